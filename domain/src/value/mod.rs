@@ -1,0 +1,56 @@
+//! Values that are right by construction: parsed once at the edge, the type is the proof.
+
+mod email;
+mod ids;
+mod personal;
+mod redirect_uri;
+mod role;
+mod scope;
+mod secret;
+mod slug;
+mod text;
+mod timestamp;
+mod tool;
+
+pub use email::{EmailAddress, EmailError};
+pub use ids::{
+    ApiKeyId, ClientId, ConnectionId, DeploymentId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId,
+};
+pub use personal::{Personal, SubjectId};
+pub use redirect_uri::{RedirectUri, RedirectUriError};
+pub use role::{Role, RoleError};
+pub use scope::{Scope, ScopeError, Scopes};
+pub use secret::SecretDigest;
+pub use slug::{Slug, SlugError};
+pub use text::{DisplayName, TextError};
+pub use timestamp::{Clock, Timestamp, TimestampError};
+pub use tool::{ToolName, ToolNameError, ToolSelection};
+
+/// Text on the wire for a value that is parsed: `TryFrom<String>` in, `as_str` out.
+macro_rules! text_value {
+    ($type:ident, $error:ty) => {
+        impl TryFrom<String> for $type {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+        impl std::str::FromStr for $type {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.as_str().to_owned()
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use text_value;

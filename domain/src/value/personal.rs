@@ -1,0 +1,74 @@
+//! Personal data inside events: clear in memory, sealed under a per-subject key in the log, gone when the key is gone.
+//!
+//! The domain does no cryptography. It marks what is personal and whose it is; the log's adapter seals every
+//! `{"$personal": {...}}` object before it is stored and opens it when it is read.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Whose datum it is: the id under which the sealing key is kept and, one day, destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SubjectId(Uuid);
+
+impl SubjectId {
+    /// Wraps the id of a person, or of whatever else the datum is about.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The raw value.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl From<super::UserId> for SubjectId {
+    fn from(user: super::UserId) -> Self {
+        Self(user.uuid())
+    }
+}
+
+/// A personal datum, or the mark that it was erased.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Personal<T> {
+    /// Readable: its subject's key still exists.
+    #[serde(rename = "$personal")]
+    Known {
+        /// Whose datum it is.
+        subject: SubjectId,
+        /// The datum.
+        value: T,
+    },
+    /// The subject's key was destroyed; nothing can bring the datum back.
+    #[serde(rename = "$erased")]
+    Erased {
+        /// Whose datum it was.
+        subject: SubjectId,
+    },
+}
+
+impl<T> Personal<T> {
+    /// Marks a datum as personal.
+    pub const fn new(subject: SubjectId, value: T) -> Self {
+        Self::Known { subject, value }
+    }
+
+    /// The datum, unless erased.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known { value, .. } => Some(value),
+            Self::Erased { .. } => None,
+        }
+    }
+}
+
+/// Never prints the datum: events are logged, people are not.
+impl<T> std::fmt::Debug for Personal<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known { .. } => f.write_str("Personal(known)"),
+            Self::Erased { .. } => f.write_str("Personal(erased)"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Scopes: what a credential may do, with their hierarchy.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ToolName, text_value};
+
+/// One permission of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Scope {
+    /// Discover, list, read resources, get prompts, call tools annotated read-only.
+    McpRead,
+    /// Call all tools; contains `mcp:read`.
+    McpWrite,
+    /// Administer what is behind the endpoint; contains `mcp:write`.
+    McpAdmin,
+    /// Call exactly this tool.
+    Tool(ToolName),
+    /// Read the organization through the management API.
+    OrgRead,
+    /// Change the organization through the management API; contains `org:read`.
+    OrgWrite,
+    /// Issue and revoke API keys.
+    KeysWrite,
+    /// Register and remove OAuth clients.
+    ClientsWrite,
+    /// Read history.
+    AuditRead,
+}
+
+/// The text is no scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no scope: expected mcp:read, mcp:write, mcp:admin, tool:<name>, org:read, org:write, keys:write, clients:write or audit:read"
+)]
+pub struct ScopeError(String);
+
+impl Scope {
+    /// Every scope that has a fixed name.
+    pub const NAMED: [Self; 8] = [
+        Self::McpRead,
+        Self::McpWrite,
+        Self::McpAdmin,
+        Self::OrgRead,
+        Self::OrgWrite,
+        Self::KeysWrite,
+        Self::ClientsWrite,
+        Self::AuditRead,
+    ];
+
+    /// Reads a scope token.
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
+        if let Some(scope) = Self::NAMED.into_iter().find(|scope| scope.fixed_name() == Some(text)) {
+            return Ok(scope);
+        }
+        text.strip_prefix("tool:")
+            .and_then(|name| ToolName::parse(name).ok())
+            .map(Self::Tool)
+            .ok_or_else(|| ScopeError(text.chars().take(64).collect()))
+    }
+
+    const fn fixed_name(&self) -> Option<&'static str> {
+        match self {
+            Self::McpRead => Some("mcp:read"),
+            Self::McpWrite => Some("mcp:write"),
+            Self::McpAdmin => Some("mcp:admin"),
+            Self::Tool(_) => None,
+            Self::OrgRead => Some("org:read"),
+            Self::OrgWrite => Some("org:write"),
+            Self::KeysWrite => Some("keys:write"),
+            Self::ClientsWrite => Some("clients:write"),
+            Self::AuditRead => Some("audit:read"),
+        }
+    }
+
+    /// Whether holding `self` is also holding `other`.
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::McpAdmin, Self::McpWrite | Self::McpRead | Self::Tool(_))
+            | (Self::McpWrite, Self::McpRead | Self::Tool(_))
+            | (Self::OrgWrite, Self::OrgRead) => true,
+            _ => self == other,
+        }
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tool(name) => write!(f, "tool:{name}"),
+            named => f.write_str(named.fixed_name().unwrap_or_default()),
+        }
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = ScopeError;
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        Self::parse(&text)
+    }
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// Whether some scope of the set grants this one.
+    pub fn grant(&self, wanted: &Scope) -> bool {
+        self.0.iter().any(|held| held.contains(wanted))
+    }
+
+    /// Whether exactly this tool is named in the set.
+    pub fn name_tool(&self, tool: &str) -> bool {
+        self.0.iter().any(|held| matches!(held, Scope::Tool(name) if name.as_str() == tool))
+    }
+
+    /// Whether any scope opens an MCP endpoint at all.
+    pub fn open_mcp(&self) -> bool {
+        self.0.iter().any(|held| matches!(held, Scope::McpRead | Scope::McpWrite | Scope::McpAdmin | Scope::Tool(_)))
+    }
+
+    /// Whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The scopes in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(text: &str) -> Scope {
+        Scope::parse(text).unwrap()
+    }
+
+    #[test]
+    fn unknown_scopes_and_nameless_tools_are_refused() {
+        for text in ["", "mcp", "mcp:everything", "tool:", "tool:a b", "MCP:READ"] {
+            assert!(Scope::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn write_contains_read_and_every_tool_but_not_the_other_way() {
+        assert!(scope("mcp:admin").contains(&scope("mcp:read")));
+        assert!(scope("mcp:write").contains(&scope("tool:echo")));
+        assert!(!scope("mcp:read").contains(&scope("tool:echo")));
+        assert!(!scope("tool:echo").contains(&scope("mcp:read")));
+        assert!(!scope("tool:echo").contains(&scope("tool:add")));
+        assert!(!scope("mcp:admin").contains(&scope("org:read")));
+    }
+}
