@@ -1,1 +1,18 @@
-//! commands
+//! What may be asked of Sekisho, one file for each use case, and the ports they need.
+//!
+//! A use case gathers facts (the time, fresh ids, the state of other aggregates), lets aggregates decide, and answers. Everything it
+//! decided is appended as one unit or not at all. Deliberately absent: SQL, HTTP, NATS, and read models: whatever a decision rests on
+//! is read from the log itself.
+
+mod actor;
+mod carry_out;
+mod ports;
+mod refused;
+pub mod secret;
+mod unit;
+
+pub use actor::{Actor, Authority, Credential};
+pub use carry_out::{Done, Order, UseCase, carry_out};
+pub use ports::{AppendError, Batch, CommandId, Entropy, Log, LogError, Ports, Recorded, SecretHasher, Vault, VaultError};
+pub use refused::{CarryOutError, Refused};
+pub use unit::Unit;

@@ -1,0 +1,210 @@
+//! An OAuth client is a program that asks in somebody's name: its standing, its redirect URIs, its secret.
+//!
+//! ```text
+//!   (unborn) --register--> enabled <--enable-- disabled
+//!                             |  `---disable-----^ |
+//!                             `----delete--> deleted <-'     nothing leaves `deleted`
+//! ```
+//!
+//! A disabled client can still be changed: after a leak it is disabled first, given a new secret, then enabled.
+
+mod command;
+mod error;
+mod event;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use command::ClientCommand;
+pub use error::ClientError;
+pub use event::{ClientEvent, ClientKind};
+
+use crate::value::{ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp};
+
+/// Redirect URIs of one client.
+pub const REDIRECT_URIS_MAX: usize = 20;
+
+/// State of one client: only what its rules need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Client {
+    standing: Standing,
+    organization: Option<OrganizationId>,
+    description: Option<Description>,
+    /// None for a public client.
+    secret: Option<SecretDigest>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    #[default]
+    Unborn,
+    Enabled,
+    Disabled,
+    Deleted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Description {
+    name: DisplayName,
+    redirect_uris: BTreeSet<RedirectUri>,
+    scopes: Scopes,
+}
+
+aggregate!(Client, id: ClientId, command: ClientCommand, event: ClientEvent, error: ClientError);
+
+impl crate::Aggregate for Client {
+    type Id = ClientId;
+
+    fn organization(&self, _: ClientId) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    fn decide(&self, command: &ClientCommand) -> Result<Vec<ClientEvent>, ClientError> {
+        match command {
+            ClientCommand::Register {
+                organization,
+                client_id,
+                name,
+                kind,
+                redirect_uris,
+                scopes,
+                registered_by,
+            } => {
+                self.must_be_unborn()?;
+                let is_public = matches!(kind, ClientKind::Public);
+                must_be_reachable(redirect_uris, is_public)?;
+                Ok(vec![ClientEvent::Registered {
+                    organization: *organization,
+                    client_id: *client_id,
+                    name: name.clone(),
+                    kind: kind.clone(),
+                    redirect_uris: redirect_uris.clone(),
+                    scopes: scopes.clone(),
+                    registered_by: *registered_by,
+                }])
+            }
+            ClientCommand::Update { name, redirect_uris, scopes } => self.update(name, redirect_uris, scopes),
+            ClientCommand::RotateSecret { secret, previous_until } => self.rotate(secret, *previous_until),
+            ClientCommand::Disable { reason } => self.disable(reason),
+            ClientCommand::Enable => self.enable(),
+            ClientCommand::Delete => self.delete(),
+        }
+    }
+}
+
+impl Client {
+    fn update(
+        &self,
+        name: &DisplayName,
+        redirect_uris: &BTreeSet<RedirectUri>,
+        scopes: &Scopes,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        self.must_live()?;
+        must_be_reachable(redirect_uris, self.secret.is_none())?;
+        let wanted =
+            Description { name: name.clone(), redirect_uris: redirect_uris.clone(), scopes: scopes.clone() };
+        if self.description.as_ref() == Some(&wanted) {
+            return Ok(vec![]);
+        }
+        let Description { name, redirect_uris, scopes } = wanted;
+        Ok(vec![ClientEvent::Updated { name, redirect_uris, scopes }])
+    }
+
+    fn rotate(
+        &self,
+        secret: &SecretDigest,
+        previous_until: Option<Timestamp>,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        self.must_live()?;
+        match &self.secret {
+            None => Err(ClientError::NoSecret),
+            Some(held) if held == secret => Ok(vec![]),
+            Some(_) => Ok(vec![ClientEvent::SecretRotated { secret: secret.clone(), previous_until }]),
+        }
+    }
+
+    fn disable(&self, reason: &DisplayName) -> Result<Vec<ClientEvent>, ClientError> {
+        match self.standing {
+            Standing::Unborn => Err(ClientError::Unknown),
+            Standing::Deleted => Err(ClientError::Deleted),
+            Standing::Disabled => Ok(vec![]),
+            Standing::Enabled => Ok(vec![ClientEvent::Disabled { reason: reason.clone() }]),
+        }
+    }
+
+    fn enable(&self) -> Result<Vec<ClientEvent>, ClientError> {
+        match self.standing {
+            Standing::Unborn => Err(ClientError::Unknown),
+            Standing::Deleted => Err(ClientError::Deleted),
+            Standing::Enabled => Ok(vec![]),
+            Standing::Disabled => Ok(vec![ClientEvent::Enabled {}]),
+        }
+    }
+
+    fn delete(&self) -> Result<Vec<ClientEvent>, ClientError> {
+        match self.standing {
+            Standing::Unborn => Err(ClientError::Unknown),
+            Standing::Deleted => Ok(vec![]),
+            Standing::Enabled | Standing::Disabled => Ok(vec![ClientEvent::Deleted {}]),
+        }
+    }
+
+    fn must_be_unborn(&self) -> Result<(), ClientError> {
+        match self.standing {
+            Standing::Unborn => Ok(()),
+            Standing::Enabled | Standing::Disabled | Standing::Deleted => Err(ClientError::Exists),
+        }
+    }
+
+    fn must_live(&self) -> Result<(), ClientError> {
+        match self.standing {
+            Standing::Unborn => Err(ClientError::Unknown),
+            Standing::Deleted => Err(ClientError::Deleted),
+            Standing::Enabled | Standing::Disabled => Ok(()),
+        }
+    }
+
+    fn evolve(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Registered {
+                organization,
+                client_id: _, // the aggregate's own id
+                name,
+                kind,
+                redirect_uris,
+                scopes,
+                registered_by: _, // no rule asks
+            } => {
+                self.standing = Standing::Enabled;
+                self.organization = Some(organization);
+                self.description = Some(Description { name, redirect_uris, scopes });
+                self.secret = match kind {
+                    ClientKind::Public => None,
+                    ClientKind::Confidential { secret } => Some(secret),
+                };
+            }
+            ClientEvent::Updated { name, redirect_uris, scopes } => {
+                self.description = Some(Description { name, redirect_uris, scopes });
+            }
+            ClientEvent::SecretRotated { secret, previous_until: _ } => self.secret = Some(secret),
+            ClientEvent::Disabled { .. } => self.standing = Standing::Disabled,
+            ClientEvent::Enabled {} => self.standing = Standing::Enabled,
+            ClientEvent::Deleted {} => self.standing = Standing::Deleted,
+        }
+    }
+}
+
+/// A confidential client may do without redirects: it can ask in its own name.
+fn must_be_reachable(redirect_uris: &BTreeSet<RedirectUri>, is_public: bool) -> Result<(), ClientError> {
+    if redirect_uris.len() > REDIRECT_URIS_MAX {
+        return Err(ClientError::TooManyRedirectUris);
+    }
+    if is_public && redirect_uris.is_empty() {
+        return Err(ClientError::NoRedirectUri);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! A connection is credentials for one server: who owns it, and which version of its secrets is in force.
+//!
+//! ```text
+//!   (unborn) --create--> open --remove--> removed     nothing leaves `removed`
+//! ```
+//!
+//! Absent: secret values. They lie sealed in the vault, one set for each version; the event puts a set in force.
+
+mod command;
+mod error;
+mod event;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use command::ConnectionCommand;
+pub use error::ConnectionError;
+pub use event::{ConnectionEvent, ConnectionOwner};
+
+use crate::value::{ConnectionId, DisplayName, FieldName, OrganizationId};
+
+/// Fields of one set of secrets: as many as a server can ask for.
+pub const SECRET_FIELDS_MAX: usize = crate::server::CREDENTIAL_FIELDS_MAX;
+
+/// State of one connection: only what its rules need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Connection {
+    standing: Standing,
+    organization: Option<OrganizationId>,
+    name: Option<DisplayName>,
+    /// 0 before the first set.
+    secrets_version: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    #[default]
+    Unborn,
+    Open,
+    Removed,
+}
+
+aggregate!(
+    Connection,
+    id: ConnectionId,
+    command: ConnectionCommand,
+    event: ConnectionEvent,
+    error: ConnectionError
+);
+
+impl crate::Aggregate for Connection {
+    type Id = ConnectionId;
+
+    fn organization(&self, _: ConnectionId) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    fn decide(&self, command: &ConnectionCommand) -> Result<Vec<ConnectionEvent>, ConnectionError> {
+        match command {
+            ConnectionCommand::Create { organization, owner, server, name } => {
+                self.must_be_unborn()?;
+                Ok(vec![ConnectionEvent::Created {
+                    organization: *organization,
+                    owner: *owner,
+                    server: *server,
+                    name: name.clone(),
+                }])
+            }
+            ConnectionCommand::Rename { name } => self.rename(name),
+            ConnectionCommand::SetSecrets { fields, version } => self.set_secrets(fields, *version),
+            ConnectionCommand::Remove => self.remove(),
+        }
+    }
+}
+
+impl Connection {
+    /// The version under which the vault must keep the next set of secrets; none when every number is used up.
+    pub const fn next_secrets_version(&self) -> Option<u32> {
+        self.secrets_version.checked_add(1)
+    }
+
+    fn rename(&self, name: &DisplayName) -> Result<Vec<ConnectionEvent>, ConnectionError> {
+        self.must_be_open()?;
+        if self.name.as_ref() == Some(name) {
+            return Ok(vec![]);
+        }
+        Ok(vec![ConnectionEvent::Renamed { name: name.clone() }])
+    }
+
+    /// The version in force is refused like any other that is not the next one: equal field names say nothing about equal
+    /// values, so this cannot be told to be a retry.
+    fn set_secrets(
+        &self,
+        fields: &BTreeSet<FieldName>,
+        version: u32,
+    ) -> Result<Vec<ConnectionEvent>, ConnectionError> {
+        self.must_be_open()?;
+        if fields.len() > SECRET_FIELDS_MAX {
+            return Err(ConnectionError::TooManyFields);
+        }
+        if self.next_secrets_version() != Some(version) {
+            return Err(ConnectionError::StaleVersion);
+        }
+        Ok(vec![ConnectionEvent::SecretsSet { version, fields: fields.clone() }])
+    }
+
+    fn remove(&self) -> Result<Vec<ConnectionEvent>, ConnectionError> {
+        match self.standing {
+            Standing::Unborn => Err(ConnectionError::Unknown),
+            Standing::Removed => Ok(vec![]),
+            Standing::Open => Ok(vec![ConnectionEvent::Removed {}]),
+        }
+    }
+
+    fn must_be_unborn(&self) -> Result<(), ConnectionError> {
+        match self.standing {
+            Standing::Unborn => Ok(()),
+            Standing::Open | Standing::Removed => Err(ConnectionError::Exists),
+        }
+    }
+
+    fn must_be_open(&self) -> Result<(), ConnectionError> {
+        match self.standing {
+            Standing::Unborn => Err(ConnectionError::Unknown),
+            Standing::Removed => Err(ConnectionError::Removed),
+            Standing::Open => Ok(()),
+        }
+    }
+
+    fn evolve(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Created { organization, name, .. } => {
+                self.standing = Standing::Open;
+                self.organization = Some(organization);
+                self.name = Some(name);
+            }
+            ConnectionEvent::Renamed { name } => self.name = Some(name),
+            ConnectionEvent::SecretsSet { version, .. } => self.secrets_version = version,
+            ConnectionEvent::Removed {} => self.standing = Standing::Removed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

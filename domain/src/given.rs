@@ -16,6 +16,10 @@ pub(crate) fn given<A: Aggregate>(past: Vec<A::Event>) -> Given<A> {
 
 impl<A: Aggregate> Given<A> {
     /// Asks for a decision.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "`when(Ask::Delete)` reads better than `when(&Ask::Delete)`"
+    )]
     pub(crate) fn when(&self, command: A::Command) -> Then<A> {
         Then(self.0.decide(&command))
     }

@@ -1,0 +1,196 @@
+//! An instance is what stands behind `/mcp/{instance}`: its connection, the tools it exposes, how callers prove themselves.
+//!
+//! ```text
+//!   (unborn) --create--> running <--start-- stopped
+//!                           |  `----stop------^ |
+//!                           `----delete--> deleted <-'     nothing leaves `deleted`
+//! ```
+//!
+//! A stopped instance can be changed: that is what stopping is for.
+
+mod command;
+mod error;
+mod event;
+
+use serde::{Deserialize, Serialize};
+
+pub use command::InstanceCommand;
+pub use error::InstanceError;
+pub use event::{CallerAuthentication, InstanceEvent};
+
+use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolSelection};
+
+/// Names in one tool selection.
+pub const SELECTED_TOOLS_MAX: usize = 1_000;
+
+/// State of one instance: only what its rules need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Instance {
+    standing: Standing,
+    organization: Option<OrganizationId>,
+    name: Option<DisplayName>,
+    connections: Vec<ConnectionId>,
+    tools: Option<ToolSelection>,
+    authentication: Option<CallerAuthentication>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    #[default]
+    Unborn,
+    Running,
+    Stopped,
+    Deleted,
+}
+
+aggregate!(Instance, id: InstanceId, command: InstanceCommand, event: InstanceEvent, error: InstanceError);
+
+impl crate::Aggregate for Instance {
+    type Id = InstanceId;
+
+    fn organization(&self, _: InstanceId) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    fn decide(&self, command: &InstanceCommand) -> Result<Vec<InstanceEvent>, InstanceError> {
+        match command {
+            InstanceCommand::Create { organization, name, connections, tools, authentication } => {
+                self.must_be_unborn()?;
+                must_be_one(connections)?;
+                must_be_reviewable(tools)?;
+                Ok(vec![InstanceEvent::Created {
+                    organization: *organization,
+                    name: name.clone(),
+                    connections: connections.clone(),
+                    tools: tools.clone(),
+                    authentication: *authentication,
+                }])
+            }
+            InstanceCommand::Rename { name } => self.rename(name),
+            InstanceCommand::ChangeConnections { connections } => self.change_connections(connections),
+            InstanceCommand::ChangeTools { tools } => self.change_tools(tools),
+            InstanceCommand::ChangeAuthentication { authentication } => {
+                self.change_authentication(*authentication)
+            }
+            InstanceCommand::Start => self.start(),
+            InstanceCommand::Stop => self.stop(),
+            InstanceCommand::Delete => self.delete(),
+        }
+    }
+}
+
+impl Instance {
+    fn rename(&self, name: &DisplayName) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        if self.name.as_ref() == Some(name) {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::Renamed { name: name.clone() }])
+    }
+
+    fn change_connections(&self, connections: &[ConnectionId]) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        must_be_one(connections)?;
+        if self.connections == connections {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::ConnectionsChanged { connections: connections.to_vec() }])
+    }
+
+    fn change_tools(&self, tools: &ToolSelection) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        must_be_reviewable(tools)?;
+        if self.tools.as_ref() == Some(tools) {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::ToolsChanged { tools: tools.clone() }])
+    }
+
+    fn change_authentication(
+        &self,
+        authentication: CallerAuthentication,
+    ) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        if self.authentication == Some(authentication) {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::AuthenticationChanged { authentication }])
+    }
+
+    fn start(&self) -> Result<Vec<InstanceEvent>, InstanceError> {
+        match self.standing {
+            Standing::Unborn => Err(InstanceError::Unknown),
+            Standing::Deleted => Err(InstanceError::Deleted),
+            Standing::Running => Ok(vec![]),
+            Standing::Stopped => Ok(vec![InstanceEvent::Started {}]),
+        }
+    }
+
+    fn stop(&self) -> Result<Vec<InstanceEvent>, InstanceError> {
+        match self.standing {
+            Standing::Unborn => Err(InstanceError::Unknown),
+            Standing::Deleted => Err(InstanceError::Deleted),
+            Standing::Stopped => Ok(vec![]),
+            Standing::Running => Ok(vec![InstanceEvent::Stopped {}]),
+        }
+    }
+
+    fn delete(&self) -> Result<Vec<InstanceEvent>, InstanceError> {
+        match self.standing {
+            Standing::Unborn => Err(InstanceError::Unknown),
+            Standing::Deleted => Ok(vec![]),
+            Standing::Running | Standing::Stopped => Ok(vec![InstanceEvent::Deleted {}]),
+        }
+    }
+
+    fn must_be_unborn(&self) -> Result<(), InstanceError> {
+        match self.standing {
+            Standing::Unborn => Ok(()),
+            Standing::Running | Standing::Stopped | Standing::Deleted => Err(InstanceError::Exists),
+        }
+    }
+
+    fn must_live(&self) -> Result<(), InstanceError> {
+        match self.standing {
+            Standing::Unborn => Err(InstanceError::Unknown),
+            Standing::Deleted => Err(InstanceError::Deleted),
+            Standing::Running | Standing::Stopped => Ok(()),
+        }
+    }
+
+    fn evolve(&mut self, event: InstanceEvent) {
+        match event {
+            InstanceEvent::Created { organization, name, connections, tools, authentication } => {
+                self.standing = Standing::Running;
+                self.organization = Some(organization);
+                self.name = Some(name);
+                self.connections = connections;
+                self.tools = Some(tools);
+                self.authentication = Some(authentication);
+            }
+            InstanceEvent::Renamed { name } => self.name = Some(name),
+            InstanceEvent::ConnectionsChanged { connections } => self.connections = connections,
+            InstanceEvent::ToolsChanged { tools } => self.tools = Some(tools),
+            InstanceEvent::AuthenticationChanged { authentication } => {
+                self.authentication = Some(authentication);
+            }
+            InstanceEvent::Started {} => self.standing = Standing::Running,
+            InstanceEvent::Stopped {} => self.standing = Standing::Stopped,
+            InstanceEvent::Deleted {} => self.standing = Standing::Deleted,
+        }
+    }
+}
+
+const fn must_be_one(connections: &[ConnectionId]) -> Result<(), InstanceError> {
+    if connections.len() == 1 { Ok(()) } else { Err(InstanceError::OneConnection) }
+}
+
+fn must_be_reviewable(tools: &ToolSelection) -> Result<(), InstanceError> {
+    match tools {
+        ToolSelection::Only(names) if names.len() > SELECTED_TOOLS_MAX => Err(InstanceError::TooManyTools),
+        ToolSelection::Only(_) | ToolSelection::All => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

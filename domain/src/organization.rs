@@ -59,8 +59,12 @@ impl crate::Aggregate for Organization {
             OrganizationCommand::Create { kind, slug, name, owner } => self.create(*kind, slug, name, *owner),
             OrganizationCommand::Rename { name } => self.rename(name),
             OrganizationCommand::ChangeSlug { slug } => self.change_slug(slug),
-            OrganizationCommand::AddMember { user, role, granted_by } => self.add_member(*user, *role, *granted_by),
-            OrganizationCommand::ChangeRole { user, role, granted_by } => self.change_role(*user, *role, *granted_by),
+            OrganizationCommand::AddMember { user, role, granted_by } => {
+                self.add_member(*user, *role, *granted_by)
+            }
+            OrganizationCommand::ChangeRole { user, role, granted_by } => {
+                self.change_role(*user, *role, *granted_by)
+            }
             OrganizationCommand::RemoveMember { user, removed_by } => self.remove_member(*user, *removed_by),
             OrganizationCommand::Suspend { reason } => self.suspend(reason),
             OrganizationCommand::Resume => self.resume(),
@@ -79,7 +83,9 @@ impl Organization {
     ) -> Result<Vec<OrganizationEvent>, OrganizationError> {
         match self.standing {
             Standing::Unborn => {}
-            Standing::Active | Standing::Suspended | Standing::Deleted => return Err(OrganizationError::Exists),
+            Standing::Active | Standing::Suspended | Standing::Deleted => {
+                return Err(OrganizationError::Exists);
+            }
         }
         match (kind, slug.is_personal()) {
             (OrganizationKind::Personal, true) | (OrganizationKind::Team, false) => {}

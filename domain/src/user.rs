@@ -1,0 +1,168 @@
+//! A user is a person: their standing and the little that is known about them.
+//!
+//! ```text
+//!   (unborn) --register--> active <--resume-- suspended
+//!                            |  `---suspend------^ |
+//!                            `----delete--> deleted <-'     nothing leaves `deleted`
+//! ```
+//!
+//! Absent: identities of providers and passwords. They lead to a user; they are not the user.
+
+mod command;
+mod error;
+mod event;
+
+use serde::{Deserialize, Serialize};
+
+pub use command::UserCommand;
+pub use error::UserError;
+pub use event::UserEvent;
+
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal, SubjectId, UserId};
+
+/// State of one user: only what the rules need.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct User {
+    standing: Standing,
+    email: Option<Personal<EmailAddress>>,
+    name: Option<Personal<DisplayName>>,
+    picture: Option<Personal<HttpsUrl>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    #[default]
+    Unborn,
+    Active,
+    Suspended,
+    Deleted,
+}
+
+aggregate!(User, id: UserId, command: UserCommand, event: UserEvent, error: UserError);
+
+impl crate::Aggregate for User {
+    type Id = UserId;
+
+    fn organization(&self, _: UserId) -> Option<OrganizationId> {
+        None // a person may be a member of many
+    }
+
+    fn decide(&self, command: &UserCommand) -> Result<Vec<UserEvent>, UserError> {
+        match command {
+            UserCommand::Register { user, email, name, picture } => {
+                self.register(*user, email.as_ref(), name.as_ref(), picture.as_ref())
+            }
+            UserCommand::ChangeEmail { user, email } => self.change_email(*user, email.as_ref()),
+            UserCommand::ChangeProfile { user, name, picture } => {
+                self.change_profile(*user, name.as_ref(), picture.as_ref())
+            }
+            UserCommand::Suspend { reason } => self.suspend(reason),
+            UserCommand::Resume => self.resume(),
+            UserCommand::Delete => self.delete(),
+        }
+    }
+}
+
+impl User {
+    fn register(
+        &self,
+        user: UserId,
+        email: Option<&EmailAddress>,
+        name: Option<&DisplayName>,
+        picture: Option<&HttpsUrl>,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        match self.standing {
+            Standing::Unborn => Ok(vec![UserEvent::Registered {
+                email: personal(user, email),
+                name: personal(user, name),
+                picture: personal(user, picture),
+            }]),
+            Standing::Active | Standing::Suspended | Standing::Deleted => Err(UserError::Exists),
+        }
+    }
+
+    fn change_email(&self, user: UserId, email: Option<&EmailAddress>) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        let email = personal(user, email);
+        if self.email == email {
+            return Ok(vec![]);
+        }
+        Ok(vec![UserEvent::EmailChanged { email }])
+    }
+
+    fn change_profile(
+        &self,
+        user: UserId,
+        name: Option<&DisplayName>,
+        picture: Option<&HttpsUrl>,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        let (name, picture) = (personal(user, name), personal(user, picture));
+        if self.name == name && self.picture == picture {
+            return Ok(vec![]);
+        }
+        Ok(vec![UserEvent::ProfileChanged { name, picture }])
+    }
+
+    fn suspend(&self, reason: &DisplayName) -> Result<Vec<UserEvent>, UserError> {
+        match self.standing {
+            Standing::Unborn => Err(UserError::Unknown),
+            Standing::Deleted => Err(UserError::Deleted),
+            Standing::Suspended => Ok(vec![]),
+            Standing::Active => Ok(vec![UserEvent::Suspended { reason: reason.clone() }]),
+        }
+    }
+
+    fn resume(&self) -> Result<Vec<UserEvent>, UserError> {
+        match self.standing {
+            Standing::Unborn => Err(UserError::Unknown),
+            Standing::Deleted => Err(UserError::Deleted),
+            Standing::Active => Ok(vec![]),
+            Standing::Suspended => Ok(vec![UserEvent::Resumed {}]),
+        }
+    }
+
+    fn delete(&self) -> Result<Vec<UserEvent>, UserError> {
+        match self.standing {
+            Standing::Unborn => Err(UserError::Unknown),
+            Standing::Deleted => Ok(vec![]),
+            Standing::Active | Standing::Suspended => Ok(vec![UserEvent::Deleted {}]),
+        }
+    }
+
+    fn must_be_active(&self) -> Result<(), UserError> {
+        match self.standing {
+            Standing::Unborn => Err(UserError::Unknown),
+            Standing::Suspended => Err(UserError::Suspended),
+            Standing::Deleted => Err(UserError::Deleted),
+            Standing::Active => Ok(()),
+        }
+    }
+
+    fn evolve(&mut self, event: UserEvent) {
+        match event {
+            UserEvent::Registered { email, name, picture } => {
+                self.standing = Standing::Active;
+                self.email = email;
+                self.name = name;
+                self.picture = picture;
+            }
+            UserEvent::EmailChanged { email } => self.email = email,
+            UserEvent::ProfileChanged { name, picture } => {
+                self.name = name;
+                self.picture = picture;
+            }
+            UserEvent::Suspended { .. } => self.standing = Standing::Suspended,
+            UserEvent::Resumed {} => self.standing = Standing::Active,
+            UserEvent::Deleted {} => self.standing = Standing::Deleted,
+        }
+    }
+}
+
+/// Marks a datum as this person's own.
+fn personal<T: Clone>(user: UserId, value: Option<&T>) -> Option<Personal<T>> {
+    value.map(|value| Personal::new(SubjectId::from(user), value.clone()))
+}
+
+#[cfg(test)]
+mod tests;

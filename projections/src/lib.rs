@@ -1,1 +1,27 @@
-//! projections
+//! What may be read: the tail of the log, its relay to NATS, and the read models built from it.
+//!
+//! Postgres is the source; NATS and everything in memory is a cache that heals from it. A read model is a pure fold plus its queries.
+//! Deliberately absent: rules. Nothing here decides whether something may happen.
+
+pub mod access;
+pub mod directory;
+mod doorbell;
+mod feed;
+mod log;
+mod projection;
+mod recorded;
+mod relay;
+mod runner;
+
+pub use doorbell::Doorbell;
+pub use feed::{Bus, Feed};
+pub use log::{LogError, LogReader};
+pub use projection::{Boxed, OpenPersonalData, Projection, ProjectionError};
+pub use recorded::{Envelope, Recorded};
+pub use relay::{Relay, RelayConfig, RelayError, SignEnvelope};
+pub use runner::{Lag, Runner, RunnerHandle, rebuild};
+
+/// Every projection kept in Postgres, in the order in which they are run.
+pub fn all() -> Vec<std::sync::Arc<dyn Projection>> {
+    vec![std::sync::Arc::new(directory::Directory)]
+}

@@ -2,7 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{Organization, OrganizationCommand as Ask, OrganizationError as No, OrganizationEvent as Did, OrganizationKind};
+use super::{
+    Organization, OrganizationCommand as Ask, OrganizationError as No, OrganizationEvent as Did,
+    OrganizationKind,
+};
 use crate::given::{Given, given};
 use crate::value::{DisplayName, Role, Slug, UserId};
 
@@ -61,8 +64,10 @@ fn the_last_owner_cannot_leave_or_be_demoted() {
 #[test]
 fn an_admin_can_neither_make_nor_unmake_an_owner() {
     let org = team(vec![Did::MemberAdded { user: BEN, role: Role::Admin }]);
-    org.when(Ask::AddMember { user: CAT, role: Role::Owner, granted_by: Some(BEN) }).refused(&No::AboveOwnRole);
-    org.when(Ask::ChangeRole { user: ANN, role: Role::Member, granted_by: Some(BEN) }).refused(&No::AboveOwnRole);
+    org.when(Ask::AddMember { user: CAT, role: Role::Owner, granted_by: Some(BEN) })
+        .refused(&No::AboveOwnRole);
+    org.when(Ask::ChangeRole { user: ANN, role: Role::Member, granted_by: Some(BEN) })
+        .refused(&No::AboveOwnRole);
     org.when(Ask::RemoveMember { user: ANN, removed_by: Some(BEN) }).refused(&No::AboveOwnRole);
 }
 
@@ -79,7 +84,9 @@ fn a_personal_organization_takes_in_nobody() {
         Did::Created { kind: OrganizationKind::Personal, slug: slug("@ann"), name: name("Ann") },
         Did::MemberAdded { user: ANN, role: Role::Owner },
     ]);
-    personal.when(Ask::AddMember { user: BEN, role: Role::Viewer, granted_by: Some(ANN) }).refused(&No::Personal);
+    personal
+        .when(Ask::AddMember { user: BEN, role: Role::Viewer, granted_by: Some(ANN) })
+        .refused(&No::Personal);
 }
 
 #[test]
@@ -117,5 +124,6 @@ fn a_retry_is_not_a_mistake() {
 #[test]
 fn a_second_owner_lets_the_first_one_go() {
     let org = team(vec![Did::MemberAdded { user: BEN, role: Role::Owner }]);
-    org.when(Ask::RemoveMember { user: ANN, removed_by: Some(ANN) }).then(&[Did::MemberRemoved { user: ANN }]);
+    org.when(Ask::RemoveMember { user: ANN, removed_by: Some(ANN) })
+        .then(&[Did::MemberRemoved { user: ANN }]);
 }

@@ -76,7 +76,10 @@ mod tests {
         assert_eq!(EmailAddress::parse("a@localhost"), Err(EmailError::Domain));
         assert_eq!(EmailAddress::parse("a@example.com."), Err(EmailError::Domain));
         assert_eq!(EmailAddress::parse("a@b@example.com"), Err(EmailError::Shape));
-        assert_eq!(EmailAddress::parse(&format!("{}@example.com", "a".repeat(254))), Err(EmailError::TooLong));
+        assert_eq!(
+            EmailAddress::parse(&format!("{}@example.com", "a".repeat(254))),
+            Err(EmailError::TooLong)
+        );
     }
 
     #[test]

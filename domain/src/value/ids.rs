@@ -59,6 +59,8 @@ id! {
     ConnectionId, "a connection id";
     /// The thing behind `/mcp/{instance}`.
     InstanceId, "an instance id";
+    /// An announcement of the deployment.
+    AnnouncementId, "an announcement id";
 }
 
 /// The one deployment: its aggregate id is a constant, because there is exactly one.

@@ -1,7 +1,13 @@
 //! Values that are right by construction: parsed once at the edge, the type is the proof.
 
+mod address_range;
+mod credential_field;
 mod email;
+mod header_name;
+mod https_url;
 mod ids;
+mod key_id;
+mod notice;
 mod personal;
 mod redirect_uri;
 mod role;
@@ -11,11 +17,19 @@ mod slug;
 mod text;
 mod timestamp;
 mod tool;
+mod upstream_url;
 
+pub use address_range::{AddressRange, AddressRangeError};
+pub use credential_field::{CredentialField, FieldName, FieldNameError, HeaderPrefix, HeaderPrefixError};
 pub use email::{EmailAddress, EmailError};
+pub use header_name::{HeaderName, HeaderNameError};
+pub use https_url::{HttpsUrl, HttpsUrlError};
 pub use ids::{
-    ApiKeyId, ClientId, ConnectionId, DeploymentId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId,
+    AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, IdError, InstanceId, OrganizationId,
+    Position, ServerId, UserId,
 };
+pub use key_id::{KeyId, KeyIdError};
+pub use notice::{Notice, NoticeError};
 pub use personal::{Personal, SubjectId};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use role::{Role, RoleError};
@@ -25,6 +39,7 @@ pub use slug::{Slug, SlugError};
 pub use text::{DisplayName, TextError};
 pub use timestamp::{Clock, Timestamp, TimestampError};
 pub use tool::{ToolName, ToolNameError, ToolSelection};
+pub use upstream_url::{UpstreamUrl, UpstreamUrlError};
 
 /// Text on the wire for a value that is parsed: `TryFrom<String>` in, `as_str` out.
 macro_rules! text_value {

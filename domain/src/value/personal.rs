@@ -29,7 +29,7 @@ impl From<super::UserId> for SubjectId {
     }
 }
 
-/// A personal datum, or the mark that it was erased.
+/// A personal datum as it meets the code: readable, still sealed, or erased for ever.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Personal<T> {
     /// Readable: its subject's key still exists.
@@ -39,6 +39,16 @@ pub enum Personal<T> {
         subject: SubjectId,
         /// The datum.
         value: T,
+    },
+    /// As it lies in the log: whoever reads it this way has no use for the datum, and no key.
+    #[serde(rename = "$sealed")]
+    Sealed {
+        /// Whose datum it is.
+        subject: SubjectId,
+        /// Nonce, base64.
+        nonce: String,
+        /// AES-256-GCM ciphertext and tag, base64; bound to the event's aggregate, sequence and field.
+        ciphertext: String,
     },
     /// The subject's key was destroyed; nothing can bring the datum back.
     #[serde(rename = "$erased")]
@@ -54,11 +64,11 @@ impl<T> Personal<T> {
         Self::Known { subject, value }
     }
 
-    /// The datum, unless erased.
+    /// The datum, where it can be read.
     pub const fn known(&self) -> Option<&T> {
         match self {
             Self::Known { value, .. } => Some(value),
-            Self::Erased { .. } => None,
+            Self::Sealed { .. } | Self::Erased { .. } => None,
         }
     }
 }
@@ -68,6 +78,7 @@ impl<T> std::fmt::Debug for Personal<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Known { .. } => f.write_str("Personal(known)"),
+            Self::Sealed { .. } => f.write_str("Personal(sealed)"),
             Self::Erased { .. } => f.write_str("Personal(erased)"),
         }
     }

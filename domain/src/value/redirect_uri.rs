@@ -17,13 +17,17 @@ const REDIRECT_URI_BYTES_MAX: usize = 2_048;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectUriError {
     /// Not absolute, malformed or too long.
-    #[error("a redirect URI is absolute, such as https://app.example.com/callback, with at most {REDIRECT_URI_BYTES_MAX} bytes")]
+    #[error(
+        "a redirect URI is absolute, such as https://app.example.com/callback, with at most {REDIRECT_URI_BYTES_MAX} bytes"
+    )]
     Malformed,
     /// A fragment, user info, wildcard, backslash, blank or control character.
     #[error("a redirect URI has no fragment, user name, wildcard, backslash, blank or control character")]
     Part,
     /// A scheme that a browser would run, or plain http to another machine.
-    #[error("a redirect URI uses https, http on 127.0.0.1, [::1] or localhost, or a private-use scheme with a dot")]
+    #[error(
+        "a redirect URI uses https, http on 127.0.0.1, [::1] or localhost, or a private-use scheme with a dot"
+    )]
     Scheme,
 }
 
@@ -88,7 +92,12 @@ mod tests {
 
     #[test]
     fn the_registered_text_is_kept() {
-        for text in ["https://app.example.com/cb", "http://127.0.0.1:3000/callback", "http://[::1]/cb", "com.example.app:/cb"] {
+        for text in [
+            "https://app.example.com/cb",
+            "http://127.0.0.1:3000/callback",
+            "http://[::1]/cb",
+            "com.example.app:/cb",
+        ] {
             assert_eq!(RedirectUri::parse(text).unwrap().as_str(), text);
         }
     }

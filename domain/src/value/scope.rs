@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ToolName, text_value};
+use super::ToolName;
 
 /// One permission of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,7 +126,9 @@ impl Scopes {
 
     /// Whether any scope opens an MCP endpoint at all.
     pub fn open_mcp(&self) -> bool {
-        self.0.iter().any(|held| matches!(held, Scope::McpRead | Scope::McpWrite | Scope::McpAdmin | Scope::Tool(_)))
+        self.0
+            .iter()
+            .any(|held| matches!(held, Scope::McpRead | Scope::McpWrite | Scope::McpAdmin | Scope::Tool(_)))
     }
 
     /// Whether the set is empty.

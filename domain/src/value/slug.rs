@@ -13,8 +13,20 @@ const SLUG_CHARS_MIN: usize = 2;
 const SLUG_CHARS_MAX: usize = 39;
 
 /// Names that would shadow an address of the product.
-const RESERVED: [&str; 12] =
-    ["admin", "api", "console", "docs", "healthz", "mcp", "me", "metrics", "new", "readyz", "v1", "well-known"];
+const RESERVED: [&str; 12] = [
+    "admin",
+    "api",
+    "console",
+    "docs",
+    "healthz",
+    "mcp",
+    "me",
+    "metrics",
+    "new",
+    "readyz",
+    "v1",
+    "well-known",
+];
 
 /// Why a text is not a slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +50,8 @@ impl Slug {
             return Err(SlugError::Length);
         }
         let alphabet = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !name.chars().all(alphabet) || name.starts_with('-') || name.ends_with('-') || name.contains("--") {
+        if !name.chars().all(alphabet) || name.starts_with('-') || name.ends_with('-') || name.contains("--")
+        {
             return Err(SlugError::Character);
         }
         if RESERVED.contains(&name) {

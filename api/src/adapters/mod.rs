@@ -1,0 +1,9 @@
+//! Technologies behind the ports. Only `wiring` names what stands here.
+
+pub mod embedded;
+pub mod key_digest;
+pub mod master_key;
+pub mod personal_data;
+pub mod postgres_events;
+pub mod system;
+pub mod vault;

@@ -1,0 +1,100 @@
+//! Upstream credentials, sealed in Postgres beside the log.
+
+use std::collections::BTreeMap;
+
+use commands::secret::PresentedSecret;
+use commands::{Vault, VaultError};
+use domain::value::ConnectionId;
+use sqlx::PgPool;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+use super::master_key::{MasterKeys, Purpose};
+
+/// The table `connection_secrets`.
+#[derive(Debug, Clone)]
+pub struct PostgresVault {
+    pool: PgPool,
+    master: Arc<MasterKeys>,
+}
+
+impl PostgresVault {
+    /// A vault in this database, under these keys.
+    pub const fn new(pool: PgPool, master: Arc<MasterKeys>) -> Self {
+        Self { pool, master }
+    }
+
+    /// Opens one version of a connection's secrets; `None` when there is no such version.
+    pub async fn open(
+        &self,
+        connection: ConnectionId,
+        version: u32,
+    ) -> Result<Option<BTreeMap<String, Zeroizing<String>>>, VaultError> {
+        let row: Option<(Vec<u8>,)> =
+            sqlx::query_as("select sealed from connection_secrets where connection_id = $1 and version = $2")
+                .bind(connection.uuid())
+                .bind(i64::from(version))
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|error| VaultError(error.to_string()))?;
+        let Some((sealed,)) = row else { return Ok(None) };
+        let plain = self
+            .master
+            .open(Purpose::ConnectionSecret, &place(connection, version), &sealed)
+            .map_err(|error| VaultError(error.to_string()))?;
+        let fields: BTreeMap<String, String> =
+            serde_json::from_slice(&plain).map_err(|error| VaultError(error.to_string()))?;
+        Ok(Some(fields.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
+    }
+
+    async fn next_version(&self, connection: ConnectionId) -> Result<u32, VaultError> {
+        let (last,): (i64,) = sqlx::query_as(
+            "select coalesce(max(version), 0)::bigint from connection_secrets where connection_id = $1",
+        )
+        .bind(connection.uuid())
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|error| VaultError(error.to_string()))?;
+        u32::try_from(last + 1).map_err(|error| VaultError(error.to_string()))
+    }
+}
+
+impl Vault for PostgresVault {
+    async fn store(
+        &self,
+        connection: ConnectionId,
+        fields: &BTreeMap<String, PresentedSecret>,
+    ) -> Result<u32, VaultError> {
+        let clear: BTreeMap<&str, &str> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+        let plain =
+            Zeroizing::new(serde_json::to_vec(&clear).map_err(|error| VaultError(error.to_string()))?);
+        for _ in 0..VERSION_ATTEMPTS_MAX {
+            let version = self.next_version(connection).await?;
+            let sealed = self
+                .master
+                .seal(Purpose::ConnectionSecret, &place(connection, version), &plain)
+                .map_err(|error| VaultError(error.to_string()))?;
+            let taken = sqlx::query(
+                "insert into connection_secrets (connection_id, version, sealed) values ($1, $2, $3) on conflict do nothing",
+            )
+            .bind(connection.uuid())
+            .bind(i64::from(version))
+            .bind(sealed)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| VaultError(error.to_string()))?;
+            if taken.rows_affected() == 1 {
+                return Ok(version);
+            }
+        }
+        Err(VaultError("others keep changing the secrets of this connection".to_owned()))
+    }
+}
+
+/// How often another writer may be faster to a version number.
+const VERSION_ATTEMPTS_MAX: u32 = 8;
+
+fn place(connection: ConnectionId, version: u32) -> String {
+    format!("{connection}/{version}")
+}

@@ -1,0 +1,91 @@
+//! Who asks, with what credential, and what that lets them ask: the first argument of every use case.
+
+use domain::value::{ApiKeyId, OrganizationId, Role, UserId};
+
+/// Somebody who was authenticated and let through to a use case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// What they showed.
+    pub credential: Credential,
+    /// What they are, where they ask.
+    pub authority: Authority,
+}
+
+/// What was shown to prove who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// The one-time bootstrap token of a new deployment.
+    BootstrapToken,
+    /// The operator at the command line of the deployment itself.
+    CommandLine,
+}
+
+/// In what capacity somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// As a member of one organization.
+    Member {
+        /// Who.
+        user: UserId,
+        /// Where.
+        organization: OrganizationId,
+        /// As what.
+        role: Role,
+    },
+    /// As an administrator of the whole deployment.
+    Administrator {
+        /// Who.
+        user: UserId,
+    },
+    /// As whoever sets the deployment up, before there is anybody.
+    Founder,
+}
+
+impl Actor {
+    /// The user on whose behalf the request is, unless nobody exists yet.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.authority {
+            Authority::Member { user, .. } | Authority::Administrator { user } => Some(user),
+            Authority::Founder => None,
+        }
+    }
+
+    /// Who hands out a role in an organization: `None` when the deployment's administrator does, who stands above its members.
+    pub const fn granting_member(&self) -> Option<UserId> {
+        match self.authority {
+            Authority::Member { user, .. } => Some(user),
+            Authority::Administrator { .. } | Authority::Founder => None,
+        }
+    }
+
+    /// Whether everything of the organization is theirs to change, or only what they made themselves.
+    pub const fn commands_all_of(&self, organization: OrganizationId) -> bool {
+        match self.authority {
+            Authority::Member { organization: own, role, .. } => {
+                own.uuid().as_u128() == organization.uuid().as_u128() && matches!(role, Role::Owner | Role::Admin)
+            }
+            Authority::Administrator { .. } | Authority::Founder => true,
+        }
+    }
+
+    /// The name of who acts, as every event carries it.
+    pub fn name(&self) -> String {
+        match self.authority {
+            Authority::Member { user, .. } | Authority::Administrator { user } => format!("user:{user}"),
+            Authority::Founder => "founder".to_owned(),
+        }
+    }
+}
+
+impl Credential {
+    /// The credential's name, as every event carries it: its id, never its value.
+    pub fn name(&self) -> String {
+        match self {
+            Self::ApiKey(key) => format!("api_key:{key}"),
+            Self::BootstrapToken => "bootstrap_token".to_owned(),
+            Self::CommandLine => "command_line".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The one way from a use case to the log: answer a retry from memory, else run, append, and run once more after a conflict.
+
+use std::future::Future;
+
+use domain::value::{Clock, Position};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::actor::Actor;
+use crate::ports::{AppendError, CommandId, Entropy, Log, Ports, Recorded};
+use crate::refused::{CarryOutError, Refused};
+use crate::unit::{Stamp, Unit};
+
+/// How often a use case runs when others change the same aggregates at the same time.
+const ATTEMPTS_MAX: u32 = 4;
+
+/// Something that may be asked.
+pub trait UseCase: Send + Sync {
+    /// What is answered. It is kept, sealed, so that a retry gets the same answer, secrets included.
+    type Answer: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Gathers facts, lets aggregates decide, answers. Runs again from the start after a conflict.
+    fn run<P: Ports>(
+        &self,
+        ports: &P,
+        actor: &Actor,
+        unit: &mut Unit<'_, P::Log>,
+    ) -> impl Future<Output = Result<Self::Answer, Refused>> + Send;
+}
+
+/// Under which id a use case is carried out, and what it belongs to.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The idempotency key; a fresh one is drawn when the caller gave none.
+    pub command: Option<CommandId>,
+    /// Digest of the whole request, to tell a retry from another request under the same key.
+    pub request_digest: String,
+    /// The trace or business process that this belongs to.
+    pub correlation: String,
+    /// What caused it, where something in Sekisho did.
+    pub causation: Option<String>,
+}
+
+/// Carried out: the answer, and the position from which on every reader sees it.
+#[derive(Debug)]
+pub struct Done<T> {
+    /// What the use case answered.
+    pub answer: T,
+    /// The position of its last event.
+    pub position: Position,
+}
+
+/// Carries out a use case exactly once for its command id.
+pub async fn carry_out<P: Ports, U: UseCase>(
+    ports: &P,
+    actor: &Actor,
+    order: Order,
+    use_case: &U,
+) -> Result<Done<U::Answer>, CarryOutError> {
+    if let Some(command) = &order.command
+        && let Some(earlier) = ports.log().find(command).await.map_err(CarryOutError::Log)?
+    {
+        return replay(&earlier, &order);
+    }
+    let command = order.command.clone().unwrap_or_else(|| CommandId::new(ports.entropy().id().to_string()));
+    for attempt in 1..=ATTEMPTS_MAX {
+        let stamp = Stamp {
+            command: command.clone(),
+            actor: actor.clone(),
+            correlation: order.correlation.clone(),
+            causation: order.causation.clone(),
+            occurred_at: ports.clock().now(),
+        };
+        let mut unit = Unit::new(ports.log(), stamp);
+        let answer = use_case.run(ports, actor, &mut unit).await?;
+        let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
+        match ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await {
+            Ok(position) => return Ok(Done { answer, position }),
+            Err(AppendError::Conflict) => tracing::debug!(command.id = command.as_str(), attempt, "append conflict"),
+            Err(AppendError::Taken(scope)) => return Err(CarryOutError::Taken(scope)),
+            Err(AppendError::Overloaded) => return Err(CarryOutError::Overloaded),
+            Err(AppendError::Log(error)) => return Err(CarryOutError::Log(error)),
+            Err(AppendError::Duplicate) => {
+                let earlier = ports.log().find(&command).await.map_err(CarryOutError::Log)?;
+                return earlier.map_or(Err(CarryOutError::Conflict), |earlier| replay(&earlier, &order));
+            }
+        }
+    }
+    Err(CarryOutError::Conflict)
+}
+
+fn replay<T: DeserializeOwned>(earlier: &Recorded, order: &Order) -> Result<Done<T>, CarryOutError> {
+    if earlier.request_digest != order.request_digest {
+        return Err(CarryOutError::KeyReused);
+    }
+    let answer = serde_json::from_str(&earlier.answer).map_err(|_| CarryOutError::KeyReused)?;
+    Ok(Done { answer, position: earlier.position })
+}

@@ -1,0 +1,45 @@
+//! Make a team. Whoever asks becomes its first owner.
+
+use domain::organization::{Organization, OrganizationCommand, OrganizationKind};
+use domain::value::{DisplayName, OrganizationId, Slug};
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
+
+/// Make a team.
+#[derive(Debug, Clone)]
+pub struct CreateTeam {
+    /// Its unique slug.
+    pub slug: Slug,
+    /// Its name.
+    pub name: DisplayName,
+}
+
+/// A team was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TeamCreated {
+    /// Its id.
+    pub id: OrganizationId,
+}
+
+impl UseCase for CreateTeam {
+    type Answer = TeamCreated;
+
+    async fn run<P: Ports>(
+        &self,
+        ports: &P,
+        actor: &Actor,
+        unit: &mut Unit<'_, P::Log>,
+    ) -> Result<TeamCreated, Refused> {
+        let owner = actor.user().ok_or(Refused::Forbidden("set the deployment up first: there is nobody who could own the team"))?;
+        let id = OrganizationId::new(ports.entropy().id());
+        let create = OrganizationCommand::Create {
+            kind: OrganizationKind::Team,
+            slug: self.slug.clone(),
+            name: self.name.clone(),
+            owner,
+        };
+        unit.decide::<Organization>(id, create).await?;
+        Ok(TeamCreated { id })
+    }
+}

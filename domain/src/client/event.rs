@@ -1,0 +1,100 @@
+//! What happened to an OAuth client.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::{
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
+};
+use crate::{ClaimChange, ClaimScope, Facts};
+
+/// Whether the client can keep a secret (RFC 6749, 2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientKind {
+    /// Runs where its user can read everything; proves itself by PKCE alone.
+    Public,
+    /// Runs on a server and presents a secret.
+    Confidential {
+        /// What is kept of the secret.
+        secret: SecretDigest,
+    },
+}
+
+impl ClientKind {
+    /// The name on the wire.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Confidential { .. } => "confidential",
+        }
+    }
+}
+
+events! {
+    /// Facts about an OAuth client.
+    pub enum ClientEvent of "client" {
+        /// It may ask for authorization.
+        Registered = "registered" v 1 {
+            /// Whose client it is.
+            organization: OrganizationId,
+            /// The public identifier; as text it is the `client_id` of OAuth.
+            client_id: ClientId,
+            /// The name shown at consent.
+            name: DisplayName,
+            /// Public, or confidential with its first secret.
+            kind: ClientKind,
+            /// Where browsers may be sent back to.
+            redirect_uris: BTreeSet<RedirectUri>,
+            /// The most it can be granted.
+            scopes: Scopes,
+            /// Who registered it.
+            registered_by: UserId,
+        },
+        /// It has another description.
+        Updated = "updated" v 1 {
+            /// The name shown at consent.
+            name: DisplayName,
+            /// Where browsers may be sent back to.
+            redirect_uris: BTreeSet<RedirectUri>,
+            /// The most it can be granted.
+            scopes: Scopes,
+        },
+        /// It has a new secret beside the old one, or instead of it. Of an older one nothing is left.
+        SecretRotated = "secret_rotated" v 1 {
+            /// What is kept of the new secret.
+            secret: SecretDigest,
+            /// How long the old one still works; none means that it stopped at once.
+            previous_until: Option<Timestamp>,
+        },
+        /// Everything it asks for is refused.
+        Disabled = "disabled" v 1 {
+            /// Why.
+            reason: DisplayName,
+        },
+        /// It may ask again.
+        Enabled = "enabled" v 1 {},
+        /// It is gone; its identifier stays taken.
+        Deleted = "deleted" v 1 {},
+    }
+}
+
+impl Facts for ClientEvent {
+    const AGGREGATE: &'static str = ClientEvent::AGGREGATE;
+    const TYPES: &'static [(&'static str, u32)] = ClientEvent::TYPES;
+
+    /// Never given back: an identifier that named one client in the audit must not name another.
+    fn claims(&self) -> Vec<ClaimChange> {
+        match self {
+            Self::Registered { client_id, .. } => {
+                vec![ClaimChange::Take { scope: ClaimScope::ClientId, value: client_id.to_string() }]
+            }
+            Self::Updated { .. }
+            | Self::SecretRotated { .. }
+            | Self::Disabled { .. }
+            | Self::Enabled {}
+            | Self::Deleted {} => vec![],
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Why a connection refuses.
+
+use super::SECRET_FIELDS_MAX;
+
+/// A refusal. The text is for the caller and says what to do where something can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionError {
+    /// Nothing was created under this id.
+    #[error("there is no such connection")]
+    Unknown,
+    /// The id is taken.
+    #[error("this connection exists already")]
+    Exists,
+    /// Gone for good.
+    #[error("this connection was removed")]
+    Removed,
+    /// Somebody else set secrets in between, or the vault is ahead.
+    #[error("the secrets were set by somebody else meanwhile; read the connection again and repeat")]
+    StaleVersion,
+    /// More than any server needs.
+    #[error("a connection has at most {SECRET_FIELDS_MAX} secret fields")]
+    TooManyFields,
+}

@@ -1,0 +1,59 @@
+//! What may be asked of the deployment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::value::{AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Timestamp, UserId};
+
+/// A request to the deployment.
+#[derive(Debug, Clone)]
+pub enum DeploymentCommand {
+    /// Give it its first administrator.
+    Bootstrap {
+        /// Who.
+        administrator: UserId,
+    },
+    /// Give it one administrator more.
+    AddAdministrator {
+        /// Who.
+        user: UserId,
+    },
+    /// Take an administrator away.
+    RemoveAdministrator {
+        /// Who.
+        user: UserId,
+    },
+    /// Answer only to these addresses, or change what was said about it.
+    StartMaintenance {
+        /// When it is expected to end, if that is known.
+        until: Option<Timestamp>,
+        /// Who passes everywhere.
+        allowed: BTreeSet<AddressRange>,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Answer to everybody again.
+    EndMaintenance,
+    /// Tell people something.
+    PublishAnnouncement {
+        /// Which announcement.
+        id: AnnouncementId,
+        /// In Japanese.
+        ja: Notice,
+        /// In English.
+        en: Notice,
+        /// When it disappears by itself, if it does.
+        until: Option<Timestamp>,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Tell people no longer.
+    WithdrawAnnouncement {
+        /// Which announcement.
+        id: AnnouncementId,
+    },
+    /// Replace the community links.
+    ChangeLinks {
+        /// Where each label leads.
+        links: BTreeMap<DisplayName, HttpsUrl>,
+    },
+}

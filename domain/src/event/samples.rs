@@ -1,0 +1,312 @@
+//! One event of every type, and one more for every shape that a type can take. What is here is in the snapshots.
+//!
+//! A sample may be added. One that exists is never edited: it stands for rows that are in somebody's log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::api_key::{ApiKeyEvent, KeyEnvironment};
+use crate::client::{ClientEvent, ClientKind};
+use crate::connection::{ConnectionEvent, ConnectionOwner};
+use crate::deployment::DeploymentEvent;
+use crate::instance::{CallerAuthentication, InstanceEvent};
+use crate::organization::{OrganizationEvent, OrganizationKind};
+use crate::server::{ServerEvent, Transport, Visibility};
+use crate::user::UserEvent;
+use crate::value::{
+    AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
+    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, Personal,
+    RedirectUri, Role, Scope, Scopes, SecretDigest, ServerId, Slug, SubjectId, Timestamp, ToolName,
+    ToolSelection, UserId,
+};
+
+/// A shape's name ("" for the plain one) and the event.
+pub(super) type Sample<E> = (&'static str, E);
+
+const ANN: UserId = UserId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0001));
+const BEN: UserId = UserId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0002));
+const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0003));
+const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0004));
+const SERVER: ServerId = ServerId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0005));
+const CONNECTION: ConnectionId =
+    ConnectionId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0006));
+const INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0007));
+const NOTICE: AnnouncementId =
+    AnnouncementId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0008));
+
+fn name(text: &str) -> DisplayName {
+    DisplayName::parse(text).unwrap()
+}
+
+fn moment() -> Timestamp {
+    Timestamp::parse("2026-11-22T10:50:00.123456Z").unwrap()
+}
+
+fn scopes(names: &[&str]) -> Scopes {
+    names.iter().map(|text| Scope::parse(text).unwrap()).collect()
+}
+
+fn hmac() -> SecretDigest {
+    SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) }
+}
+
+fn bcrypt() -> SecretDigest {
+    SecretDigest::Bcrypt { hash: "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234".to_owned() }
+}
+
+pub(super) fn organization() -> Vec<Sample<OrganizationEvent>> {
+    let slug = |text: &str| Slug::parse(text).unwrap();
+    vec![
+        (
+            "",
+            OrganizationEvent::Created {
+                kind: OrganizationKind::Team,
+                slug: slug("acme"),
+                name: name("Acme 株式会社"),
+            },
+        ),
+        (
+            "personal",
+            OrganizationEvent::Created {
+                kind: OrganizationKind::Personal,
+                slug: slug("@ann"),
+                name: name("Ann"),
+            },
+        ),
+        ("", OrganizationEvent::Renamed { name: name("Acme Tools") }),
+        ("", OrganizationEvent::SlugChanged { slug: slug("acme-tools") }),
+        ("", OrganizationEvent::MemberAdded { user: ANN, role: Role::Owner }),
+        ("", OrganizationEvent::RoleChanged { user: ANN, role: Role::Auditor }),
+        ("", OrganizationEvent::MemberRemoved { user: ANN }),
+        ("", OrganizationEvent::Suspended { reason: name("unpaid") }),
+        ("", OrganizationEvent::Resumed {}),
+        ("", OrganizationEvent::Deleted {}),
+    ]
+}
+
+pub(super) fn user() -> Vec<Sample<UserEvent>> {
+    fn anns<T>(value: T) -> Personal<T> {
+        Personal::new(SubjectId::from(ANN), value)
+    }
+    fn erased<T>() -> Personal<T> {
+        Personal::Erased { subject: SubjectId::from(ANN) }
+    }
+    let email = || EmailAddress::parse("ann@example.com").unwrap();
+    let picture = || HttpsUrl::parse("https://cdn.example.com/ann.png").unwrap();
+    vec![
+        (
+            "",
+            UserEvent::Registered {
+                email: Some(anns(email())),
+                name: Some(anns(name("安"))),
+                picture: Some(anns(picture())),
+            },
+        ),
+        ("nameless", UserEvent::Registered { email: None, name: None, picture: None }),
+        (
+            "erased",
+            UserEvent::Registered { email: Some(erased()), name: Some(erased()), picture: Some(erased()) },
+        ),
+        ("", UserEvent::EmailChanged { email: Some(anns(email())) }),
+        ("none", UserEvent::EmailChanged { email: None }),
+        ("", UserEvent::ProfileChanged { name: Some(anns(name("Ann"))), picture: Some(anns(picture())) }),
+        ("", UserEvent::Suspended { reason: name("left the company") }),
+        ("", UserEvent::Resumed {}),
+        ("", UserEvent::Deleted {}),
+    ]
+}
+
+pub(super) fn client() -> Vec<Sample<ClientEvent>> {
+    let redirect_uris = || BTreeSet::from([RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()]);
+    let registered = |kind| ClientEvent::Registered {
+        organization: ACME,
+        client_id: CLIENT,
+        name: name("Desk"),
+        kind,
+        redirect_uris: redirect_uris(),
+        scopes: scopes(&["mcp:read", "tool:echo"]),
+        registered_by: ANN,
+    };
+    vec![
+        ("", registered(ClientKind::Public)),
+        ("confidential", registered(ClientKind::Confidential { secret: bcrypt() })),
+        (
+            "",
+            ClientEvent::Updated {
+                name: name("Desk 2"),
+                redirect_uris: redirect_uris(),
+                scopes: scopes(&["mcp:write"]),
+            },
+        ),
+        ("", ClientEvent::SecretRotated { secret: hmac(), previous_until: Some(moment()) }),
+        ("at-once", ClientEvent::SecretRotated { secret: hmac(), previous_until: None }),
+        ("", ClientEvent::Disabled { reason: name("leaked") }),
+        ("", ClientEvent::Enabled {}),
+        ("", ClientEvent::Deleted {}),
+    ]
+}
+
+pub(super) fn api_key() -> Vec<Sample<ApiKeyEvent>> {
+    let key_id = || KeyId::parse("2vqXWJ5hFY0aPzK9mR3tB7").unwrap();
+    vec![
+        (
+            "",
+            ApiKeyEvent::Issued {
+                organization: ACME,
+                key_id: key_id(),
+                name: name("CI"),
+                principal: ANN,
+                instance: Some(INSTANCE),
+                scopes: scopes(&["mcp:read", "tool:echo"]),
+                digest: hmac(),
+                expires_at: Some(moment()),
+                environment: KeyEnvironment::Live,
+            },
+        ),
+        (
+            "unbound",
+            ApiKeyEvent::Issued {
+                organization: ACME,
+                key_id: key_id(),
+                name: name("CI"),
+                principal: ANN,
+                instance: None,
+                scopes: Scope::NAMED.into_iter().collect(),
+                digest: bcrypt(),
+                expires_at: None,
+                environment: KeyEnvironment::Test,
+            },
+        ),
+        ("", ApiKeyEvent::Renamed { name: name("Nightly") }),
+        ("", ApiKeyEvent::Revoked { reason: name("rotated") }),
+    ]
+}
+
+pub(super) fn server() -> Vec<Sample<ServerEvent>> {
+    let transport =
+        || Transport::Http { url: crate::value::UpstreamUrl::parse("https://mcp.example.com/mcp").unwrap() };
+    let field = |field: &str, header: &str, prefix: Option<&str>, required| CredentialField {
+        name: FieldName::parse(field).unwrap(),
+        header: HeaderName::parse(header).unwrap(),
+        prefix: prefix.map(|text| HeaderPrefix::parse(text).unwrap()),
+        required,
+    };
+    vec![
+        (
+            "",
+            ServerEvent::Registered {
+                organization: Some(ACME),
+                name: name("Wiki"),
+                transport: transport(),
+                credential_fields: vec![
+                    field("token", "authorization", Some("Bearer "), true),
+                    field("tenant", "x-tenant", None, false),
+                ],
+                visibility: Visibility::Organization,
+            },
+        ),
+        (
+            "public",
+            ServerEvent::Registered {
+                organization: None,
+                name: name("Clock"),
+                transport: transport(),
+                credential_fields: vec![],
+                visibility: Visibility::Public,
+            },
+        ),
+        (
+            "",
+            ServerEvent::Updated {
+                name: name("Wiki 2"),
+                transport: transport(),
+                credential_fields: vec![],
+                visibility: Visibility::Private,
+            },
+        ),
+        ("", ServerEvent::Retired {}),
+    ]
+}
+
+pub(super) fn connection() -> Vec<Sample<ConnectionEvent>> {
+    let created = |owner| ConnectionEvent::Created {
+        organization: ACME,
+        owner,
+        server: SERVER,
+        name: name("Wiki of all"),
+    };
+    let fields = ["tenant", "token"].into_iter().map(|text| FieldName::parse(text).unwrap());
+    vec![
+        ("", created(ConnectionOwner::Organization)),
+        ("user", created(ConnectionOwner::User(BEN))),
+        ("", ConnectionEvent::Renamed { name: name("Wiki") }),
+        ("", ConnectionEvent::SecretsSet { version: 1, fields: fields.collect() }),
+        ("", ConnectionEvent::Removed {}),
+    ]
+}
+
+pub(super) fn instance() -> Vec<Sample<InstanceEvent>> {
+    let only = ["add", "echo"].into_iter().map(|text| ToolName::parse(text).unwrap());
+    vec![
+        (
+            "",
+            InstanceEvent::Created {
+                organization: ACME,
+                name: name("Wiki for agents"),
+                connections: vec![CONNECTION],
+                tools: ToolSelection::All,
+                authentication: CallerAuthentication::ApiKey,
+            },
+        ),
+        ("", InstanceEvent::Renamed { name: name("Wiki") }),
+        ("", InstanceEvent::ConnectionsChanged { connections: vec![CONNECTION] }),
+        ("", InstanceEvent::ToolsChanged { tools: ToolSelection::Only(only.collect()) }),
+        ("all", InstanceEvent::ToolsChanged { tools: ToolSelection::All }),
+        ("", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both }),
+        ("none", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::None }),
+        ("oauth", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Oauth }),
+        ("", InstanceEvent::Started {}),
+        ("", InstanceEvent::Stopped {}),
+        ("", InstanceEvent::Deleted {}),
+    ]
+}
+
+pub(super) fn deployment() -> Vec<Sample<DeploymentEvent>> {
+    let notice = |text: &str| Notice::parse(text).unwrap();
+    let ranges = ["192.0.2.7", "192.0.2.0/24", "2001:db8::/32"];
+    let link = |label: &str, url: &str| (name(label), HttpsUrl::parse(url).unwrap());
+    vec![
+        ("", DeploymentEvent::Bootstrapped { administrator: ANN }),
+        ("", DeploymentEvent::AdministratorAdded { user: BEN }),
+        ("", DeploymentEvent::AdministratorRemoved { user: BEN }),
+        (
+            "",
+            DeploymentEvent::MaintenanceStarted {
+                until: Some(moment()),
+                allowed: ranges.into_iter().map(|text| AddressRange::parse(text).unwrap()).collect(),
+            },
+        ),
+        ("open-ended", DeploymentEvent::MaintenanceStarted { until: None, allowed: BTreeSet::new() }),
+        ("", DeploymentEvent::MaintenanceEnded {}),
+        (
+            "",
+            DeploymentEvent::AnnouncementPublished {
+                id: NOTICE,
+                ja: notice("本日22時から保守を行います。\nご了承ください。"),
+                en: notice("Maintenance starts tonight at 22:00."),
+                until: Some(moment()),
+            },
+        ),
+        ("", DeploymentEvent::AnnouncementWithdrawn { id: NOTICE }),
+        (
+            "",
+            DeploymentEvent::LinksChanged {
+                links: BTreeMap::from([
+                    link("Forum", "https://forum.example.com/"),
+                    link("掲示板", "https://forum.example.com/ja"),
+                ]),
+            },
+        ),
+    ]
+}

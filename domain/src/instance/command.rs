@@ -1,0 +1,48 @@
+//! What may be asked of an instance.
+
+use super::CallerAuthentication;
+use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
+
+/// A request to an instance.
+#[derive(Debug, Clone)]
+pub enum InstanceCommand {
+    /// Bring it into being, running.
+    Create {
+        /// Where it belongs.
+        organization: OrganizationId,
+        /// The name shown in lists.
+        name: DisplayName,
+        /// What it connects to.
+        connections: Vec<ConnectionId>,
+        /// Which tools it exposes.
+        tools: ToolSelection,
+        /// How callers prove who they are.
+        authentication: CallerAuthentication,
+    },
+    /// Change the name.
+    Rename {
+        /// The new name.
+        name: DisplayName,
+    },
+    /// Connect it to something else.
+    ChangeConnections {
+        /// What it connects to.
+        connections: Vec<ConnectionId>,
+    },
+    /// Expose other tools.
+    ChangeTools {
+        /// Which tools it exposes.
+        tools: ToolSelection,
+    },
+    /// Let callers prove in another way who they are.
+    ChangeAuthentication {
+        /// How callers prove who they are.
+        authentication: CallerAuthentication,
+    },
+    /// Answer calls.
+    Start,
+    /// Refuse calls for now.
+    Stop,
+    /// End it for good.
+    Delete,
+}

@@ -1,0 +1,144 @@
+//! Refusals first.
+
+use uuid::Uuid;
+
+use super::{
+    CallerAuthentication, Instance, InstanceCommand as Ask, InstanceError as No, InstanceEvent as Did,
+    SELECTED_TOOLS_MAX,
+};
+use crate::given::{Given, given};
+use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolName, ToolSelection};
+
+const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
+const ONE: ConnectionId = ConnectionId::new(Uuid::from_u128(2));
+const OTHER: ConnectionId = ConnectionId::new(Uuid::from_u128(3));
+
+fn name(text: &str) -> DisplayName {
+    DisplayName::parse(text).unwrap()
+}
+
+fn only(count: usize) -> ToolSelection {
+    ToolSelection::Only((0..count).map(|n| ToolName::parse(&format!("tool_{n}")).unwrap()).collect())
+}
+
+fn create(connections: Vec<ConnectionId>, tools: ToolSelection) -> Ask {
+    let authentication = CallerAuthentication::ApiKey;
+    Ask::Create { organization: ACME, name: name("Wiki"), connections, tools, authentication }
+}
+
+fn created() -> Did {
+    Did::Created {
+        organization: ACME,
+        name: name("Wiki"),
+        connections: vec![ONE],
+        tools: ToolSelection::All,
+        authentication: CallerAuthentication::ApiKey,
+    }
+}
+
+fn wiki(then: Vec<Did>) -> Given<Instance> {
+    let mut past = vec![created()];
+    past.extend(then);
+    given(past)
+}
+
+/// Every change that is no change of standing.
+fn changes() -> [Ask; 4] {
+    [
+        Ask::Rename { name: name("New") },
+        Ask::ChangeConnections { connections: vec![OTHER] },
+        Ask::ChangeTools { tools: only(1) },
+        Ask::ChangeAuthentication { authentication: CallerAuthentication::Both },
+    ]
+}
+
+fn changed() -> [Did; 4] {
+    [
+        Did::Renamed { name: name("New") },
+        Did::ConnectionsChanged { connections: vec![OTHER] },
+        Did::ToolsChanged { tools: only(1) },
+        Did::AuthenticationChanged { authentication: CallerAuthentication::Both },
+    ]
+}
+
+#[test]
+fn an_instance_that_does_not_exist_refuses_everything() {
+    let nothing = given::<Instance>(vec![]);
+    for ask in changes().into_iter().chain([Ask::Start, Ask::Stop, Ask::Delete]) {
+        nothing.when(ask).refused(&No::Unknown);
+    }
+}
+
+#[test]
+fn it_cannot_be_created_twice_also_after_the_end() {
+    for then in [vec![], vec![Did::Stopped {}], vec![Did::Deleted {}]] {
+        wiki(then).when(create(vec![ONE], ToolSelection::All)).refused(&No::Exists);
+    }
+}
+
+#[test]
+fn any_other_number_of_connections_than_one_is_refused() {
+    for connections in [vec![], vec![ONE, OTHER], vec![ONE, ONE]] {
+        let nothing = given::<Instance>(vec![]);
+        nothing.when(create(connections.clone(), ToolSelection::All)).refused(&No::OneConnection);
+        wiki(vec![]).when(Ask::ChangeConnections { connections }).refused(&No::OneConnection);
+    }
+}
+
+#[test]
+fn a_tool_selection_is_limited() {
+    let over = only(SELECTED_TOOLS_MAX + 1);
+    given::<Instance>(vec![]).when(create(vec![ONE], over.clone())).refused(&No::TooManyTools);
+    wiki(vec![]).when(Ask::ChangeTools { tools: over }).refused(&No::TooManyTools);
+    let most = only(SELECTED_TOOLS_MAX);
+    wiki(vec![]).when(Ask::ChangeTools { tools: most.clone() }).then(&[Did::ToolsChanged { tools: most }]);
+}
+
+#[test]
+fn nothing_leaves_deleted() {
+    let deleted = wiki(vec![Did::Deleted {}]);
+    for ask in changes().into_iter().chain([Ask::Start, Ask::Stop]) {
+        deleted.when(ask).refused(&No::Deleted);
+    }
+    deleted.when(Ask::Delete).then(&[]);
+}
+
+#[test]
+fn a_created_instance_runs() {
+    given::<Instance>(vec![]).when(create(vec![ONE], ToolSelection::All)).then(&[created()]);
+    wiki(vec![]).when(Ask::Start).then(&[]);
+    wiki(vec![]).when(Ask::Stop).then(&[Did::Stopped {}]);
+}
+
+#[test]
+fn a_stopped_instance_is_started_again_or_deleted() {
+    let stopped = wiki(vec![Did::Stopped {}]);
+    stopped.when(Ask::Stop).then(&[]);
+    stopped.when(Ask::Start).then(&[Did::Started {}]);
+    stopped.when(Ask::Delete).then(&[Did::Deleted {}]);
+}
+
+#[test]
+fn it_can_be_changed_running_or_stopped() {
+    for standing in [Did::Started {}, Did::Stopped {}] {
+        for (ask, did) in changes().into_iter().zip(changed()) {
+            wiki(vec![standing.clone()]).when(ask).then(&[did]);
+        }
+    }
+}
+
+#[test]
+fn a_retry_is_not_a_mistake() {
+    for (ask, did) in changes().into_iter().zip(changed()) {
+        wiki(vec![did]).when(ask).then(&[]);
+    }
+}
+
+#[test]
+fn it_belongs_to_the_organization_that_created_it() {
+    let id = InstanceId::new(Uuid::from_u128(9));
+    let mut instance = Instance::default();
+    assert_eq!(crate::Aggregate::organization(&instance, id), None);
+    instance.evolve(created());
+    assert_eq!(crate::Aggregate::organization(&instance, id), Some(ACME));
+}

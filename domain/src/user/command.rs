@@ -1,0 +1,44 @@
+//! What may be asked of a user.
+
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, UserId};
+
+/// A request to a user. Values come in clear with the user's id; the decision marks them as this person's.
+#[derive(Debug, Clone)]
+pub enum UserCommand {
+    /// Make the person known.
+    Register {
+        /// Whose data it is.
+        user: UserId,
+        /// The address, if there is one.
+        email: Option<EmailAddress>,
+        /// The name, if there is one.
+        name: Option<DisplayName>,
+        /// The picture, if there is one.
+        picture: Option<HttpsUrl>,
+    },
+    /// Change or remove the address.
+    ChangeEmail {
+        /// Whose data it is.
+        user: UserId,
+        /// The new address, or none.
+        email: Option<EmailAddress>,
+    },
+    /// Change name and picture.
+    ChangeProfile {
+        /// Whose data it is.
+        user: UserId,
+        /// The new name, or none.
+        name: Option<DisplayName>,
+        /// The new picture, or none.
+        picture: Option<HttpsUrl>,
+    },
+    /// Refuse everything this user asks for.
+    Suspend {
+        /// Why, for the audit.
+        reason: DisplayName,
+    },
+    /// End a suspension.
+    Resume,
+    /// End it for good.
+    Delete,
+}

@@ -1,0 +1,18 @@
+//! Why a user refuses.
+
+/// A refusal. The text is for the caller and says what to do where something can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// Nobody was registered under this id.
+    #[error("there is no such user")]
+    Unknown,
+    /// The id is taken.
+    #[error("this user exists already")]
+    Exists,
+    /// Refuses everything until resumed.
+    #[error("this user is suspended")]
+    Suspended,
+    /// Gone for good.
+    #[error("this user was deleted")]
+    Deleted,
+}

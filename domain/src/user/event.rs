@@ -1,0 +1,63 @@
+//! What happened to a user.
+
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, Personal};
+use crate::{ClaimChange, ClaimScope, Facts};
+
+events! {
+    /// Facts about a user. What is personal is marked, so that the log can forget it.
+    pub enum UserEvent of "user" {
+        /// The person is known.
+        Registered = "registered" v 1 {
+            /// The address, when the identity provider tells one.
+            email: Option<Personal<EmailAddress>>,
+            /// The name shown to others.
+            name: Option<Personal<DisplayName>>,
+            /// Where a picture is.
+            picture: Option<Personal<HttpsUrl>>,
+        },
+        /// Another address; the old one is free.
+        EmailChanged = "email_changed" v 1 {
+            /// The new address, or none.
+            email: Option<Personal<EmailAddress>>,
+        },
+        /// Another name or picture.
+        ProfileChanged = "profile_changed" v 1 {
+            /// The name shown to others.
+            name: Option<Personal<DisplayName>>,
+            /// Where a picture is.
+            picture: Option<Personal<HttpsUrl>>,
+        },
+        /// Everything this user asks for is refused.
+        Suspended = "suspended" v 1 {
+            /// Why.
+            reason: DisplayName,
+        },
+        /// A suspension ended.
+        Resumed = "resumed" v 1 {},
+        /// The user is gone; the address is free.
+        Deleted = "deleted" v 1 {},
+    }
+}
+
+impl Facts for UserEvent {
+    const AGGREGATE: &'static str = UserEvent::AGGREGATE;
+    const TYPES: &'static [(&'static str, u32)] = UserEvent::TYPES;
+
+    fn claims(&self) -> Vec<ClaimChange> {
+        let scope = ClaimScope::Email;
+        match self {
+            Self::Registered { email, .. } => take(email.as_ref()).into_iter().collect(),
+            Self::EmailChanged { email } => {
+                std::iter::once(ClaimChange::Release { scope }).chain(take(email.as_ref())).collect()
+            }
+            Self::Deleted {} => vec![ClaimChange::Release { scope }],
+            Self::ProfileChanged { .. } | Self::Suspended { .. } | Self::Resumed {} => vec![],
+        }
+    }
+}
+
+/// An erased address claims nothing: nobody can tell any more what it was.
+fn take(email: Option<&Personal<EmailAddress>>) -> Option<ClaimChange> {
+    let value = email?.known()?.as_str().to_owned();
+    Some(ClaimChange::Take { scope: ClaimScope::Email, value })
+}

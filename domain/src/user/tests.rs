@@ -1,0 +1,130 @@
+//! Refusals first.
+
+use uuid::Uuid;
+
+use super::{User, UserCommand as Ask, UserError as No, UserEvent as Did};
+use crate::given::{Given, given};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, Personal, SubjectId, UserId};
+use crate::{ClaimChange, ClaimScope, Facts};
+
+const ANN: UserId = UserId::new(Uuid::from_u128(1));
+
+fn name(text: &str) -> DisplayName {
+    DisplayName::parse(text).unwrap()
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+fn anns<T>(value: T) -> Personal<T> {
+    Personal::new(SubjectId::from(ANN), value)
+}
+
+fn register() -> Ask {
+    Ask::Register { user: ANN, email: Some(email("ann@example.com")), name: Some(name("Ann")), picture: None }
+}
+
+fn registered() -> Did {
+    Did::Registered {
+        email: Some(anns(email("ann@example.com"))),
+        name: Some(anns(name("Ann"))),
+        picture: None,
+    }
+}
+
+fn ann(then: Vec<Did>) -> Given<User> {
+    let mut past = vec![registered()];
+    past.extend(then);
+    given(past)
+}
+
+fn change_email(to: Option<&str>) -> Ask {
+    Ask::ChangeEmail { user: ANN, email: to.map(email) }
+}
+
+fn change_profile(to: &str) -> Ask {
+    Ask::ChangeProfile { user: ANN, name: Some(name(to)), picture: None }
+}
+
+#[test]
+fn a_user_who_does_not_exist_refuses_everything() {
+    let nobody = given::<User>(vec![]);
+    nobody.when(change_email(None)).refused(&No::Unknown);
+    nobody.when(change_profile("Ann")).refused(&No::Unknown);
+    nobody.when(Ask::Suspend { reason: name("x") }).refused(&No::Unknown);
+    nobody.when(Ask::Resume).refused(&No::Unknown);
+    nobody.when(Ask::Delete).refused(&No::Unknown);
+}
+
+#[test]
+fn nobody_is_registered_twice_also_after_the_end() {
+    ann(vec![]).when(register()).refused(&No::Exists);
+    ann(vec![Did::Suspended { reason: name("x") }]).when(register()).refused(&No::Exists);
+    ann(vec![Did::Deleted {}]).when(register()).refused(&No::Exists);
+}
+
+#[test]
+fn a_suspended_user_changes_nothing_but_their_standing() {
+    let suspended = ann(vec![Did::Suspended { reason: name("x") }]);
+    suspended.when(change_email(None)).refused(&No::Suspended);
+    suspended.when(change_profile("Anna")).refused(&No::Suspended);
+    suspended.when(Ask::Suspend { reason: name("again") }).then(&[]);
+    suspended.when(Ask::Resume).then(&[Did::Resumed {}]);
+    suspended.when(Ask::Delete).then(&[Did::Deleted {}]);
+}
+
+#[test]
+fn nothing_leaves_deleted() {
+    let deleted = ann(vec![Did::Deleted {}]);
+    deleted.when(change_email(None)).refused(&No::Deleted);
+    deleted.when(change_profile("Anna")).refused(&No::Deleted);
+    deleted.when(Ask::Suspend { reason: name("x") }).refused(&No::Deleted);
+    deleted.when(Ask::Resume).refused(&No::Deleted);
+    deleted.when(Ask::Delete).then(&[]);
+}
+
+#[test]
+fn what_is_personal_is_marked_as_this_persons() {
+    given::<User>(vec![]).when(register()).then(&[registered()]);
+    ann(vec![])
+        .when(change_email(Some("anna@example.com")))
+        .then(&[Did::EmailChanged { email: Some(anns(email("anna@example.com"))) }]);
+    let picture = HttpsUrl::parse("https://cdn.example.com/ann.png").unwrap();
+    ann(vec![])
+        .when(Ask::ChangeProfile { user: ANN, name: None, picture: Some(picture.clone()) })
+        .then(&[Did::ProfileChanged { name: None, picture: Some(anns(picture)) }]);
+}
+
+#[test]
+fn a_user_may_have_no_address() {
+    ann(vec![]).when(change_email(None)).then(&[Did::EmailChanged { email: None }]);
+    ann(vec![Did::EmailChanged { email: None }]).when(change_email(None)).then(&[]);
+}
+
+#[test]
+fn a_retry_is_not_a_mistake() {
+    ann(vec![]).when(change_email(Some("Ann@Example.com"))).then(&[]);
+    ann(vec![]).when(change_profile("Ann")).then(&[]);
+    ann(vec![]).when(Ask::Resume).then(&[]);
+}
+
+#[test]
+fn an_erased_address_is_claimed_by_nobody() {
+    let erased = || Some(Personal::Erased { subject: SubjectId::from(ANN) });
+    let scope = ClaimScope::Email;
+    assert_eq!(Did::Registered { email: erased(), name: None, picture: None }.claims(), []);
+    assert_eq!(Did::EmailChanged { email: erased() }.claims(), [ClaimChange::Release { scope }]);
+}
+
+#[test]
+fn an_address_is_taken_by_its_user_and_given_back() {
+    let scope = ClaimScope::Email;
+    let take = |value: &str| ClaimChange::Take { scope, value: value.to_owned() };
+    assert_eq!(registered().claims(), [take("ann@example.com")]);
+    let changed = Did::EmailChanged { email: Some(anns(email("anna@example.com"))) };
+    assert_eq!(changed.claims(), [ClaimChange::Release { scope }, take("anna@example.com")]);
+    assert_eq!(Did::EmailChanged { email: None }.claims(), [ClaimChange::Release { scope }]);
+    assert_eq!(Did::Deleted {}.claims(), [ClaimChange::Release { scope }]);
+    assert_eq!(Did::Suspended { reason: name("x") }.claims(), []);
+}

@@ -1,0 +1,208 @@
+//! Event in, view out. Total: an event about something unknown changes nothing.
+
+use std::sync::Arc;
+
+use domain::api_key::ApiKeyEvent;
+use domain::connection::ConnectionEvent;
+use domain::deployment::DeploymentEvent;
+use domain::event::{Event, Undecodable};
+use domain::instance::InstanceEvent;
+use domain::organization::OrganizationEvent;
+use domain::policy::Standing;
+use domain::server::{ServerEvent, Transport};
+use domain::user::UserEvent;
+use domain::value::{ApiKeyId, ConnectionId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId};
+
+use super::{AccessView, Connection, Instance, Key, Maintenance, Server};
+use crate::recorded::Recorded;
+
+/// An event that this binary cannot take into its view. The gateway must not go on with a view that lacks it.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// The event is of a kind or version that this binary does not know.
+    #[error("at position {0}: {1}")]
+    Undecodable(Position, Undecodable),
+    /// The aggregate's id is not one.
+    #[error("at position {0}: {1}")]
+    Id(Position, IdError),
+    /// Not the next position.
+    #[error("the view is at {at} and was given {given}")]
+    OutOfOrder {
+        /// Where the view is.
+        at: Position,
+        /// What came.
+        given: Position,
+    },
+}
+
+impl AccessView {
+    /// Takes in the next event.
+    pub fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
+        if event.position != self.position.next() {
+            return Err(FoldError::OutOfOrder { at: self.position, given: event.position });
+        }
+        let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
+        self.fold(&event.aggregate_id, fact).map_err(|error| FoldError::Id(event.position, error))?;
+        self.position = event.position;
+        Ok(())
+    }
+
+    fn fold(&mut self, id: &str, fact: Event) -> Result<(), IdError> {
+        match fact {
+            Event::Organization(fact) => self.fold_organization(OrganizationId::parse(id)?, &fact),
+            Event::User(fact) => self.fold_user(UserId::parse(id)?, &fact),
+            Event::Client(_) => {} // clients open no endpoint before there are tokens
+            Event::ApiKey(fact) => self.fold_key(ApiKeyId::parse(id)?, fact),
+            Event::Server(fact) => self.fold_server(ServerId::parse(id)?, fact),
+            Event::Connection(fact) => self.fold_connection(ConnectionId::parse(id)?, &fact),
+            Event::Instance(fact) => self.fold_instance(InstanceId::parse(id)?, fact),
+            Event::Deployment(fact) => self.fold_deployment(fact),
+        }
+        Ok(())
+    }
+
+    fn fold_organization(&mut self, id: OrganizationId, fact: &OrganizationEvent) {
+        match fact {
+            OrganizationEvent::Created { .. } | OrganizationEvent::Resumed {} => {
+                self.organizations.insert(id, Standing::Active);
+            }
+            OrganizationEvent::MemberAdded { user, role } | OrganizationEvent::RoleChanged { user, role } => {
+                self.members.insert((id, *user), *role);
+            }
+            OrganizationEvent::MemberRemoved { user } => {
+                self.members.remove(&(id, *user));
+            }
+            OrganizationEvent::Suspended { .. } => {
+                self.organizations.insert(id, Standing::Suspended);
+            }
+            OrganizationEvent::Deleted {} => {
+                self.organizations.insert(id, Standing::Ended);
+            }
+            OrganizationEvent::Renamed { .. } | OrganizationEvent::SlugChanged { .. } => {} // no decision reads a name
+        }
+    }
+
+    fn fold_user(&mut self, id: UserId, fact: &UserEvent) {
+        let standing = match fact {
+            UserEvent::Registered { .. } | UserEvent::Resumed {} => Standing::Active,
+            UserEvent::Suspended { .. } => Standing::Suspended,
+            UserEvent::Deleted {} => Standing::Ended,
+            UserEvent::EmailChanged { .. } | UserEvent::ProfileChanged { .. } => return, // personal data stay out of here
+        };
+        self.users.insert(id, standing);
+    }
+
+    fn fold_key(&mut self, id: ApiKeyId, fact: ApiKeyEvent) {
+        match fact {
+            ApiKeyEvent::Issued {
+                organization,
+                key_id,
+                name: _,
+                principal,
+                instance,
+                scopes,
+                digest,
+                expires_at,
+                environment,
+            } => {
+                self.key_ids.insert(id, key_id.clone());
+                let key =
+                    Key { id, organization, principal, instance, scopes, digest, expires_at, environment, revoked: false };
+                self.keys.insert(key_id, Arc::new(key));
+            }
+            ApiKeyEvent::Renamed { .. } => {}
+            ApiKeyEvent::Revoked { .. } => {
+                if let Some(key) = self.key_ids.get(&id).and_then(|key_id| self.keys.get_mut(key_id)) {
+                    Arc::make_mut(key).revoked = true;
+                }
+            }
+        }
+    }
+
+    fn fold_server(&mut self, id: ServerId, fact: ServerEvent) {
+        match fact {
+            ServerEvent::Registered { organization, name: _, transport, credential_fields, visibility: _ } => {
+                let Transport::Http { url } = transport;
+                self.servers.insert(id, Arc::new(Server { organization, url, credential_fields, retired: false }));
+            }
+            ServerEvent::Updated { name: _, transport, credential_fields, visibility: _ } => {
+                let Transport::Http { url } = transport;
+                if let Some(server) = self.servers.get_mut(&id) {
+                    let server = Arc::make_mut(server);
+                    server.url = url;
+                    server.credential_fields = credential_fields;
+                }
+            }
+            ServerEvent::Retired {} => {
+                if let Some(server) = self.servers.get_mut(&id) {
+                    Arc::make_mut(server).retired = true;
+                }
+            }
+        }
+    }
+
+    fn fold_connection(&mut self, id: ConnectionId, fact: &ConnectionEvent) {
+        match fact {
+            ConnectionEvent::Created { organization, owner: _, server, name: _ } => {
+                let connection =
+                    Connection { organization: *organization, server: *server, secrets: None, removed: false };
+                self.connections.insert(id, Arc::new(connection));
+            }
+            ConnectionEvent::Renamed { .. } => {}
+            ConnectionEvent::SecretsSet { version, fields: _ } => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    Arc::make_mut(connection).secrets = Some(*version);
+                }
+            }
+            ConnectionEvent::Removed {} => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    Arc::make_mut(connection).removed = true;
+                }
+            }
+        }
+    }
+
+    fn fold_instance(&mut self, id: InstanceId, fact: InstanceEvent) {
+        if let InstanceEvent::Created { organization, name: _, connections, tools, authentication } = fact {
+            let standing = Standing::Active;
+            self.instances
+                .insert(id, Arc::new(Instance { id, organization, connections, tools, authentication, standing }));
+            return;
+        }
+        let Some(instance) = self.instances.get_mut(&id) else { return };
+        let instance = Arc::make_mut(instance);
+        match fact {
+            InstanceEvent::Created { .. } | InstanceEvent::Renamed { .. } => {}
+            InstanceEvent::ConnectionsChanged { connections } => instance.connections = connections,
+            InstanceEvent::ToolsChanged { tools } => instance.tools = tools,
+            InstanceEvent::AuthenticationChanged { authentication } => instance.authentication = authentication,
+            InstanceEvent::Started {} => instance.standing = Standing::Active,
+            InstanceEvent::Stopped {} => instance.standing = Standing::Suspended,
+            InstanceEvent::Deleted {} => instance.standing = Standing::Ended,
+        }
+    }
+
+    fn fold_deployment(&mut self, fact: DeploymentEvent) {
+        let deployment = &mut self.deployment;
+        match fact {
+            DeploymentEvent::Bootstrapped { administrator } => {
+                deployment.bootstrapped = true;
+                deployment.administrators.insert(administrator);
+            }
+            DeploymentEvent::AdministratorAdded { user } => {
+                deployment.administrators.insert(user);
+            }
+            DeploymentEvent::AdministratorRemoved { user } => {
+                deployment.administrators.remove(&user);
+            }
+            DeploymentEvent::MaintenanceStarted { until, allowed } => {
+                let allowed = allowed.into_iter().collect();
+                deployment.maintenance = Some(Arc::new(Maintenance { until, allowed }));
+            }
+            DeploymentEvent::MaintenanceEnded {} => deployment.maintenance = None,
+            DeploymentEvent::AnnouncementPublished { .. }
+            | DeploymentEvent::AnnouncementWithdrawn { .. }
+            | DeploymentEvent::LinksChanged { .. } => {} // for pages, not for decisions
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The view of this node, kept up with the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use domain::value::Position;
+use tokio_util::sync::CancellationToken;
+
+use super::AccessView;
+use crate::doorbell::Doorbell;
+use crate::feed::{Bus, Feed};
+use crate::log::LogReader;
+
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// A view that is always there and always a little newer.
+#[derive(Debug, Clone, Default)]
+pub struct LiveView {
+    current: Arc<ArcSwap<AccessView>>,
+    applied: Doorbell,
+}
+
+impl LiveView {
+    /// The view as of now: one consistent snapshot, without a lock.
+    pub fn load(&self) -> Guard<Arc<AccessView>> {
+        self.current.load()
+    }
+
+    /// Waits until the view holds everything up to a position.
+    pub async fn reached(&self, position: Position) {
+        self.applied.reached(position).await;
+    }
+
+    /// Keeps up with the log until told to stop. An event that cannot be understood stops the view, loudly: going on without it could admit
+    /// somebody whom it shuts out.
+    pub async fn follow(&self, log: LogReader, doorbell: Doorbell, bus: Option<Bus>, stop: CancellationToken) {
+        let mut view = AccessView::clone(&self.current.load());
+        let mut feed = Feed::after(view.position(), log, &doorbell, bus).await;
+        loop {
+            let events = tokio::select! {
+                () = stop.cancelled() => return,
+                events = feed.next() => events,
+            };
+            match events {
+                Ok(events) => {
+                    for event in &events {
+                        if let Err(error) = view.apply(event) {
+                            tracing::error!(error = %error, "the access view stops; this node is not ready until it is upgraded");
+                            return;
+                        }
+                    }
+                    self.publish(&view);
+                }
+                Err(error) => {
+                    tracing::warn!(error = %error, "the access view waits for the log");
+                    tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                }
+            }
+        }
+    }
+
+    fn publish(&self, view: &AccessView) {
+        let position = view.position();
+        self.current.store(Arc::new(view.clone()));
+        self.applied.ring(position);
+    }
+}

@@ -1,0 +1,92 @@
+//! What the gateway asks the view.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::policy::{InstanceFacts, KeyFacts, Standing};
+use domain::value::{ConnectionId, InstanceId, OrganizationId, Position, Role, ServerId, UserId};
+
+use super::{AccessView, Connection, Deployment, Instance, Key, Server};
+
+impl AccessView {
+    /// The last event that this view holds.
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The key with this public part.
+    pub fn key(&self, key_id: &str) -> Option<&Arc<Key>> {
+        self.keys.get(key_id)
+    }
+
+    /// The facts of a decision about a key.
+    pub fn key_facts<'a>(&self, key: &'a Key) -> KeyFacts<'a> {
+        KeyFacts {
+            organization: key.organization,
+            organization_standing: self.organization(key.organization),
+            principal_standing: self.user(key.principal),
+            role: self.role(key.organization, key.principal),
+            revoked: key.revoked,
+            expires_at: key.expires_at,
+            scopes: &key.scopes,
+            instance: key.instance,
+        }
+    }
+
+    /// An instance, also a stopped or deleted one.
+    pub fn instance(&self, id: InstanceId) -> Option<&Arc<Instance>> {
+        self.instances.get(&id)
+    }
+
+    /// The facts of a decision about an instance.
+    pub fn instance_facts<'a>(&self, instance: &'a Instance) -> InstanceFacts<'a> {
+        InstanceFacts {
+            id: instance.id,
+            organization: instance.organization,
+            organization_standing: self.organization(instance.organization),
+            standing: instance.standing,
+            authentication: instance.authentication,
+            tools: &instance.tools,
+        }
+    }
+
+    /// A connection, unless removed, and its server, unless retired.
+    pub fn upstream(&self, id: ConnectionId) -> Option<(&Arc<Connection>, &Arc<Server>)> {
+        let connection = self.connections.get(&id).filter(|connection| !connection.removed)?;
+        let server = self.server(connection.server).filter(|server| !server.retired)?;
+        Some((connection, server))
+    }
+
+    /// A server, also a retired one.
+    pub fn server(&self, id: ServerId) -> Option<&Arc<Server>> {
+        self.servers.get(&id)
+    }
+
+    /// The standing of an organization; one that never was has ended.
+    pub fn organization(&self, id: OrganizationId) -> Standing {
+        self.organizations.get(&id).copied().unwrap_or(Standing::Ended)
+    }
+
+    /// The standing of a user; one that never was has ended.
+    pub fn user(&self, id: UserId) -> Standing {
+        self.users.get(&id).copied().unwrap_or(Standing::Ended)
+    }
+
+    /// What a user is in an organization.
+    pub fn role(&self, organization: OrganizationId, user: UserId) -> Option<Role> {
+        self.members.get(&(organization, user)).copied()
+    }
+
+    /// The deployment as a whole.
+    pub const fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// Whether a maintenance keeps this address out.
+    pub fn in_maintenance(&self, client: IpAddr) -> bool {
+        self.deployment
+            .maintenance
+            .as_ref()
+            .is_some_and(|maintenance| !maintenance.allowed.iter().any(|range| range.contains(client)))
+    }
+}

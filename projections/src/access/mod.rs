@@ -1,0 +1,122 @@
+//! The in-memory view that the gateway reads: who is who, what is open, what is exposed, at one position of the log.
+//!
+//! A view is a value: folding gives a new one that shares almost everything with the old one, so a reader keeps a consistent snapshot for as
+//! long as it likes and never waits. Personal data never enter it. Deliberately absent: decisions; it hands facts to `domain::policy`.
+
+mod fold;
+mod live;
+mod lookup;
+
+use std::sync::Arc;
+
+use domain::api_key::KeyEnvironment;
+use domain::instance::CallerAuthentication;
+use domain::policy::Standing;
+use domain::value::{
+    AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role, Scopes,
+    SecretDigest, ServerId, Timestamp, ToolSelection, UpstreamUrl, UserId,
+};
+use imbl::HashMap;
+
+pub use live::LiveView;
+
+/// Everything the gateway needs to know, as of `position`.
+#[derive(Debug, Clone, Default)]
+pub struct AccessView {
+    position: Position,
+    organizations: HashMap<OrganizationId, Standing>,
+    users: HashMap<UserId, Standing>,
+    members: HashMap<(OrganizationId, UserId), Role>,
+    keys: HashMap<KeyId, Arc<Key>>,
+    key_ids: HashMap<ApiKeyId, KeyId>,
+    servers: HashMap<ServerId, Arc<Server>>,
+    connections: HashMap<ConnectionId, Arc<Connection>>,
+    instances: HashMap<InstanceId, Arc<Instance>>,
+    deployment: Deployment,
+}
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// Its id as an aggregate.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// The user it is bound to.
+    pub principal: UserId,
+    /// The instance it is bound to, if it is.
+    pub instance: Option<InstanceId>,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Digest of its secret.
+    pub digest: SecretDigest,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// Live or test.
+    pub environment: KeyEnvironment,
+    /// Whether it was revoked.
+    pub revoked: bool,
+}
+
+/// An upstream server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// Whose it is; `None` for the deployment's catalogue.
+    pub organization: Option<OrganizationId>,
+    /// Where it is.
+    pub url: UpstreamUrl,
+    /// The credentials it wants.
+    pub credential_fields: Vec<CredentialField>,
+    /// Retired servers are not called any more.
+    pub retired: bool,
+}
+
+/// Credentials and settings for one server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// For which server.
+    pub server: ServerId,
+    /// Version of its secrets in the vault; `None` before any were set.
+    pub secrets: Option<u32>,
+    /// Removed connections are not used any more.
+    pub removed: bool,
+}
+
+/// The thing behind an MCP endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instance {
+    /// Which one.
+    pub id: InstanceId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What it is made of.
+    pub connections: Vec<ConnectionId>,
+    /// The allow-list.
+    pub tools: ToolSelection,
+    /// How callers prove who they are.
+    pub authentication: CallerAuthentication,
+    /// Active, stopped (`Suspended`) or deleted (`Ended`).
+    pub standing: Standing,
+}
+
+/// Facts about the deployment as a whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Deployment {
+    /// Whether it was set up.
+    pub bootstrapped: bool,
+    /// Its administrators.
+    pub administrators: imbl::HashSet<UserId>,
+    /// The maintenance under way.
+    pub maintenance: Option<Arc<Maintenance>>,
+}
+
+/// A maintenance under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Maintenance {
+    /// When it is to end.
+    pub until: Option<Timestamp>,
+    /// Addresses that pass.
+    pub allowed: Vec<AddressRange>,
+}

@@ -1,0 +1,236 @@
+//! The relay: log to JetStream, in order, once. It keeps no state of its own.
+//!
+//! ```text
+//!   next = last sequence of the stream + 1  --->  page of the log from next  --->  publish, each expecting the position before it
+//!        ^                                                                              |
+//!        `--------------------- any error: pause, start over ---------------------------'
+//! ```
+//! Invariant: stream sequence = position. Two relays, a crash between publish and acknowledgement, a wiped stream, an old stream put back: the
+//! expected sequence is the fence and the log is the truth, so each of these ends with the same stream. Electing one relay only saves rejected
+//! work. A stream that was filled from another log is refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::jetstream::{self};
+use async_nats::{HeaderMap, header};
+use domain::value::Position;
+use tokio_util::sync::CancellationToken;
+
+use crate::doorbell::Doorbell;
+use crate::log::{LogError, LogReader};
+use crate::recorded::{Envelope, Recorded};
+
+/// Carries the signature of an envelope, in hexadecimal.
+pub(crate) const SIGNATURE_HEADER: &str = "Sekisho-Signature";
+
+const LOG_ID: &str = "sekisho.log";
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+/// A quiet relay looks at the stream this often, so that a stream lost while nothing happens is filled again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const WINDOW_MESSAGES_MAX: usize = 256;
+
+/// Signs what the relay sends, so that readers take nobody else's word.
+pub trait SignEnvelope: Send + Sync {
+    /// The signature of these bytes, in visible ASCII.
+    fn sign(&self, envelope: &[u8]) -> String;
+    /// Whether a signature is ours, in constant time.
+    fn verify(&self, envelope: &[u8], signature: &str) -> bool;
+}
+
+/// Where the relay writes.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// Name of the stream, such as `EVENTS`.
+    pub stream: String,
+    /// First token of the subjects, such as `events`: `events.{aggregate}.{organization or _}.{id}.{type}`.
+    pub prefix: String,
+    /// Copies of the stream in a NATS cluster.
+    pub replicas: usize,
+}
+
+impl RelayConfig {
+    /// The subjects of this log.
+    pub fn subjects(&self) -> String {
+        format!("{}.>", self.prefix)
+    }
+}
+
+/// The relay cannot go on right now.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// NATS refuses or does not answer.
+    #[error("NATS: {0}")]
+    Nats(String),
+    /// The stream holds more than the log: the database was put back from a backup.
+    #[error("the stream holds {held} events and the log only {head}: the database is older than the stream; delete the stream to fill it again")]
+    Ahead {
+        /// Last sequence of the stream.
+        held: u64,
+        /// Last position of the log.
+        head: Position,
+    },
+    /// The stream holds another log's events.
+    #[error(
+        "stream {stream} was filled from another log ({found}); give this deployment its own NATS or another prefix (SEKISHO_NATS_PREFIX)"
+    )]
+    ForeignStream {
+        /// The stream's name.
+        stream: String,
+        /// The id of the log that filled it.
+        found: String,
+    },
+}
+
+/// Log to JetStream.
+pub struct Relay {
+    log: LogReader,
+    doorbell: Doorbell,
+    context: jetstream::Context,
+    config: RelayConfig,
+    signer: Arc<dyn SignEnvelope>,
+    relayed: Doorbell,
+}
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Relay {
+    /// A relay for this log. `relayed` is rung with what the stream holds.
+    pub fn new(
+        log: LogReader,
+        doorbell: Doorbell,
+        client: async_nats::Client,
+        config: RelayConfig,
+        signer: Arc<dyn SignEnvelope>,
+        relayed: Doorbell,
+    ) -> Self {
+        let mut context = jetstream::new(client);
+        context.set_timeout(Duration::from_secs(3));
+        Self { log, doorbell, context, config, signer, relayed }
+    }
+
+    /// Relays until told to stop. Errors are logged and tried again: commands never wait for this.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut quiet_about = String::new();
+        loop {
+            let round = tokio::select! {
+                () = stop.cancelled() => return,
+                round = self.follow() => round,
+            };
+            let Err(error) = round;
+            if error.to_string() != quiet_about {
+                tracing::warn!(error = %error, "the relay pauses; readers go on from Postgres");
+                quiet_about = error.to_string();
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}
+            }
+        }
+    }
+
+    /// Follows the log until something goes wrong.
+    async fn follow(&self) -> Result<std::convert::Infallible, RelayError> {
+        let mut stream = self.stream().await?;
+        let mut bell = self.doorbell.listen();
+        let mut last = Position::new(self.last_sequence(&mut stream).await?);
+        loop {
+            self.relayed.ring(last);
+            bell.borrow_and_update();
+            let page = self.log.page(last).await?;
+            if page.is_empty() {
+                let _ = tokio::time::timeout(LOOK_EVERY, bell.changed()).await;
+                let held = self.last_sequence(&mut stream).await?;
+                let head = self.log.head().await?;
+                if held > head.get() {
+                    return Err(RelayError::Ahead { held, head });
+                }
+                if held != last.get() {
+                    last = Position::new(held); // lost, put back, or filled by another relay: go on from what it holds
+                }
+                continue;
+            }
+            last = self.publish(&page).await?;
+        }
+    }
+
+    async fn publish(&self, page: &[Recorded]) -> Result<Position, RelayError> {
+        let mut last = Position::START;
+        for window in page.chunks(WINDOW_MESSAGES_MAX) {
+            let mut sent: Vec<(Position, PublishAckFuture)> = Vec::with_capacity(window.len());
+            for event in window {
+                sent.push((event.position, self.send(event).await?));
+            }
+            for (position, acknowledged) in sent {
+                let ack = acknowledged.await.map_err(|error| RelayError::Nats(error.to_string()))?;
+                if ack.sequence != position.get() {
+                    return Err(RelayError::Nats(format!("position {position} was stored as {}", ack.sequence)));
+                }
+                last = position;
+            }
+        }
+        Ok(last)
+    }
+
+    async fn send(&self, event: &Recorded) -> Result<PublishAckFuture, RelayError> {
+        let nats = |error: &dyn std::fmt::Display| RelayError::Nats(error.to_string());
+        let body = serde_json::to_vec(&Envelope::from(event)).map_err(|error| nats(&error))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_MESSAGE_ID, event.position.to_string());
+        headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, (event.position.get() - 1).to_string());
+        headers.insert(SIGNATURE_HEADER, self.signer.sign(&body));
+        if let Some(trace) = event.metadata_text("traceparent") {
+            headers.insert("traceparent", trace);
+        }
+        self.context
+            .publish_with_headers(self.subject(event), headers, body.into())
+            .await
+            .map_err(|error| nats(&error))
+    }
+
+    fn subject(&self, event: &Recorded) -> String {
+        let organization = event.organization().map_or_else(|| "_".to_owned(), |id| id.to_string());
+        let Recorded { aggregate_type, aggregate_id, event_type, .. } = event;
+        format!("{}.{aggregate_type}.{organization}.{aggregate_id}.{event_type}", self.config.prefix)
+    }
+
+    async fn stream(&self) -> Result<Stream, RelayError> {
+        let identity = self.log.identity().await?.to_string();
+        let wanted = Config {
+            name: self.config.stream.clone(),
+            subjects: vec![self.config.subjects()],
+            num_replicas: self.config.replicas,
+            allow_direct: true,
+            deny_delete: true,
+            deny_purge: true,
+            metadata: [(LOG_ID.to_owned(), identity.clone())].into(),
+            ..Config::default()
+        };
+        let stream =
+            self.context.get_or_create_stream(wanted).await.map_err(|error| RelayError::Nats(error.to_string()))?;
+        // Read the configuration back: an older server ignores what it does not know.
+        let found = stream.cached_info().config.metadata.get(LOG_ID).cloned().unwrap_or_default();
+        if found == identity {
+            Ok(stream)
+        } else {
+            Err(RelayError::ForeignStream { stream: self.config.stream.clone(), found })
+        }
+    }
+
+    async fn last_sequence(&self, stream: &mut Stream) -> Result<u64, RelayError> {
+        stream
+            .info()
+            .await
+            .map(|info| info.state.last_sequence)
+            .map_err(|error| RelayError::Nats(error.to_string()))
+    }
+}
