@@ -34,7 +34,7 @@ pub use personal::{Personal, SubjectId};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use role::{Role, RoleError};
 pub use scope::{Scope, ScopeError, Scopes};
-pub use secret::SecretDigest;
+pub use secret::{IssuedSecret, PresentedSecret, SecretDigest};
 pub use slug::{Slug, SlugError};
 pub use text::{DisplayName, TextError};
 pub use timestamp::{Clock, Timestamp, TimestampError};

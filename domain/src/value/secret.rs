@@ -1,6 +1,7 @@
-//! What is kept of a secret: never the secret.
+//! The three types of a secret: issued (shown once), presented (checked once), and the digest that is kept.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// A stored digest. `==` compares events in tests only: a presented secret is checked by the adapter, in constant time.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,5 +27,59 @@ impl std::fmt::Debug for SecretDigest {
             Self::HmacSha256 { pepper, .. } => write!(f, "SecretDigest(hmac_sha256, pepper {pepper})"),
             Self::Bcrypt { .. } => f.write_str("SecretDigest(bcrypt)"),
         }
+    }
+}
+
+/// A secret that was just made. It may be shown to its owner once; it cannot be printed by accident.
+#[derive(Clone)]
+pub struct IssuedSecret(Zeroizing<String>);
+
+/// A secret that somebody presented. It can be checked, neither printed nor serialised.
+pub struct PresentedSecret(Zeroizing<String>);
+
+impl IssuedSecret {
+    /// Wraps a fresh secret.
+    pub fn new(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    /// The text, for the one answer that shows it and for hashing.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PresentedSecret {
+    /// Wraps what a caller sent.
+    pub fn new(secret: String) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    /// The text, for checking.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for IssuedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IssuedSecret(…)")
+    }
+}
+
+impl std::fmt::Debug for PresentedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PresentedSecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_cannot_be_printed() {
+        assert!(!format!("{:?}", IssuedSecret::new("hunter2".into())).contains("hunter2"));
+        assert!(!format!("{:?}", PresentedSecret::new("hunter2".into())).contains("hunter2"));
     }
 }
