@@ -1,0 +1,149 @@
+//! Answers as a stream of events.
+//!
+//! ```text
+//! Open --upstream ends or breaks, event too large, list unreadable--> last word, if one is due --> Over
+//! ```
+//! An event that was begun and not ended is dropped, as a client would (WHATWG HTML, section 9.2.6).
+//!
+//! A last word is due while the client still waits for the answer to its request. One exception: since 2025-11-25 a
+//! server may end a stream early and let the client resume it, which it announces by event ids; then it just ends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::Exchange;
+use super::filter::{Expected, ToolsFilter, Withheld};
+use super::peek::is_response;
+use crate::envelope::RequestId;
+use crate::sse::{Event, Framer};
+use crate::upstream::{AnswerStream, BadAnswer, UpstreamError};
+
+#[derive(Debug)]
+pub(super) struct EventRelay {
+    source: Source,
+    framer: Framer,
+    watch: Watch,
+}
+
+#[derive(Debug)]
+enum Source {
+    Open(AnswerStream),
+    Over,
+}
+
+/// What this stream owes to its client.
+#[derive(Debug)]
+enum Watch {
+    /// One answer.
+    Answer { id: RequestId, list: Option<ToolsFilter>, resumable: bool },
+    /// Nothing more: the answer went out. Lists are still filtered, should a second one come.
+    Answered { list: Option<ToolsFilter> },
+    /// Whatever comes.
+    Listen { list: Option<ToolsFilter> },
+}
+
+impl EventRelay {
+    pub(super) fn new(stream: AnswerStream, event_bytes_max: usize, exchange: Exchange) -> Self {
+        let watch = match exchange {
+            Exchange::Request { id, list } => Watch::Answer { id, list, resumable: false },
+            Exchange::OneWay => Watch::Listen { list: None },
+            Exchange::Listen { list } => Watch::Listen { list },
+        };
+        Self { source: Source::Open(stream), framer: Framer::new(event_bytes_max), watch }
+    }
+
+    /// The next bytes for the client. Never an error: what goes wrong is said in the stream itself.
+    pub(super) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            match self.framer.next_event() {
+                Ok(Some(event)) => match self.watch.pass(event) {
+                    Ok(Some(bytes)) => return Poll::Ready(Some(bytes)),
+                    Ok(None) => continue,
+                    Err(Withheld) => return self.break_off(&UpstreamError::BadAnswer(BadAnswer::NotJsonRpc)),
+                },
+                Ok(None) => {}
+                Err(too_large) => {
+                    return self.break_off(&UpstreamError::AnswerTooLarge { limit_bytes: too_large.limit });
+                }
+            }
+            match &mut self.source {
+                Source::Open(stream) => match ready!(Pin::new(stream).poll_next(context)) {
+                    Some(Ok(chunk)) => self.framer.push(chunk),
+                    Some(Err(error)) => return self.break_off(&error),
+                    None if self.watch.may_resume() => self.source = Source::Over,
+                    None => return self.break_off(&UpstreamError::Closed(None)),
+                },
+                Source::Over => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// Lets the upstream go, drops what is unfinished, and says the last word.
+    fn break_off(&mut self, error: &UpstreamError) -> Poll<Option<Bytes>> {
+        self.source = Source::Over;
+        self.framer = Framer::new(0);
+        let last_word = self.watch.last_word(error);
+        if last_word.is_some() {
+            tracing::debug!(upstream.reason = error.reason(), %error, "a stream ended before its answer");
+        }
+        Poll::Ready(last_word)
+    }
+}
+
+impl Watch {
+    /// The bytes that go out for an event; nothing, when it is left out.
+    fn pass(&mut self, event: Event) -> Result<Option<Bytes>, Withheld> {
+        if let Self::Answer { resumable, .. } = self {
+            *resumable |= event.id().is_some();
+        }
+        let Some(data) = event.data().filter(|data| !data.trim_ascii().is_empty()) else {
+            return Ok(Some(event.into_raw()));
+        };
+        match self {
+            Self::Answer { list, .. } => {
+                let out = filtered(list.as_mut(), event, &data, Expected::List)?;
+                if is_response(&data) {
+                    let list = list.take();
+                    *self = Self::Answered { list };
+                }
+                Ok(Some(out))
+            }
+            Self::Answered { list } => filtered(list.as_mut(), event, &data, Expected::List).map(Some),
+            // One unreadable message must not end a stream that carries many.
+            Self::Listen { list } => Ok(filtered(list.as_mut(), event, &data, Expected::Anything)
+                .inspect_err(|_| tracing::warn!("an unreadable message was left out of a listening stream"))
+                .ok()),
+        }
+    }
+
+    const fn may_resume(&self) -> bool {
+        match self {
+            Self::Answer { resumable, .. } => *resumable,
+            Self::Answered { .. } | Self::Listen { .. } => false,
+        }
+    }
+
+    fn last_word(&mut self, error: &UpstreamError) -> Option<Bytes> {
+        match self {
+            Self::Answer { id, .. } => {
+                let body = error.rpc_error().body(Some(id));
+                Some([b"event: message\ndata: ", &body[..], b"\n\n"].concat().into())
+            }
+            Self::Answered { .. } | Self::Listen { .. } => None,
+        }
+    }
+}
+
+fn filtered(
+    list: Option<&mut ToolsFilter>,
+    event: Event,
+    data: &Bytes,
+    expected: Expected,
+) -> Result<Bytes, Withheld> {
+    let Some(list) = list else { return Ok(event.into_raw()) };
+    let message = list.message(data, expected)?;
+    Ok(if message == *data { event.into_raw() } else { event.with_data(&message) })
+}

@@ -1,0 +1,50 @@
+//! Connections to upstream MCP servers over streamable HTTP: pooled, bounded in time and in size, never redirected.
+//!
+//! Every way in which an upstream can fail has a name, so that the caller can answer with a stable reason. Dropping
+//! an answer closes the upstream's connection, which is how a modern server learns that the work is no longer wanted.
+//!
+//! Absent on purpose: retries (a tool call is not idempotent), redirects (they would carry credentials to
+//! another host), response compression (lists must be readable), proxies from the environment.
+
+mod answer;
+mod classify;
+mod client;
+mod clock;
+mod error;
+mod url;
+
+pub use answer::{AnswerStream, UpstreamBody, UpstreamResponse};
+pub use client::{Upstream, UpstreamRequest};
+pub use clock::{Patience, UpstreamTimeouts};
+pub use error::{BadAnswer, TimeLimit, TlsSetupError, UpstreamError};
+pub use url::{NotAnUpstreamUrl, UpstreamUrl};
+
+/// The largest JSON answer that is carried, unless configured otherwise.
+pub const JSON_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Limits and timeouts of all connections.
+#[derive(Debug, Clone, Copy)]
+pub struct UpstreamConfig {
+    /// How long each step may take.
+    pub timeouts: UpstreamTimeouts,
+    /// The largest JSON answer that is carried.
+    pub json_answer_bytes_max: usize,
+    /// The largest single event of a stream.
+    pub sse_event_bytes_max: usize,
+    /// How many unused connections are kept for each upstream.
+    pub idle_connections_per_host_max: usize,
+}
+
+impl Default for UpstreamConfig {
+    fn default() -> Self {
+        Self {
+            timeouts: UpstreamTimeouts::default(),
+            json_answer_bytes_max: JSON_ANSWER_BYTES_MAX,
+            sse_event_bytes_max: crate::sse::SSE_EVENT_BYTES_MAX,
+            idle_connections_per_host_max: 256,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The pooled client: one for the whole process, shared by all upstreams.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::{Instant, timeout};
+
+use super::classify::classify;
+use super::clock::Clock;
+use super::{
+    Patience, TimeLimit, TlsSetupError, UpstreamConfig, UpstreamError, UpstreamResponse, UpstreamTimeouts,
+    UpstreamUrl,
+};
+
+/// Unused connections are let go before the other side does: Node and uvicorn close theirs after five seconds, and a
+/// request that meets that close is lost without being retried.
+const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(4);
+
+/// A listening stream has no timeout of its own; this finds the peers that vanished.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// The client. Cheap to clone; clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    config: Arc<UpstreamConfig>,
+}
+
+/// One request, complete: these headers and no others are sent, beside `Host` and `Content-Length`.
+#[derive(Debug, Clone)]
+pub struct UpstreamRequest {
+    /// POST, GET or DELETE.
+    pub method: Method,
+    /// Where to.
+    pub url: UpstreamUrl,
+    /// From [`crate::forward_headers::request`], plus the upstream's own credential and session.
+    pub headers: HeaderMap,
+    /// The message, untouched.
+    pub body: Bytes,
+    /// How its answer is waited for.
+    pub patience: Patience,
+}
+
+impl Upstream {
+    /// Sets up TLS with the certificates of the operating system, and an empty pool.
+    pub fn try_new(config: UpstreamConfig) -> Result<Self, TlsSetupError> {
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp(&config.timeouts));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(CONNECTION_IDLE_MAX)
+            .pool_max_idle_per_host(config.idle_connections_per_host_max)
+            .build(connector);
+        Ok(Self { client, config: Arc::new(config) })
+    }
+
+    /// Sends a request and waits for the head of its answer. Dropping the future closes the connection.
+    pub async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamError> {
+        let UpstreamRequest { method, url, headers, body, patience } = request;
+        let mut outgoing = Request::new(Full::new(body));
+        *outgoing.method_mut() = method.clone();
+        *outgoing.uri_mut() = url.uri().clone();
+        *outgoing.headers_mut() = headers;
+        let timeouts = &self.config.timeouts;
+        let clock = Clock::start(timeouts, patience, Instant::now());
+        let answer = timeout(timeouts.first_byte, self.client.request(outgoing));
+        let answer = answer.await.map_err(|_| UpstreamError::Timeout(TimeLimit::FirstByte))??;
+        let (parts, incoming) = answer.into_parts();
+        classify(&method, parts, incoming, clock, &self.config)
+    }
+}
+
+fn tcp(timeouts: &UpstreamTimeouts) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false); // https addresses come through here too
+    tcp.set_nodelay(true); // small messages, answered at once
+    tcp.set_connect_timeout(Some(timeouts.connect));
+    tcp.set_keepalive(Some(TCP_KEEPALIVE));
+    tcp
+}
+
+/// A machine without certificates can still reach http upstreams: it starts, and https fails with a clear cause.
+fn tls() -> Result<ClientConfig, TlsSetupError> {
+    use hyper_rustls::ConfigBuilderExt;
+    let builder = || {
+        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+    };
+    let config = match builder()?.with_native_roots() {
+        Ok(config) => config.with_no_client_auth(),
+        Err(error) => {
+            tracing::warn!(%error, "no certificates on this machine: https upstreams cannot be verified");
+            builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth()
+        }
+    };
+    Ok(config)
+}
