@@ -1,1 +1,30 @@
-//! api
+//! The edge of Sekisho: HTTP in, HTTP out, adapters, start-up. `start(config)` is the one door, for `main` and for the tests.
+//!
+//! ```text
+//! main -> wiring -> { router, adapters, shutdown }     router -> { admin, gateway }
+//! admin, gateway -> { extract, problem }               adapters -> ports of commands, projections and gateway
+//! not: admin or gateway -> adapters, nor each other; not: gateway -> commands (the data plane never decides state)
+//! ```
+
+pub mod adapters;
+pub mod admin;
+pub mod cli;
+pub mod config;
+pub mod demo;
+mod docs;
+mod extract;
+pub mod gateway;
+mod health;
+mod metrics;
+pub mod openapi;
+mod problem;
+mod random;
+mod router;
+mod serve;
+mod shutdown;
+mod telemetry;
+mod trace_context;
+mod wiring;
+
+pub use shutdown::Shutdown;
+pub use wiring::{Running, StartError, start};

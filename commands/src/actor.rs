@@ -60,16 +60,6 @@ impl Actor {
         }
     }
 
-    /// Whether everything of the organization is theirs to change, or only what they made themselves.
-    pub const fn commands_all_of(&self, organization: OrganizationId) -> bool {
-        match self.authority {
-            Authority::Member { organization: own, role, .. } => {
-                own.uuid().as_u128() == organization.uuid().as_u128() && matches!(role, Role::Owner | Role::Admin)
-            }
-            Authority::Administrator { .. } | Authority::Founder => true,
-        }
-    }
-
     /// The name of who acts, as every event carries it.
     pub fn name(&self) -> String {
         match self.authority {

@@ -76,7 +76,9 @@ pub async fn carry_out<P: Ports, U: UseCase>(
         let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
         match ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await {
             Ok(position) => return Ok(Done { answer, position }),
-            Err(AppendError::Conflict) => tracing::debug!(command.id = command.as_str(), attempt, "append conflict"),
+            Err(AppendError::Conflict) => {
+                tracing::debug!(command.id = command.as_str(), attempt, "append conflict");
+            }
             Err(AppendError::Taken(scope)) => return Err(CarryOutError::Taken(scope)),
             Err(AppendError::Overloaded) => return Err(CarryOutError::Overloaded),
             Err(AppendError::Log(error)) => return Err(CarryOutError::Log(error)),
@@ -96,3 +98,6 @@ fn replay<T: DeserializeOwned>(earlier: &Recorded, order: &Order) -> Result<Done
     let answer = serde_json::from_str(&earlier.answer).map_err(|_| CarryOutError::KeyReused)?;
     Ok(Done { answer, position: earlier.position })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! decided is appended as one unit or not at all. Deliberately absent: SQL, HTTP, NATS, and read models: whatever a decision rests on
 //! is read from the log itself.
 
+mod access;
 mod actor;
 mod carry_out;
 mod ports;
@@ -11,8 +12,23 @@ mod refused;
 pub mod secret;
 mod unit;
 
+pub mod api_key;
+pub mod client;
+pub mod connection;
+pub mod deployment;
+pub mod instance;
+pub mod organization;
+pub mod server;
+pub mod user;
+
+#[cfg(test)]
+mod testing;
+
 pub use actor::{Actor, Authority, Credential};
 pub use carry_out::{Done, Order, UseCase, carry_out};
-pub use ports::{AppendError, Batch, CommandId, Entropy, Log, LogError, Ports, Recorded, SecretHasher, Vault, VaultError};
+pub use ports::{
+    AppendError, Batch, CommandId, Entropy, Log, LogError, Owner, Ports, Recorded, SecretHasher, Vault,
+    VaultError,
+};
 pub use refused::{CarryOutError, Refused};
 pub use unit::Unit;

@@ -130,7 +130,10 @@ pub trait SecretHasher: Send + Sync {
     /// Whether a presented secret is the one behind a digest made by `digest`, in constant time.
     fn matches(&self, presented: &PresentedSecret, digest: &SecretDigest) -> bool;
     /// Slow digest of a client's secret, off the runtime's threads.
-    fn slow_digest(&self, secret: &IssuedSecret) -> impl Future<Output = Result<SecretDigest, LogError>> + Send;
+    fn slow_digest(
+        &self,
+        secret: &IssuedSecret,
+    ) -> impl Future<Output = Result<SecretDigest, LogError>> + Send;
 }
 
 /// The vault did not take the secrets.

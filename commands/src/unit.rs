@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::{
-    PersistedEventRepository, PersistedEventStore, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot,
+    PersistedEventRepository, PersistedEventStore, PersistenceError, ReplayStream, SerializedEvent,
+    SerializedSnapshot,
 };
 use cqrs_es::{AggregateError, EventStore};
 use domain::value::Timestamp;
@@ -62,7 +63,8 @@ impl<'a, L: Log> Unit<'a, L> {
         context.aggregate.handle(command, &(), &sink).await?;
         let events = sink.collect().await;
         let metadata = self.metadata(&context.aggregate, id);
-        let claims: Vec<_> = events.iter().flat_map(Facts::claims).map(|change| (owner::<A>(id), change)).collect();
+        let claims: Vec<_> =
+            events.iter().flat_map(Facts::claims).map(|change| (owner::<A>(id), change)).collect();
         store.commit(events, context, metadata).await.map_err(log_error)?;
         self.claims.extend(claims);
         Ok(())
@@ -75,7 +77,8 @@ impl<'a, L: Log> Unit<'a, L> {
 
     fn store<A: Aggregate>(&self) -> PersistedEventStore<Pending<'_, L>, A> {
         let pending = Pending { log: self.log, events: &self.pending };
-        PersistedEventStore::new_event_store(pending).with_upcasters(domain::event::upcasters_for_aggregates())
+        PersistedEventStore::new_event_store(pending)
+            .with_upcasters(domain::event::upcasters_for_aggregates())
     }
 
     fn metadata<A: Aggregate>(&self, aggregate: &A, id: A::Id) -> HashMap<String, String> {
@@ -102,6 +105,7 @@ fn owner<A: Aggregate>(id: A::Id) -> Owner {
 }
 
 /// Neither loading nor collecting runs a rule, so an error here is the log's.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err(log_error)` hands over the value")]
 fn log_error<E: std::error::Error>(error: AggregateError<E>) -> LogError {
     LogError(error.to_string())
 }
@@ -121,7 +125,10 @@ impl<L: Log> Pending<'_, L> {
 }
 
 impl<L: Log> PersistedEventRepository for Pending<'_, L> {
-    async fn get_events<A: cqrs_es::Aggregate>(&self, id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
+    async fn get_events<A: cqrs_es::Aggregate>(
+        &self,
+        id: &str,
+    ) -> Result<Vec<SerializedEvent>, PersistenceError> {
         let mut events = self.log.get_events::<A>(id).await?;
         events.extend(self.own::<A>(id, 0));
         Ok(events)
@@ -137,7 +144,10 @@ impl<L: Log> PersistedEventRepository for Pending<'_, L> {
         Ok(events)
     }
 
-    async fn get_snapshot<A: cqrs_es::Aggregate>(&self, _: &str) -> Result<Option<SerializedSnapshot>, PersistenceError> {
+    async fn get_snapshot<A: cqrs_es::Aggregate>(
+        &self,
+        _: &str,
+    ) -> Result<Option<SerializedSnapshot>, PersistenceError> {
         Ok(None)
     }
 

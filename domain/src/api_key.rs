@@ -16,13 +16,14 @@ pub use command::ApiKeyCommand;
 pub use error::ApiKeyError;
 pub use event::{ApiKeyEvent, KeyEnvironment};
 
-use crate::value::{ApiKeyId, DisplayName, OrganizationId};
+use crate::value::{ApiKeyId, DisplayName, OrganizationId, UserId};
 
 /// State of one API key: only what its rules need.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ApiKey {
     standing: Standing,
     organization: Option<OrganizationId>,
+    principal: Option<UserId>,
     name: Option<DisplayName>,
 }
 
@@ -83,6 +84,16 @@ impl crate::Aggregate for ApiKey {
 }
 
 impl ApiKey {
+    /// Whether it was issued and not revoked.
+    pub const fn is_active(&self) -> bool {
+        matches!(self.standing, Standing::Active)
+    }
+
+    /// In whose name it calls; none before it is issued.
+    pub const fn principal(&self) -> Option<UserId> {
+        self.principal
+    }
+
     fn must_be_unborn(&self) -> Result<(), ApiKeyError> {
         match self.standing {
             Standing::Unborn => Ok(()),
@@ -109,9 +120,10 @@ impl ApiKey {
 
     fn evolve(&mut self, event: ApiKeyEvent) {
         match event {
-            ApiKeyEvent::Issued { organization, name, .. } => {
+            ApiKeyEvent::Issued { organization, name, principal, .. } => {
                 self.standing = Standing::Active;
                 self.organization = Some(organization);
+                self.principal = Some(principal);
                 self.name = Some(name);
             }
             ApiKeyEvent::Renamed { name } => self.name = Some(name),

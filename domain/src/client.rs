@@ -20,7 +20,9 @@ pub use command::ClientCommand;
 pub use error::ClientError;
 pub use event::{ClientEvent, ClientKind};
 
-use crate::value::{ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp};
+use crate::value::{
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
+};
 
 /// Redirect URIs of one client.
 pub const REDIRECT_URIS_MAX: usize = 20;
@@ -31,6 +33,7 @@ pub struct Client {
     standing: Standing,
     organization: Option<OrganizationId>,
     description: Option<Description>,
+    registered_by: Option<UserId>,
     /// None for a public client.
     secret: Option<SecretDigest>,
 }
@@ -94,6 +97,16 @@ impl crate::Aggregate for Client {
 }
 
 impl Client {
+    /// Whether it was registered and is not gone.
+    pub const fn exists(&self) -> bool {
+        matches!(self.standing, Standing::Enabled | Standing::Disabled)
+    }
+
+    /// Whose it is inside the organization; none before it is registered.
+    pub const fn registered_by(&self) -> Option<UserId> {
+        self.registered_by
+    }
+
     fn update(
         &self,
         name: &DisplayName,
@@ -174,9 +187,10 @@ impl Client {
                 kind,
                 redirect_uris,
                 scopes,
-                registered_by: _, // no rule asks
+                registered_by,
             } => {
                 self.standing = Standing::Enabled;
+                self.registered_by = Some(registered_by);
                 self.organization = Some(organization);
                 self.description = Some(Description { name, redirect_uris, scopes });
                 self.secret = match kind {

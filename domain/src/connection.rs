@@ -18,7 +18,7 @@ pub use command::ConnectionCommand;
 pub use error::ConnectionError;
 pub use event::{ConnectionEvent, ConnectionOwner};
 
-use crate::value::{ConnectionId, DisplayName, FieldName, OrganizationId};
+use crate::value::{ConnectionId, DisplayName, FieldName, OrganizationId, ServerId};
 
 /// Fields of one set of secrets: as many as a server can ask for.
 pub const SECRET_FIELDS_MAX: usize = crate::server::CREDENTIAL_FIELDS_MAX;
@@ -28,6 +28,8 @@ pub const SECRET_FIELDS_MAX: usize = crate::server::CREDENTIAL_FIELDS_MAX;
 pub struct Connection {
     standing: Standing,
     organization: Option<OrganizationId>,
+    owner: Option<ConnectionOwner>,
+    server: Option<ServerId>,
     name: Option<DisplayName>,
     /// 0 before the first set.
     secrets_version: u32,
@@ -75,9 +77,19 @@ impl crate::Aggregate for Connection {
 }
 
 impl Connection {
-    /// The version under which the vault must keep the next set of secrets; none when every number is used up.
-    pub const fn next_secrets_version(&self) -> Option<u32> {
-        self.secrets_version.checked_add(1)
+    /// Whether it was created and not removed.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.standing, Standing::Open)
+    }
+
+    /// Whose credentials it holds; none before it is created.
+    pub const fn owner(&self) -> Option<ConnectionOwner> {
+        self.owner
+    }
+
+    /// The server it connects to; none before it is created.
+    pub const fn server(&self) -> Option<ServerId> {
+        self.server
     }
 
     fn rename(&self, name: &DisplayName) -> Result<Vec<ConnectionEvent>, ConnectionError> {
@@ -88,8 +100,8 @@ impl Connection {
         Ok(vec![ConnectionEvent::Renamed { name: name.clone() }])
     }
 
-    /// The version in force is refused like any other that is not the next one: equal field names say nothing about equal
-    /// values, so this cannot be told to be a retry.
+    /// The vault's versions only grow, with gaps where a set was stored but never came into force. The version in force is refused
+    /// like an older one: equal field names say nothing about equal values, so this cannot be told to be a retry.
     fn set_secrets(
         &self,
         fields: &BTreeSet<FieldName>,
@@ -99,7 +111,7 @@ impl Connection {
         if fields.len() > SECRET_FIELDS_MAX {
             return Err(ConnectionError::TooManyFields);
         }
-        if self.next_secrets_version() != Some(version) {
+        if version <= self.secrets_version {
             return Err(ConnectionError::StaleVersion);
         }
         Ok(vec![ConnectionEvent::SecretsSet { version, fields: fields.clone() }])
@@ -130,9 +142,11 @@ impl Connection {
 
     fn evolve(&mut self, event: ConnectionEvent) {
         match event {
-            ConnectionEvent::Created { organization, name, .. } => {
+            ConnectionEvent::Created { organization, owner, server, name } => {
                 self.standing = Standing::Open;
                 self.organization = Some(organization);
+                self.owner = Some(owner);
+                self.server = Some(server);
                 self.name = Some(name);
             }
             ConnectionEvent::Renamed { name } => self.name = Some(name),

@@ -93,6 +93,11 @@ impl crate::Aggregate for Deployment {
 }
 
 impl Deployment {
+    /// Whether this user stands above all organizations.
+    pub fn is_administrator(&self, user: UserId) -> bool {
+        self.administrators.contains(&user)
+    }
+
     fn bootstrap(&self, administrator: UserId) -> Result<Vec<DeploymentEvent>, DeploymentError> {
         if self.administrators.is_empty() {
             Ok(vec![DeploymentEvent::Bootstrapped { administrator }])

@@ -7,6 +7,7 @@ mod upcast;
 
 use std::cmp::Ordering;
 
+use cqrs_es::persist::EventUpcaster;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -183,6 +184,12 @@ impl Row<'_> {
         let (tag, _) = name(&event);
         if tag == self.event_type { Ok(event) } else { Err(UndecodableReason::OtherTag(tag)) }
     }
+}
+
+/// The same steps for readers that load one aggregate through `cqrs-es`. An event that no chain of steps lifts is passed on as it
+/// is, and refused when it is decoded.
+pub fn upcasters_for_aggregates() -> Vec<Box<dyn EventUpcaster>> {
+    UPCASTERS.iter().map(|step| Box::new(step) as Box<dyn EventUpcaster>).collect()
 }
 
 fn malformed(error: &serde_json::Error) -> UndecodableReason {

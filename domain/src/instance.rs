@@ -80,6 +80,11 @@ impl crate::Aggregate for Instance {
 }
 
 impl Instance {
+    /// Whether it was created and is not gone.
+    pub const fn exists(&self) -> bool {
+        matches!(self.standing, Standing::Running | Standing::Stopped)
+    }
+
     fn rename(&self, name: &DisplayName) -> Result<Vec<InstanceEvent>, InstanceError> {
         self.must_live()?;
         if self.name.as_ref() == Some(name) {

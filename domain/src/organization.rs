@@ -74,6 +74,21 @@ impl crate::Aggregate for Organization {
 }
 
 impl Organization {
+    /// What this user is here; none for everybody else.
+    pub fn role_of(&self, user: UserId) -> Option<Role> {
+        self.members.get(&user).copied()
+    }
+
+    /// Whether it refuses everything until it is resumed.
+    pub const fn is_suspended(&self) -> bool {
+        matches!(self.standing, Standing::Suspended)
+    }
+
+    /// Whether it was created and is not gone.
+    pub const fn exists(&self) -> bool {
+        matches!(self.standing, Standing::Active | Standing::Suspended)
+    }
+
     fn create(
         &self,
         kind: OrganizationKind,

@@ -105,6 +105,8 @@ pub enum Wish<'a> {
         /// Whether the upstream annotates it as read-only (`readOnlyHint`).
         read_only: bool,
     },
+    /// Use a method that this version does not know: what it does cannot be judged, so it takes leave to do everything.
+    Extend,
     /// Use the management API with this scope.
     Manage(&'a Scope),
 }
@@ -130,10 +132,10 @@ pub fn decide(facts: &Facts<'_>, wish: Wish<'_>) -> Result<Permit, Denial> {
     }
     match (facts.target, wish) {
         (Target::Organization(organization), Wish::Manage(scope)) => manage(facts, organization, scope),
-        (Target::Instance(instance), Wish::Connect | Wish::Read | Wish::Call { .. }) => {
+        (Target::Instance(instance), Wish::Connect | Wish::Read | Wish::Call { .. } | Wish::Extend) => {
             enter(facts, &instance, wish)
         }
-        (Target::Organization(_), Wish::Connect | Wish::Read | Wish::Call { .. })
+        (Target::Organization(_), Wish::Connect | Wish::Read | Wish::Call { .. } | Wish::Extend)
         | (Target::Instance(_), Wish::Manage(_)) => Err(Denial::WrongDoor),
     }
 }
@@ -242,6 +244,10 @@ fn caller_may(key: &KeyFacts<'_>, wish: Wish<'_>) -> Result<(), Denial> {
                 return Ok(());
             }
             Err(Denial::ScopeMissing(ToolName::parse(tool).map_or(Scope::McpWrite, Scope::Tool)))
+        }
+        Wish::Extend if role == Role::Viewer => Err(Denial::RoleTooLow),
+        Wish::Extend => {
+            key.scopes.grant(&Scope::McpWrite).then_some(()).ok_or(Denial::ScopeMissing(Scope::McpWrite))
         }
         Wish::Manage(_) => Err(Denial::WrongDoor),
     }

@@ -79,6 +79,21 @@ impl crate::Aggregate for Server {
 }
 
 impl Server {
+    /// Whether it can be connected to.
+    pub const fn is_offered(&self) -> bool {
+        matches!(self.standing, Standing::Offered)
+    }
+
+    /// Who may connect to it; none before it is registered.
+    pub fn visibility(&self) -> Option<Visibility> {
+        self.description.as_ref().map(|description| description.visibility)
+    }
+
+    /// What it needs to be told on every call.
+    pub fn credential_fields(&self) -> &[CredentialField] {
+        self.description.as_ref().map_or(&[], |description| &description.credential_fields)
+    }
+
     fn must_be_unborn(&self) -> Result<(), ServerError> {
         match self.standing {
             Standing::Unborn => Ok(()),

@@ -64,6 +64,16 @@ impl crate::Aggregate for User {
 }
 
 impl User {
+    /// Whether what this user asks for counts.
+    pub const fn is_active(&self) -> bool {
+        matches!(self.standing, Standing::Active)
+    }
+
+    /// Whether the user was registered and is not gone.
+    pub const fn exists(&self) -> bool {
+        matches!(self.standing, Standing::Active | Standing::Suspended)
+    }
+
     fn register(
         &self,
         user: UserId,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::value::Position;
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 use crate::doorbell::Doorbell;
@@ -269,7 +269,7 @@ pub async fn rebuild(
         setup.push_str(&format!("create table \"{quoted}\".{table} (like public.{table} including all);"));
     }
     setup.push_str(&format!("set local search_path = \"{quoted}\", public;"));
-    sqlx::raw_sql(&setup).execute(&mut *transaction).await.map_err(|error| text(&error))?;
+    transaction.execute(setup.as_str()).await.map_err(|error| text(&error))?;
     let mut last = Position::START;
     loop {
         let mut events = page(&mut *transaction, last).await.map_err(|error| text(&error))?;

@@ -3,6 +3,8 @@
 //!
 //! Several keys may be given: all of them open, the first one seals. So a key is rotated by putting a new one in front.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::{digest, rand};
@@ -71,7 +73,8 @@ struct OneKey {
 }
 
 /// The master keys of a deployment.
-pub struct MasterKeys(Vec<OneKey>);
+#[derive(Clone)]
+pub struct MasterKeys(Arc<[OneKey]>);
 
 impl std::fmt::Debug for MasterKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -94,7 +97,7 @@ impl MasterKeys {
             let bytes = Zeroizing::new(STANDARD.decode(part).map_err(|_| MasterKeyError::Malformed)?);
             keys.push(OneKey::derive(&bytes)?);
         }
-        if keys.is_empty() { Err(MasterKeyError::Missing) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(MasterKeyError::Missing) } else { Ok(Self(keys.into())) }
     }
 
     /// A fresh key as text.

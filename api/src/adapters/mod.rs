@@ -1,9 +1,12 @@
 //! Technologies behind the ports. Only `wiring` names what stands here.
 
+pub mod capabilities;
 pub mod embedded;
 pub mod key_digest;
 pub mod master_key;
+pub mod nats;
 pub mod personal_data;
+pub mod postgres;
 pub mod postgres_events;
 pub mod system;
 pub mod vault;

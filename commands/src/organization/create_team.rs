@@ -4,6 +4,7 @@ use domain::organization::{Organization, OrganizationCommand, OrganizationKind};
 use domain::value::{DisplayName, OrganizationId, Slug};
 use serde::{Deserialize, Serialize};
 
+use crate::access::acting_user;
 use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
 
 /// Make a team.
@@ -31,7 +32,7 @@ impl UseCase for CreateTeam {
         actor: &Actor,
         unit: &mut Unit<'_, P::Log>,
     ) -> Result<TeamCreated, Refused> {
-        let owner = actor.user().ok_or(Refused::Forbidden("set the deployment up first: there is nobody who could own the team"))?;
+        let owner = acting_user(unit, actor).await?;
         let id = OrganizationId::new(ports.entropy().id());
         let create = OrganizationCommand::Create {
             kind: OrganizationKind::Team,

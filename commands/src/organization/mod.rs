@@ -1,5 +1,24 @@
 //! What may be asked of organizations.
 
+mod add_member;
+mod change_role;
+mod change_slug;
 mod create_team;
+mod delete;
+mod remove_member;
+mod rename;
+mod resume;
+mod suspend;
 
+pub use add_member::AddMember;
+pub use change_role::ChangeRole;
+pub use change_slug::ChangeSlug;
 pub use create_team::{CreateTeam, TeamCreated};
+pub use delete::Delete;
+pub use remove_member::RemoveMember;
+pub use rename::Rename;
+pub use resume::Resume;
+pub use suspend::Suspend;
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ pub enum ConnectionError {
     /// Gone for good.
     #[error("this connection was removed")]
     Removed,
-    /// Somebody else set secrets in between, or the vault is ahead.
+    /// Somebody else put a newer set in force in between.
     #[error("the secrets were set by somebody else meanwhile; read the connection again and repeat")]
     StaleVersion,
     /// More than any server needs.

@@ -38,7 +38,7 @@ events! {
         },
         /// The vault holds a new set of secrets, which replaces the one before.
         SecretsSet = "secrets_set" v 1 {
-            /// Which set in the vault; one more than the one before.
+            /// Which set in the vault; higher than the one before.
             version: u32,
             /// The fields that have a value in it.
             fields: BTreeSet<FieldName>,

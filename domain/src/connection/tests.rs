@@ -60,12 +60,10 @@ fn it_cannot_be_created_twice_also_after_it_was_removed() {
 }
 
 #[test]
-fn only_the_next_set_of_secrets_comes_into_force() {
-    for stale in [0, 2, u32::MAX] {
-        connection(vec![]).when(set(stale)).refused(&No::StaleVersion);
-    }
-    for stale in [0, 1, 2, 4] {
-        connection(vec![was_set(1), was_set(2)]).when(set(stale)).refused(&No::StaleVersion);
+fn only_a_newer_set_of_secrets_comes_into_force() {
+    connection(vec![]).when(set(0)).refused(&No::StaleVersion);
+    for stale in [0, 1, 2, 3, 4] {
+        connection(vec![was_set(1), was_set(4)]).when(set(stale)).refused(&No::StaleVersion);
     }
 }
 
@@ -103,6 +101,7 @@ fn it_belongs_to_everybody_or_to_one_member() {
 fn secrets_are_set_and_replaced() {
     connection(vec![]).when(set(1)).then(&[was_set(1)]);
     connection(vec![was_set(1)]).when(set(2)).then(&[was_set(2)]);
+    connection(vec![was_set(2)]).when(set(7)).then(&[was_set(7)]);
     let none = BTreeSet::new();
     connection(vec![was_set(1)])
         .when(Ask::SetSecrets { fields: none.clone(), version: 2 })
@@ -121,12 +120,13 @@ fn a_retry_is_not_a_mistake() {
 }
 
 #[test]
-fn it_tells_which_version_comes_next() {
+fn it_tells_whose_it_is_and_what_it_connects_to() {
     let mut connection = Connection::default();
-    assert_eq!(connection.next_secrets_version(), Some(1));
-    connection.evolve(created(ConnectionOwner::Organization));
-    connection.evolve(was_set(1));
-    assert_eq!(connection.next_secrets_version(), Some(2));
+    assert_eq!((connection.is_open(), connection.owner(), connection.server()), (false, None, None));
+    connection.evolve(created(ConnectionOwner::User(ANN)));
+    assert!(connection.is_open());
+    assert_eq!(connection.owner(), Some(ConnectionOwner::User(ANN)));
+    assert_eq!(connection.server(), Some(WIKI));
     let id = ConnectionId::new(Uuid::from_u128(9));
     assert_eq!(crate::Aggregate::organization(&connection, id), Some(ACME));
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text_value;
 
-/// 22 base62 characters: 128 random bits, written without padding. Not secret; it may be shown and logged.
+/// 22 base62 characters: 128 random bits, padded with zeros in front. Not secret; it may be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId(String);
@@ -21,6 +21,11 @@ impl KeyId {
     pub fn parse(text: &str) -> Result<Self, KeyIdError> {
         let base62 = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if text.len() == KEY_ID_CHARS && base62 { Ok(Self(text.to_owned())) } else { Err(KeyIdError) }
+    }
+
+    /// Takes text that was just written in the right width and alphabet.
+    pub(super) const fn of_base62(text: String) -> Self {
+        Self(text)
     }
 
     /// The text.

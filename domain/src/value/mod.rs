@@ -1,12 +1,15 @@
 //! Values that are right by construction: parsed once at the edge, the type is the proof.
 
 mod address_range;
+mod base62;
+mod client_secret;
 mod credential_field;
 mod email;
 mod header_name;
 mod https_url;
 mod ids;
 mod key_id;
+mod key_text;
 mod notice;
 mod personal;
 mod redirect_uri;
@@ -20,6 +23,7 @@ mod tool;
 mod upstream_url;
 
 pub use address_range::{AddressRange, AddressRangeError};
+pub use client_secret::compose_client_secret;
 pub use credential_field::{CredentialField, FieldName, FieldNameError, HeaderPrefix, HeaderPrefixError};
 pub use email::{EmailAddress, EmailError};
 pub use header_name::{HeaderName, HeaderNameError};
@@ -29,6 +33,7 @@ pub use ids::{
     Position, ServerId, UserId,
 };
 pub use key_id::{KeyId, KeyIdError};
+pub use key_text::{KeyText, KeyTextError};
 pub use notice::{Notice, NoticeError};
 pub use personal::{Personal, SubjectId};
 pub use redirect_uri::{RedirectUri, RedirectUriError};

@@ -1,6 +1,6 @@
 //! The three types of a secret: issued (shown once), presented (checked once), and the digest that is kept.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// A stored digest. `==` compares events in tests only: a presented secret is checked by the adapter, in constant time.
@@ -36,6 +36,19 @@ pub struct IssuedSecret(Zeroizing<String>);
 
 /// A secret that somebody presented. It can be checked, neither printed nor serialised.
 pub struct PresentedSecret(Zeroizing<String>);
+
+/// In clear, for the one answer that shows it; whoever keeps that answer for a retry seals it.
+impl Serialize for IssuedSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for IssuedSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
 
 impl IssuedSecret {
     /// Wraps a fresh secret.

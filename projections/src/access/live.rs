@@ -1,6 +1,7 @@
 //! The view of this node, kept up with the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -19,6 +20,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 pub struct LiveView {
     current: Arc<ArcSwap<AccessView>>,
     applied: Doorbell,
+    following: Arc<AtomicBool>,
 }
 
 impl LiveView {
@@ -32,11 +34,17 @@ impl LiveView {
         self.applied.reached(position).await;
     }
 
+    /// Whether it keeps up with the log, or has stopped for good.
+    pub fn is_following(&self) -> bool {
+        self.following.load(Ordering::Relaxed)
+    }
+
     /// Keeps up with the log until told to stop. An event that cannot be understood stops the view, loudly: going on without it could admit
     /// somebody whom it shuts out.
     pub async fn follow(&self, log: LogReader, doorbell: Doorbell, bus: Option<Bus>, stop: CancellationToken) {
         let mut view = AccessView::clone(&self.current.load());
         let mut feed = Feed::after(view.position(), log, &doorbell, bus).await;
+        self.following.store(true, Ordering::Relaxed);
         loop {
             let events = tokio::select! {
                 () = stop.cancelled() => return,
@@ -47,10 +55,12 @@ impl LiveView {
                     for event in &events {
                         if let Err(error) = view.apply(event) {
                             tracing::error!(error = %error, "the access view stops; this node is not ready until it is upgraded");
+                            self.following.store(false, Ordering::Relaxed);
                             return;
                         }
                     }
                     self.publish(&view);
+                    doorbell.ring(view.position()); // what came over NATS is news to the other readers of this node
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "the access view waits for the log");

@@ -1,14 +1,24 @@
-//! The directory: everything that the management API lists, as rows in Postgres. One file for each table: its fold and its queries.
+//! The directory: everything that the management API lists, as rows in Postgres. One file for each table
+//! family: its fold and its queries.
 //!
-//! Every query takes the organization first; a row of another organization is not found, never forbidden.
+//! Every query takes the organization first; a row of another organization is not found, never forbidden. The few that take none are for
+//! administrators of the deployment, and say so. Deliberately absent: secrets and their digests.
 
+pub mod api_keys;
+pub mod clients;
+pub mod connections;
+pub mod deployment;
+pub mod instances;
+mod mark;
 pub mod organizations;
 mod page;
+pub mod servers;
+pub mod users;
 
 use domain::event::Event;
 use sqlx::PgConnection;
 
-pub use page::{Cursor, CursorError, Page};
+pub use page::{Cursor, CursorError, Listed, PAGE_ROWS_MAX, Page};
 
 use crate::projection::{Boxed, Projection, ProjectionError};
 use crate::recorded::Recorded;
@@ -27,7 +37,20 @@ impl Projection for Directory {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["organizations", "members"]
+        &[
+            "organizations",
+            "members",
+            "users",
+            "servers",
+            "connections",
+            "instances",
+            "api_keys",
+            "clients",
+            "administrators",
+            "maintenance",
+            "announcements",
+            "links",
+        ]
     }
 
     fn apply<'a>(
@@ -39,13 +62,13 @@ impl Projection for Directory {
         Box::pin(async move {
             match fact {
                 Event::Organization(fact) => organizations::fold(connection, event, fact).await,
-                Event::User(_)
-                | Event::Client(_)
-                | Event::ApiKey(_)
-                | Event::Server(_)
-                | Event::Connection(_)
-                | Event::Instance(_)
-                | Event::Deployment(_) => Ok(()),
+                Event::User(fact) => users::fold(connection, event, fact).await,
+                Event::Client(fact) => clients::fold(connection, event, fact).await,
+                Event::ApiKey(fact) => api_keys::fold(connection, event, fact).await,
+                Event::Server(fact) => servers::fold(connection, event, fact).await,
+                Event::Connection(fact) => connections::fold(connection, event, fact).await,
+                Event::Instance(fact) => instances::fold(connection, event, fact).await,
+                Event::Deployment(fact) => deployment::fold(connection, event, fact).await,
             }
         })
     }

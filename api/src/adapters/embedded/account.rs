@@ -52,7 +52,8 @@ impl Account {
     }
 
     async fn named(name: &str) -> Result<Self, EmbeddedError> {
-        let refused = |reason: &str| EmbeddedError::ServiceUser { name: name.to_owned(), reason: reason.to_owned() };
+        let refused =
+            |reason: &str| EmbeddedError::ServiceUser { name: name.to_owned(), reason: reason.to_owned() };
         let uid = id("-u", name).await.ok_or_else(|| refused("there is no such user"))?;
         let gid = id("-g", name).await.ok_or_else(|| refused("it has no group"))?;
         if uid == 0 {

@@ -73,7 +73,9 @@ pub enum EmbeddedError {
     #[error("the data folder {} has a path that is not plain UTF-8 text. Name another folder with --data", .0.display())]
     OddPath(PathBuf),
     /// Postgres refuses uid 0, and the account to run it as is not usable.
-    #[error("PostgreSQL refuses to run as root, and {name:?} cannot be used instead: {reason}. Set SEKISHO_SERVICE_USER to an ordinary user, or start sekisho as one")]
+    #[error(
+        "PostgreSQL refuses to run as root, and {name:?} cannot be used instead: {reason}. Set SEKISHO_SERVICE_USER to an ordinary user, or start sekisho as one"
+    )]
     ServiceUser {
         /// The account's name.
         name: String,

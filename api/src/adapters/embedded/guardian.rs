@@ -20,12 +20,16 @@ use tokio::time::{Instant, sleep, timeout};
 use super::account::Account;
 use super::error::EmbeddedError;
 
-/// `$1` gentle signal, `$2` seconds until `$3`, the hard signal; the program and its arguments follow. Prints the program's pid.
+/// `$1` is the number of the gentle signal, `$2` its patience in tenths of a second; the program and its arguments follow.
+/// Prints the program's pid.
 ///
-/// The watcher ignores the signals that a service manager or a closing terminal sends to everybody: it must be the last to go.
+/// The watcher ignores the signals that a service manager or a closing terminal sends to everybody: it must be the last to
+/// go. It repeats a signal every second, because a program that is just starting may not listen yet. USR1 tells it that the
+/// program has ended by itself; once it is stopping the program, it sees that on its own. Each shell waits for its children,
+/// so that nothing is left to be reaped where process 1 reaps nobody.
 const GUARDIAN: &str = r#"
-gentle=$1 seconds=$2 hard=$3
-shift 3
+gentle=$1 tenths=$2
+shift 2
 exec 3<&0 </dev/null
 "$@" >&2 3<&- &
 child=$!
@@ -33,23 +37,32 @@ child=$!
   trap '' HUP INT TERM
   exec >/dev/null 2>&1
   while read -r _ <&3; do :; done
-  kill -s "$gentle" "$child"
-  while [ "$seconds" -gt 0 ] && kill -0 "$child"; do sleep 1; seconds=$((seconds - 1)); done
-  kill -s "$hard" "$child"
-  sleep 5
-  kill -s KILL "$child"
+  trap '' USR1
+  end_by() {
+    passed=0
+    while [ "$passed" -lt "$2" ]; do
+      [ $((passed % 10)) -ne 0 ] || kill "-$1" "$child"
+      kill -0 "$child" || exit
+      sleep 0.1 || sleep 1
+      passed=$((passed + 1))
+    done
+  }
+  end_by "$gentle" "$tenths"
+  end_by QUIT 50
+  end_by KILL 50
 ) &
 watcher=$!
 trap : HUP INT TERM
 exec 3<&-
 echo "$child"
-exec >/dev/null
+exec >/dev/null 2>&1
 while :; do
   wait "$child"
   status=$?
-  kill -0 "$child" 2>/dev/null || break
+  kill -0 "$child" || break
 done
-kill -s KILL "$watcher"
+kill -USR1 "$watcher"
+while kill -0 "$watcher"; do wait "$watcher"; done
 exit "$status"
 "#;
 
@@ -59,8 +72,8 @@ const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const LOG_TAIL_LINES: usize = 6;
 /// The guardian prints its child's pid at once; a machine that needs longer than this is not going to run Postgres.
 const GUARDIAN_SECONDS_MAX: u64 = 10;
-/// What the guardian itself may need beyond the gentle wait: the hard signal, five seconds, the last signal.
-const ESCALATION_SECONDS: u64 = 10;
+/// What the guardian itself may need beyond the gentle wait: SIGQUIT, five seconds, SIGKILL.
+const ESCALATION_SECONDS: u64 = 15;
 
 /// What to run below a guardian, and how to end it.
 #[derive(Clone, Debug)]
@@ -76,11 +89,9 @@ pub(super) struct Program {
     /// Where its output goes.
     pub(super) log: PathBuf,
     /// The signal for an orderly end.
-    pub(super) gentle: &'static str,
-    /// How long the orderly end may take.
+    pub(super) gentle: Signal,
+    /// How long the orderly end may take. SIGQUIT comes after it, and SIGKILL after that.
     pub(super) gentle_seconds: u64,
-    /// The signal after that.
-    pub(super) hard: &'static str,
 }
 
 /// A running program. Dropping it closes the lifeline, which stops the program.
@@ -89,27 +100,29 @@ pub(super) struct Guarded {
     shell: Child,
     lifeline: Option<ChildStdin>,
     pid: Pid,
-    stop_seconds_max: u64,
+    gentle: Signal,
+    gentle_seconds: u64,
 }
 
 impl Program {
     /// Starts it. It runs when this returns; whether it is ready is another question.
     pub(super) async fn spawn(&self) -> Result<Guarded, EmbeddedError> {
         let mut command: Command = self.account.command("/bin/sh");
-        command.args(["-c", GUARDIAN, "sh", self.gentle, &self.gentle_seconds.to_string(), self.hard]);
+        let gentle = self.gentle.as_raw().to_string();
+        command.args(["-c", GUARDIAN, "sh", &gentle, &(self.gentle_seconds * 10).to_string()]);
         command.arg(&self.binary).args(&self.arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(open_log(&self.log)?);
         let mut shell = command.spawn().map_err(EmbeddedError::io("run", Path::new("/bin/sh")))?;
         let lifeline = shell.stdin.take();
         let mut line = String::new();
         if let Some(stdout) = shell.stdout.take() {
-            let read = BufReader::new(stdout).read_line(&mut line);
-            let _ = timeout(Duration::from_secs(GUARDIAN_SECONDS_MAX), read).await; // an empty line is refused below
+            let mut stdout = BufReader::new(stdout);
+            // An empty line is refused below.
+            let _ = timeout(Duration::from_secs(GUARDIAN_SECONDS_MAX), stdout.read_line(&mut line)).await;
         }
         let pid = line.trim().parse().ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| self.failed("its guardian shell did not start it"))?;
-        let stop_seconds_max = self.gentle_seconds + ESCALATION_SECONDS;
-        Ok(Guarded { shell, lifeline, pid, stop_seconds_max })
+        Ok(Guarded { shell, lifeline, pid, gentle: self.gentle, gentle_seconds: self.gentle_seconds })
     }
 
     /// The error for anything that this program did wrong, with the end of its log.
@@ -142,21 +155,23 @@ impl Guarded {
     /// Closes the lifeline and waits until the program is gone.
     pub(super) async fn stop(mut self) {
         drop(self.lifeline.take());
-        let guardian = timeout(Duration::from_secs(self.stop_seconds_max), self.shell.wait()).await;
-        // Without an answer the guardian itself was killed, and so may its child be left.
-        if guardian.is_err() || is_alive(self.pid) {
-            end_process(self.pid, &[Signal::INT, Signal::QUIT, Signal::KILL]).await;
+        let patience = Duration::from_secs(self.gentle_seconds + ESCALATION_SECONDS);
+        let guardian = timeout(patience, self.shell.wait()).await;
+        // A guardian that ends in order has seen its child end. One that was killed may have left it behind.
+        let in_order = matches!(guardian, Ok(Ok(status)) if status.code().is_some());
+        if !in_order {
+            end_process(self.pid, self.gentle, self.gentle_seconds).await;
         }
     }
 }
 
-/// Sends the signals one after the other, with five seconds for each, until the process is gone.
-pub(super) async fn end_process(pid: Pid, signals: &[Signal]) {
-    for signal in signals {
-        if kill_process(pid, *signal).is_err() {
+/// Ends a process that no guardian looks after: gently, and by force when that takes too long.
+pub(super) async fn end_process(pid: Pid, gentle: Signal, gentle_seconds: u64) {
+    for (signal, seconds) in [(gentle, gentle_seconds), (Signal::QUIT, 5), (Signal::KILL, 5)] {
+        if kill_process(pid, signal).is_err() {
             return; // gone already
         }
-        let patience = Instant::now() + Duration::from_secs(5);
+        let patience = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < patience {
             if !is_alive(pid) {
                 return;
@@ -166,9 +181,21 @@ pub(super) async fn end_process(pid: Pid, signals: &[Signal]) {
     }
 }
 
-/// Whether a process with this pid exists.
+/// Whether a process with this pid runs. In a container whose first process reaps nobody, a dead orphan stays a zombie.
 pub(super) fn is_alive(pid: Pid) -> bool {
+    is_known(pid) && !is_zombie(pid)
+}
+
+/// Whether the kernel knows the pid: a zombie counts, and Postgres takes one for a live postmaster.
+pub(super) fn is_known(pid: Pid) -> bool {
     test_kill_process(pid).is_ok()
+}
+
+fn is_zombie(pid: Pid) -> bool {
+    let stat = Path::new("/proc").join(pid.as_raw_nonzero().to_string()).join("stat");
+    let stat = std::fs::read_to_string(stat).unwrap_or_default();
+    // `pid (name) state ...`, and the name may hold anything.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
 }
 
 /// The command line of a process, to tell ours from a stranger that has got the same pid.
@@ -202,7 +229,7 @@ pub(super) fn open_log(path: &Path) -> Result<File, EmbeddedError> {
     options.open(path).map_err(EmbeddedError::io("open", path))
 }
 
-fn log_tail(path: &Path) -> Vec<String> {
+pub(super) fn log_tail(path: &Path) -> Vec<String> {
     let text = std::fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut lines: Vec<String> = text.lines().rev().take(LOG_TAIL_LINES).map(str::to_owned).collect();

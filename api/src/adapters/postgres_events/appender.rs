@@ -11,7 +11,7 @@ use domain::ClaimScope;
 use domain::value::Position;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Executor, Row};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -156,13 +156,12 @@ impl AppenderTask {
     /// A dedicated connection keeps the function's plans warm; its timeouts bound how long the lock can be held.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = self.options.connect().await?;
-        sqlx::raw_sql(
-            "set application_name = 'sekisho appender'; set lock_timeout = '5s'; set statement_timeout = '8s';
-             set idle_in_transaction_session_timeout = '5s'; set synchronous_commit = on; set plan_cache_mode = force_generic_plan",
-        )
-        .execute(&mut connection)
-        .await?;
-        connection.ping().await?;
+        connection
+            .execute(
+                "set application_name = 'sekisho appender'; set lock_timeout = '5s'; set statement_timeout = '8s';
+                 set idle_in_transaction_session_timeout = '5s'; set synchronous_commit = on",
+            )
+            .await?;
         Ok(connection)
     }
 }

@@ -1,0 +1,107 @@
+//! The connection to Postgres: version check and migrations.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use domain::value::Position;
+use projections::{Doorbell, LogReader};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio_util::sync::CancellationToken;
+
+/// The migrations, embedded in the binary.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+const VERSIONS: std::ops::RangeInclusive<i32> = 14..=18;
+const CONNECTIONS_MAX: u32 = 16;
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// How often the head of the log is looked up when nothing is heard.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Postgres cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// Not an address.
+    #[error("DATABASE_URL is not a Postgres address: {0}")]
+    Address(String),
+    /// Nobody answers there, or not to us.
+    #[error("Postgres does not answer: {0}")]
+    Unreachable(#[from] sqlx::Error),
+    /// Another version than those that are tested.
+    #[error("Postgres {0} is not supported: Sekisho runs on 14 to 18")]
+    Version(i32),
+    /// The schema cannot be brought up to date.
+    #[error("the migrations cannot be run: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Options for connections to this database.
+pub fn options(address: &str) -> Result<PgConnectOptions, PostgresError> {
+    PgConnectOptions::from_str(address)
+        .map(|options| options.application_name("sekisho"))
+        .map_err(|error| PostgresError::Address(error.to_string()))
+}
+
+/// A pool of connections to a Postgres that is new enough.
+pub async fn connect(options: PgConnectOptions) -> Result<PgPool, PostgresError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(CONNECT_WAIT)
+        .connect_with(options)
+        .await?;
+    let major = major(&pool).await?;
+    if VERSIONS.contains(&major) { Ok(pool) } else { Err(PostgresError::Version(major)) }
+}
+
+/// The major version of the server.
+pub async fn major(pool: &PgPool) -> Result<i32, PostgresError> {
+    let (number,): (i32,) =
+        sqlx::query_as("select current_setting('server_version_num')::int").fetch_one(pool).await?;
+    Ok(number / 10_000)
+}
+
+/// Brings the schema up to date; several nodes may do so at once.
+pub async fn migrate(pool: &PgPool) -> Result<(), PostgresError> {
+    Ok(MIGRATIONS.run(pool).await?)
+}
+
+/// Rings the doorbell for commits of other nodes: by LISTEN where that is wanted (there is no NATS), else by a look now and then.
+pub async fn ring_for_commits(log: LogReader, doorbell: Doorbell, listen: bool, stop: CancellationToken) {
+    let mut listener = None;
+    loop {
+        if listen && listener.is_none() {
+            listener = listening(log.pool()).await;
+        }
+        let heard = tokio::select! {
+            () = stop.cancelled() => return,
+            heard = next(&mut listener) => heard,
+            () = tokio::time::sleep(LOOK_EVERY) => None,
+        };
+        match heard {
+            Some(position) => doorbell.ring(position),
+            None => match log.head().await {
+                Ok(head) => doorbell.ring(head),
+                Err(error) => tracing::debug!(error = %error, "the head of the log cannot be read"),
+            },
+        }
+    }
+}
+
+async fn listening(pool: &PgPool) -> Option<PgListener> {
+    let mut listener = PgListener::connect_with(pool).await.ok()?;
+    listener.listen("sekisho_log").await.ok()?;
+    Some(listener)
+}
+
+/// The position of the next notification; never, when nobody listens.
+async fn next(listener: &mut Option<PgListener>) -> Option<Position> {
+    let Some(open) = listener else { return std::future::pending().await };
+    match open.recv().await {
+        Ok(notification) => notification.payload().parse().ok().map(Position::new),
+        Err(_) => {
+            *listener = None;
+            None
+        }
+    }
+}

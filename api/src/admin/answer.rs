@@ -1,0 +1,85 @@
+//! What handlers answer: something written, with its position, or something read, with the position that it was read at.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use domain::value::Position;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use projections::directory::Page;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Carries a position in answers.
+pub(super) const SEKISHO_POSITION: HeaderName = HeaderName::from_static("sekisho-position");
+
+/// Something was written.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// What the use case answered.
+    pub answer: T,
+    /// From where on every reader sees it.
+    pub position: Position,
+}
+
+impl<T> Written<T> {
+    /// With the answer in another shape.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Written<U> {
+        Written { answer: with(self.answer), position: self.position }
+    }
+}
+
+/// The body of a written answer: the answer's own members and `position`.
+#[derive(Serialize)]
+struct WithPosition<T> {
+    #[serde(flatten)]
+    answer: T,
+    position: Position,
+}
+
+/// Marks a response whose position is that of a write.
+#[derive(Clone, Copy)]
+struct WrittenAt(Position);
+
+impl<T: Serialize> IntoResponse for Written<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(WithPosition { answer: self.answer, position: self.position }).into_response();
+        response.extensions_mut().insert(WrittenAt(self.position));
+        response
+    }
+}
+
+/// One page of a listing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Listed<T> {
+    /// The things.
+    pub items: Vec<T>,
+    /// Give this back as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// The rows of a page in the shape of the API.
+    pub fn of<R>(page: Page<R>, shape: impl Fn(R) -> T) -> Self {
+        let next_cursor = page.next.map(|cursor| cursor.to_string());
+        Self { items: page.rows.into_iter().map(shape).collect(), next_cursor }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// The last touch on every answer of the API: status of what was made, position, no caching.
+pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position) -> Response {
+    let written = response.extensions().get::<WrittenAt>().copied();
+    if written.is_some() && response.status() == StatusCode::OK {
+        *response.status_mut() = made;
+    }
+    let position = written.map_or(read_at, |WrittenAt(position)| position);
+    let headers = response.headers_mut();
+    headers.insert(SEKISHO_POSITION, HeaderValue::from(position.get()));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

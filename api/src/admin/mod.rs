@@ -1,0 +1,103 @@
+//! The management API: one file for each noun, each a table of routes that state the access they require.
+//!
+//! The table is the only way to add a route, so that no route is without a stated access, an OpenAPI operation and a place in the tests'
+//! coverage. The check runs before the handler and hands it the `Actor`; whatever else a role may not do is refused by the use case.
+
+mod admit;
+mod answer;
+mod organizations;
+mod table;
+
+use std::sync::Arc;
+
+use axum::Router;
+use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
+use domain::value::{Clock, Position};
+use projections::access::LiveView;
+use projections::RunnerHandle;
+use sqlx::PgPool;
+
+use crate::extract::POSITION_WAIT;
+use crate::gateway::CheckKey;
+
+pub use answer::{Listed, Written};
+pub use table::{Access, Area, Route};
+
+/// The token that founds a deployment, checked once.
+pub trait CheckBootstrapToken: Send + Sync {
+    /// Whether this is the token.
+    fn matches(&self, presented: &str) -> bool;
+}
+
+/// Everything the management API needs. `P` are the ports of the use cases.
+pub struct Admin<P> {
+    /// The ports of the use cases.
+    pub ports: Arc<P>,
+    /// Read models.
+    pub pool: PgPool,
+    /// Who may ask what.
+    pub view: LiveView,
+    /// Progress of the directory.
+    pub directory: RunnerHandle,
+    /// Checks presented keys.
+    pub keys: Arc<dyn CheckKey>,
+    /// The time of decisions.
+    pub clock: Arc<dyn Clock>,
+    /// Who may found the deployment.
+    pub bootstrap: Arc<dyn CheckBootstrapToken>,
+}
+
+impl<P> Clone for Admin<P> {
+    fn clone(&self) -> Self {
+        Self {
+            ports: Arc::clone(&self.ports),
+            pool: self.pool.clone(),
+            view: self.view.clone(),
+            directory: self.directory.clone(),
+            keys: Arc::clone(&self.keys),
+            clock: Arc::clone(&self.clock),
+            bootstrap: Arc::clone(&self.bootstrap),
+        }
+    }
+}
+
+impl<P> std::fmt::Debug for Admin<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin").finish_non_exhaustive()
+    }
+}
+
+impl<P: Ports + 'static> Admin<P> {
+    /// Carries out a use case and waits until this node shows it.
+    pub async fn carry_out<U: UseCase>(
+        &self,
+        actor: &Actor,
+        order: Order,
+        use_case: &U,
+    ) -> Result<Written<U::Answer>, CarryOutError> {
+        let Done { answer, position } = carry_out(&*self.ports, actor, order, use_case).await?;
+        if !self.shown(position).await {
+            tracing::warn!(position = position.get(), "written, but this node does not show it yet");
+        }
+        Ok(Written { answer, position })
+    }
+
+    /// Waits, not for ever, until the view and the directory of this node hold a position. Tells whether they do.
+    pub async fn shown(&self, position: Position) -> bool {
+        let both = async {
+            self.view.reached(position).await;
+            self.directory.reached(position).await;
+        };
+        tokio::time::timeout(POSITION_WAIT, both).await.is_ok()
+    }
+}
+
+/// Every area of the API, in the order of the documentation.
+pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
+    vec![organizations::area()]
+}
+
+/// The router of the whole table.
+pub fn router<P: Ports + 'static>(admin: &Admin<P>) -> Router {
+    areas::<P>().into_iter().fold(Router::new(), |router, area| router.merge(area.into_router(admin)))
+}

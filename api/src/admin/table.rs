@@ -1,0 +1,190 @@
+//! The table of routes: method, path, required access, what goes in and out, handler.
+
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Router, middleware};
+use commands::Ports;
+use domain::value::Scope;
+use http::{Method, StatusCode};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::ToSchema;
+
+use super::{Admin, admit};
+
+/// Who may use a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever holds the bootstrap token of a deployment that nobody has set up.
+    Bootstrap,
+    /// Whoever holds a good API key with this scope, in the key's own organization.
+    Key(Scope),
+    /// A key of the organization in the path (`{organization}`), with this scope and a role that reaches it.
+    Organization(Scope),
+    /// A key with this scope, bound to an administrator of the deployment.
+    Administrator(Scope),
+}
+
+/// A schema and the named schemas that it needs.
+#[derive(Clone)]
+pub struct SchemaOf {
+    /// The schema, or a reference to it.
+    pub schema: RefOr<Schema>,
+    /// Name and schema of everything that it refers to.
+    pub needs: Vec<(String, RefOr<Schema>)>,
+}
+
+impl std::fmt::Debug for SchemaOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.needs.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl SchemaOf {
+    fn of<T: ToSchema>() -> Self {
+        let mut needs = vec![(T::name().into_owned(), T::schema())];
+        T::schemas(&mut needs);
+        let schema = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(T::name()));
+        Self { schema, needs }
+    }
+}
+
+/// One row of the table.
+pub struct Route<P> {
+    /// HTTP method.
+    pub method: Method,
+    /// Path with `{parameters}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// Stable name of the operation.
+    pub operation: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What goes in.
+    pub request: Option<SchemaOf>,
+    /// What comes out, and under which status.
+    pub response: (StatusCode, SchemaOf),
+    /// Whether it takes `cursor` and `limit`.
+    pub paged: bool,
+    handler: MethodRouter<Admin<P>>,
+}
+
+impl<P> std::fmt::Debug for Route<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({:?})", self.method, self.path, self.access)
+    }
+}
+
+/// The routes of one noun.
+#[derive(Debug)]
+pub struct Area<P> {
+    /// The noun, as the documentation's heading.
+    pub name: &'static str,
+    /// What it is about, in one sentence.
+    pub about: &'static str,
+    /// Its rows.
+    pub routes: Vec<Route<P>>,
+}
+
+impl<P: Ports + 'static> Area<P> {
+    /// An area without routes yet.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, routes: Vec::new() }
+    }
+
+    /// A read of one thing.
+    #[must_use]
+    pub fn read<T: ToSchema, H, A>(
+        self,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        let response = (StatusCode::OK, SchemaOf::of::<T>());
+        let handler = on(MethodFilter::GET, handler);
+        self.row(Route { method: Method::GET, path, access, operation, summary, request: None, response, paged: false, handler })
+    }
+
+    /// A listing, page by page.
+    #[must_use]
+    pub fn list<T: ToSchema, H, A>(
+        mut self,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        self = self.read::<T, H, A>(path, access, operation, summary, handler);
+        if let Some(route) = self.routes.last_mut() {
+            route.paged = true;
+        }
+        self
+    }
+
+    /// A command that makes something: `POST`, answered 201.
+    #[must_use]
+    pub fn make<In: ToSchema, Out: ToSchema, H, A>(
+        self,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        let request = Some(SchemaOf::of::<In>());
+        let response = (StatusCode::CREATED, SchemaOf::of::<Out>());
+        let handler = on(MethodFilter::POST, handler);
+        self.row(Route { method: Method::POST, path, access, operation, summary, request, response, paged: false, handler })
+    }
+
+    /// A command that changes or ends something, answered 200.
+    #[must_use]
+    pub fn change<In: ToSchema, Out: ToSchema, H, A>(
+        self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::POST);
+        let request = Some(SchemaOf::of::<In>());
+        let response = (StatusCode::OK, SchemaOf::of::<Out>());
+        let handler = on(filter, handler);
+        self.row(Route { method, path, access, operation, summary, request, response, paged: false, handler })
+    }
+
+    fn row(mut self, route: Route<P>) -> Self {
+        self.routes.push(route);
+        self
+    }
+
+    /// The router of these rows: the check of access in front of every handler.
+    pub(super) fn into_router(self, admin: &Admin<P>) -> Router {
+        self.routes.into_iter().fold(Router::new(), |router, route| {
+            let gate = admit::Gate { admin: admin.clone(), access: route.access, made: route.response.0 };
+            let handler = route.handler.layer(middleware::from_fn_with_state(gate, admit::admit));
+            router.route(route.path, handler.with_state(admin.clone()))
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! `sekisho demo`: everything at once, on an embedded store, with one real call to show for it.
+
+mod call;
+mod rest;
+mod seed;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::{complain, say, serve};
+use crate::adapters::system::SystemClock;
+use crate::config::{Options, default_data};
+use crate::wiring::{Running, start};
+use seed::Seeded;
+
+/// Options of the demonstration.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    options: Options,
+
+    /// Print one line of JSON when ready: url, mcp_url, api_key, organization, instance, pid
+    #[arg(long)]
+    json: bool,
+}
+
+impl Demo {
+    /// Starts, seeds, calls, prints, stays up.
+    pub(super) async fn run(mut self) -> ExitCode {
+        if self.options.data.is_none() {
+            self.options.data = Some(default_data().join("demo")); // beside, never inside, a data folder of real use
+        }
+        let config = match super::checked(&self.options) {
+            Ok(config) => config,
+            Err(code) => return code,
+        };
+        let grace = config.grace;
+        if !self.json {
+            say("starting; the first time this takes a few seconds");
+        }
+        let running = match start(config).await {
+            Ok(running) => running,
+            Err(error) => {
+                complain(&error.to_string());
+                return ExitCode::FAILURE;
+            }
+        };
+        match present(&running, self.json).await {
+            Ok(()) => serve::until_stopped(running, grace).await,
+            Err(error) => {
+                complain(&error);
+                running.stop().await;
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+async fn present(running: &Running, json: bool) -> Result<(), String> {
+    let upstream = serve_upstream().await?;
+    let seeded = seed::seed(running, &upstream).await?;
+    let called = call::call(&seeded).await?;
+    if json {
+        let line = json!({
+            "url": running.url,
+            "mcp_url": seeded.mcp_url,
+            "api_key": seeded.api_key,
+            "organization": seeded.organization,
+            "instance": seeded.instance,
+            "pid": std::process::id(),
+        });
+        say(&line.to_string());
+        return Ok(());
+    }
+    banner(running, &seeded, &called);
+    Ok(())
+}
+
+fn banner(running: &Running, seeded: &Seeded, called: &call::Called) {
+    say("");
+    for line in &running.description {
+        say(&format!("  {line}"));
+    }
+    say("");
+    say("  one real MCP call, carried through the gateway:");
+    for line in &called.lines {
+        say(&format!("    {line}"));
+    }
+    say("");
+    say(&format!("  endpoint      {}", seeded.mcp_url));
+    say(&format!("  API key       {}   (header x-api-key)", seeded.api_key));
+    say(&format!("  admin key     {}   (management API)", seeded.admin_key));
+    say(&format!("  docs          {}/docs", running.url));
+    say(&format!("  health        {}/readyz   metrics {}/metrics", running.url, running.url));
+    say("");
+    say("  paste this into an MCP client:");
+    let client = json!({ "mcpServers": { "sekisho-demo": { "type": "http", "url": seeded.mcp_url, "headers": { "x-api-key": seeded.api_key } } } });
+    for line in serde_json::to_string_pretty(&client).unwrap_or_default().lines() {
+        say(&format!("    {line}"));
+    }
+    say("");
+    say("  serving until you press Ctrl-C");
+}
+
+/// The built-in MCP server, on a free port of loopback.
+async fn serve_upstream() -> Result<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let router = crate::demo::upstream::router(Arc::new(SystemClock));
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(error = %error, "the demo server stopped");
+        }
+    });
+    Ok(format!("http://{address}/mcp"))
+}

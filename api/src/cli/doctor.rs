@@ -1,0 +1,169 @@
+//! `sekisho doctor`: one line for each thing that must be right, and what to do where it is not. Changes nothing.
+
+use std::process::ExitCode;
+
+use domain::value::{Clock as _, Timestamp};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use super::{complain, say};
+use crate::adapters::embedded::{Embedded, EmbeddedConfig};
+use crate::adapters::key_digest::KeyDigests;
+use crate::adapters::nats;
+use crate::adapters::postgres;
+use crate::adapters::system::SystemClock;
+use crate::config::{Config, MasterKeySource, Options, Store, read_master_key};
+
+/// A clock that is off by more than this makes keys expire too early or too late.
+const CLOCK_SECONDS_MAX: i64 = 5;
+
+/// What was found.
+enum Finding {
+    Good(String),
+    Bad { what: String, todo: String },
+}
+
+impl Finding {
+    fn bad(what: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self::Bad { what: what.into(), todo: todo.into() }
+    }
+}
+
+/// Checks everything that can be checked; exit code 1 when something is wrong.
+pub(super) async fn run(options: &Options) -> ExitCode {
+    let config = match options.check() {
+        Ok(config) => config,
+        Err(errors) => {
+            for error in errors {
+                report("configuration", &Finding::bad(error.to_string(), "correct the option or its environment variable"));
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    report("configuration", &Finding::Good("every option is well formed".to_owned()));
+    let mut good = true;
+    for (name, finding) in examine(&config).await {
+        good &= matches!(finding, Finding::Good(_));
+        report(name, &finding);
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn report(name: &str, finding: &Finding) {
+    match finding {
+        Finding::Good(what) => say(&format!("ok    {name:<14} {what}")),
+        Finding::Bad { what, todo } => {
+            say(&format!("WRONG {name:<14} {what}"));
+            complain(&format!("      {name:<14} do: {todo}"));
+        }
+    }
+}
+
+async fn examine(config: &Config) -> Vec<(&'static str, Finding)> {
+    let mut findings = Vec::new();
+    let (database, nats_address, embedded) = match &config.store {
+        Store::Given { database, nats } => (database.clone(), nats.clone(), None),
+        Store::Embedded { nats } => {
+            let settings = EmbeddedConfig { data: config.data.clone(), nats: *nats, search: Vec::new() };
+            match Embedded::start(settings).await {
+                Ok(embedded) => {
+                    findings.push(("store", Finding::Good(embedded.describe().join("; "))));
+                    (embedded.database_url().to_owned(), embedded.nats_url().map(str::to_owned), Some(embedded))
+                }
+                Err(error) => {
+                    let todo = "follow the message, or set DATABASE_URL and NATS_URL; a running `sekisho serve` holds its data folder";
+                    return vec![("store", Finding::bad(error.to_string(), todo))];
+                }
+            }
+        }
+    };
+    findings.extend(examine_database(config, &database).await);
+    findings.push(("nats", examine_nats(nats_address.as_deref()).await));
+    if let Some(embedded) = embedded {
+        embedded.stop().await;
+    }
+    findings
+}
+
+async fn examine_database(config: &Config, address: &str) -> Vec<(&'static str, Finding)> {
+    let pool = match postgres::options(address) {
+        Ok(options) => postgres::connect(options).await,
+        Err(error) => Err(error),
+    };
+    let pool = match pool {
+        Ok(pool) => pool,
+        Err(error) => {
+            return vec![("postgres", Finding::bad(error.to_string(), "check that DATABASE_URL names a running Postgres 14 to 18"))];
+        }
+    };
+    let version = postgres::major(&pool).await.map_or_else(|error| error.to_string(), |major| format!("version {major}"));
+    let findings = vec![
+        ("postgres", Finding::Good(version)),
+        ("migrations", examine_migrations(&pool).await),
+        ("clock", examine_clock(&pool).await),
+        ("master key", examine_master_key(config, &pool).await),
+    ];
+    pool.close().await;
+    findings
+}
+
+async fn examine_migrations(pool: &PgPool) -> Finding {
+    let newest = postgres::MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let applied: Result<(Option<i64>,), _> =
+        sqlx::query_as("select max(version) from _sqlx_migrations where success").fetch_one(pool).await;
+    match applied {
+        Ok((Some(applied),)) if applied == newest => Finding::Good(format!("at version {newest}")),
+        Ok((Some(applied),)) if applied > newest => Finding::bad(
+            format!("the schema is at {applied}, this program knows {newest}"),
+            "use the newer program that migrated it",
+        ),
+        Ok((applied,)) => Finding::bad(
+            format!("the schema is at {}, this program wants {newest}", applied.unwrap_or_default()),
+            "run `sekisho migrate` (or `sekisho serve`, which does it too)",
+        ),
+        Err(_) => Finding::bad("the database has no schema yet", "run `sekisho migrate` (or `sekisho serve`, which does it too)"),
+    }
+}
+
+async fn examine_clock(pool: &PgPool) -> Finding {
+    let theirs: Result<(OffsetDateTime,), _> = sqlx::query_as("select clock_timestamp()").fetch_one(pool).await;
+    match theirs {
+        Err(error) => Finding::bad(error.to_string(), "check the database"),
+        Ok((theirs,)) => {
+            let off = (SystemClock.now().get() - Timestamp::new(theirs).get()).whole_seconds();
+            if off.abs() <= CLOCK_SECONDS_MAX {
+                Finding::Good("agrees with the database's".to_owned())
+            } else {
+                Finding::bad(format!("is {off} s off the database's"), "run a time service (NTP) on both machines")
+            }
+        }
+    }
+}
+
+async fn examine_master_key(config: &Config, pool: &PgPool) -> Finding {
+    let keys = match &config.master_key {
+        MasterKeySource::Given(keys) => Ok(keys.clone()),
+        MasterKeySource::Generated(file) if !file.exists() => {
+            return Finding::Good(format!("will be generated in {} at the first start", file.display()));
+        }
+        MasterKeySource::Generated(file) => read_master_key(file),
+    };
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(error) => return Finding::bad(error, "restore the file from your backup"),
+    };
+    match KeyDigests::check(pool, &keys).await {
+        Ok(sealed) => Finding::Good(format!("{} opens what it must ({sealed} data keys)", keys.active_id())),
+        Err(error) => Finding::bad(error.to_string(), "give the master key that this database was sealed with, after the new one if you rotate"),
+    }
+}
+
+async fn examine_nats(address: Option<&str>) -> Finding {
+    let Some(address) = address else {
+        return Finding::Good("none: the log is read from Postgres alone, and nothing is published".to_owned());
+    };
+    match nats::connect(address).await {
+        Ok(client) => Finding::Good(format!("version {} with JetStream", client.server_info().version)),
+        Err(error) => Finding::bad(error.to_string(), "check that NATS_URL names a running nats-server 2.10 or later, started with -js"),
+    }
+}

@@ -1,0 +1,144 @@
+//! The command line.
+
+mod demo;
+mod doctor;
+mod keys;
+mod migrate;
+mod say;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::config::{Config, Options};
+use crate::telemetry::{self, LogFormat};
+use say::{complain, say};
+
+/// Sekisho (関所, checkpoint) stands between AI agents and their tools.
+///
+/// Organizations register MCP servers once; people and programs connect to one endpoint, /mcp/{instance}, with an API key. Sekisho says who
+/// they are, decides tool by tool what they may call, carries the call, and keeps every change as an event.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, max_term_width = 110, after_long_help = EXAMPLES)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Form of the log on standard error
+    #[arg(long, env = "SEKISHO_LOG_FORMAT", value_enum, default_value = "pretty", global = true)]
+    log_format: LogFormat,
+
+    /// What to log, such as info or sekisho=debug,warn
+    #[arg(long, env = "SEKISHO_LOG", default_value = "info,sqlx=warn", global = true, value_name = "FILTER")]
+    log: String,
+}
+
+const EXAMPLES: &str = "Examples:
+  sekisho demo                                  try it: embedded store, demo server, one real call, a key to go on with
+  sekisho serve                                 embedded Postgres and NATS in the data folder
+  DATABASE_URL=postgres://... NATS_URL=nats://... SEKISHO_MASTER_KEY_FILE=/etc/sekisho/master.key sekisho serve
+  sekisho doctor                                what is wrong, and what to do about it";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP endpoints and the management API until a signal comes
+    Serve(Options),
+    /// Serve a seeded demonstration, make one real MCP call through it, print how to connect, and stay up
+    Demo(demo::Demo),
+    /// Bring the schema of the database up to date
+    Migrate(Options),
+    /// Check Postgres, NATS, migrations, clock and master key, and say what to do
+    Doctor(Options),
+    /// Keys of the deployment
+    #[command(subcommand)]
+    Keys(keys::Keys),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let line = Line::parse();
+    if let Err(error) = telemetry::start(line.log_format, &line.log) {
+        complain(&error);
+        return ExitCode::from(2);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(async {
+        match line.command {
+            Command::Serve(options) => match checked(&options) {
+                Ok(config) => serve::run(config).await,
+                Err(code) => code,
+            },
+            Command::Demo(demo) => demo.run().await,
+            Command::Migrate(options) => match checked(&options) {
+                Ok(config) => migrate::run(&config).await,
+                Err(code) => code,
+            },
+            Command::Doctor(options) => doctor::run(&options).await,
+            Command::Keys(keys) => keys.run(),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}
+
+/// The configuration, or exit code 2 after everything that is wrong with it was said.
+fn checked(options: &Options) -> Result<Config, ExitCode> {
+    options.check().map_err(|errors| {
+        for error in &errors {
+            complain(&error.to_string());
+        }
+        ExitCode::from(2)
+    })
+}
+
+/// Every option of `sekisho serve` with its variable, default and meaning, as a file to start from.
+pub fn sample_environment() -> String {
+    let mut text = String::from(
+        "# Environment of Sekisho, generated from the options of `sekisho serve`. Commented lines show the defaults.\n",
+    );
+    let command = Line::command();
+    let serve = command.find_subcommand("serve");
+    for argument in serve.into_iter().flat_map(clap::Command::get_arguments) {
+        let Some(name) = argument.get_env().and_then(std::ffi::OsStr::to_str) else { continue };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let default = argument.get_default_values().first().and_then(|value| value.to_str()).unwrap_or_default();
+        text.push_str(&format!("\n# {help}\n# {name}={default}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn the_sample_environment_is_up_to_date() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../sekisho.env.example");
+        if std::env::var_os("SEKISHO_WRITE_GENERATED").is_some() {
+            std::fs::write(file, sample_environment()).unwrap();
+        }
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+        assert_eq!(committed, sample_environment(), "run the tests once with SEKISHO_WRITE_GENERATED=1");
+    }
+
+    #[test]
+    fn every_option_of_serve_is_also_an_environment_variable() {
+        let command = Line::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in serve.get_arguments().filter(|argument| argument.get_id() != "help") {
+            assert!(argument.get_env().is_some(), "{} has no variable", argument.get_id());
+        }
+    }
+}

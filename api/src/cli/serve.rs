@@ -1,0 +1,57 @@
+//! `sekisho serve`: start, wait for a signal, drain within the grace period.
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{complain, say};
+use crate::config::Config;
+use crate::wiring::{Running, start};
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) async fn run(config: Config) -> ExitCode {
+    let grace = config.grace;
+    let running = match start(config).await {
+        Ok(running) => running,
+        Err(error) => {
+            complain(&error.to_string());
+            return ExitCode::FAILURE;
+        }
+    };
+    for line in &running.description {
+        tracing::info!("{line}");
+    }
+    if !running.view.load().deployment().bootstrapped {
+        tracing::info!("nobody has set this deployment up yet: POST {}/v1/bootstrap with the bootstrap token; see {}/docs", running.url, running.url);
+    }
+    tracing::info!(address = %running.address, url = running.url, "serving");
+    say(&format!("serving on {}", running.url));
+    until_stopped(running, grace).await
+}
+
+/// Waits for the first signal, then drains; a second one ends the wait.
+pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) -> ExitCode {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        complain("signals cannot be listened for");
+        return ExitCode::FAILURE;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!(grace.seconds = grace.as_secs_f64(), "stopping; a second signal ends it at once");
+    let hard = running.shutdown().hard();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        hard.cancel();
+    });
+    if running.stop().await {
+        ExitCode::SUCCESS
+    } else {
+        tracing::warn!("stopped with work under way");
+        ExitCode::from(3)
+    }
+}

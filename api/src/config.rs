@@ -1,0 +1,354 @@
+//! Configuration: every value is an option and an environment variable. All that is wrong is reported at once, before any socket opens.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use mcp::origin::AllowedOrigins;
+use mcp::upstream::UpstreamTimeouts;
+use projections::RelayConfig;
+use url::Url;
+
+use crate::adapters::master_key::MasterKeys;
+
+/// Options as they were written. Texts, so that everything that is wrong with them can be told in one go.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(long, env = "SEKISHO_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: String,
+
+    /// Address under which callers reach this service, when it is not the one it listens on, such as https://mcp.example.com
+    #[arg(long, env = "SEKISHO_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Folder for the embedded Postgres and NATS, the generated master key and the bootstrap token
+    #[arg(long, env = "SEKISHO_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Postgres 14 to 18 to use; without it Sekisho supervises its own in the data folder
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// NATS 2.10 or later with JetStream to use; without it, and without DATABASE_URL, Sekisho supervises its own
+    #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
+    pub nats_url: Option<String>,
+
+    /// JetStream stream that holds the events
+    #[arg(long, env = "SEKISHO_NATS_STREAM", default_value = "EVENTS", value_name = "NAME")]
+    pub nats_stream: String,
+
+    /// First token of the subjects of events
+    #[arg(long, env = "SEKISHO_NATS_PREFIX", default_value = "events", value_name = "TOKEN")]
+    pub nats_prefix: String,
+
+    /// Copies of the stream in a NATS cluster: 1, 3 or 5
+    #[arg(long, env = "SEKISHO_NATS_REPLICAS", default_value = "1", value_name = "COUNT")]
+    pub nats_replicas: String,
+
+    /// Master key, or several separated by commas (the first one seals); prefer the file
+    #[arg(long, env = "SEKISHO_MASTER_KEY", value_name = "BASE64", hide_env_values = true)]
+    pub master_key: Option<String>,
+
+    /// File with the master key; without either one is generated in the data folder when the store is embedded
+    #[arg(long, env = "SEKISHO_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// Token that founds the deployment; without it one is generated in the data folder
+    #[arg(long, env = "SEKISHO_BOOTSTRAP_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub bootstrap_token: Option<String>,
+
+    /// Origins beside the service's own that browsers may call from, separated by commas
+    #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
+    pub allowed_origins: String,
+
+    /// MCP calls a second for each API key
+    #[arg(long, env = "SEKISHO_KEY_RATE", default_value = "500", value_name = "CALLS_PER_SECOND")]
+    pub key_rate: String,
+
+    /// MCP calls at once for each API key, on top of the rate
+    #[arg(long, env = "SEKISHO_KEY_BURST", default_value = "1000", value_name = "CALLS")]
+    pub key_burst: String,
+
+    /// Seconds to wait for a connection to an upstream
+    #[arg(long, env = "SEKISHO_UPSTREAM_CONNECT_SECONDS", default_value = "5", value_name = "SECONDS")]
+    pub upstream_connect_seconds: String,
+
+    /// Seconds to wait for an upstream to begin its answer
+    #[arg(long, env = "SEKISHO_UPSTREAM_FIRST_BYTE_SECONDS", default_value = "120", value_name = "SECONDS")]
+    pub upstream_first_byte_seconds: String,
+
+    /// Seconds that an upstream may be silent within an answer
+    #[arg(long, env = "SEKISHO_UPSTREAM_IDLE_SECONDS", default_value = "300", value_name = "SECONDS")]
+    pub upstream_idle_seconds: String,
+
+    /// Seconds that one answer may take in all
+    #[arg(long, env = "SEKISHO_UPSTREAM_HARD_SECONDS", default_value = "3600", value_name = "SECONDS")]
+    pub upstream_hard_seconds: String,
+
+    /// Seconds that answers under way may take to end after a stop was asked for
+    #[arg(long, env = "SEKISHO_GRACE_SECONDS", default_value = "20", value_name = "SECONDS")]
+    pub grace_seconds: String,
+}
+
+/// Configuration that is right.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How callers reach us; `None` means the address listened on.
+    pub public_url: Option<Url>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Postgres and NATS.
+    pub store: Store,
+    /// Where the relay writes.
+    pub relay: RelayConfig,
+    /// Where the master key is.
+    pub master_key: MasterKeySource,
+    /// The token that founds the deployment.
+    pub bootstrap_token: Option<String>,
+    /// Origins beside our own.
+    pub allowed_origins: Vec<String>,
+    /// Calls a second for each key.
+    pub key_rate: NonZeroU32,
+    /// Calls at once for each key.
+    pub key_burst: NonZeroU32,
+    /// How long upstreams may take.
+    pub upstream: UpstreamTimeouts,
+    /// How long a stop may take.
+    pub grace: Duration,
+}
+
+/// Which Postgres and NATS.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Store {
+    /// Our own, supervised, in the data folder.
+    Embedded {
+        /// Whether to look for a nats-server at all.
+        nats: bool,
+    },
+    /// Somebody else's.
+    Given {
+        /// Postgres.
+        database: String,
+        /// NATS, or the Postgres tail alone.
+        nats: Option<String>,
+    },
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded { nats } => write!(f, "Embedded(nats: {nats})"),
+            Self::Given { nats, .. } => write!(f, "Given(nats: {})", nats.is_some()), // addresses hold passwords
+        }
+    }
+}
+
+/// Where the master key comes from.
+#[derive(Debug)]
+pub enum MasterKeySource {
+    /// It was given.
+    Given(MasterKeys),
+    /// It lies, or will be generated, in the data folder.
+    Generated(PathBuf),
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{option}: {problem}")]
+pub struct ConfigError {
+    /// Which option, as it is written on the command line.
+    pub option: &'static str,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+struct Faults(Vec<ConfigError>);
+
+impl Faults {
+    fn note<T, E: std::fmt::Display>(&mut self, option: &'static str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.0.push(ConfigError { option, problem: error.to_string() })).ok()
+    }
+
+    fn seconds(&mut self, option: &'static str, text: &str) -> Option<Duration> {
+        let parsed = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
+        let wrong = || format!("{text:?} is not a number of seconds between 0 and 86400");
+        self.note(option, parsed.map(Duration::from_secs_f64).ok_or_else(wrong))
+    }
+
+    fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
+        self.note(option, text.parse().map_err(|_| format!("{text:?} is not a whole number from 1 to 4294967295")))
+    }
+}
+
+impl Options {
+    /// Checks everything; either a configuration that is right or all that is wrong.
+    pub fn check(&self) -> Result<Config, Vec<ConfigError>> {
+        let mut faults = Faults::default();
+        let listen_text = || format!("{:?} is not an address and port such as 127.0.0.1:8080 or [::1]:8080", self.listen);
+        let listen = faults.note("--listen", self.listen.parse::<SocketAddr>().map_err(|_| listen_text()));
+        let public_url = self.public_url.as_deref().and_then(|text| faults.note("--public-url", public_url(text)));
+        let store = faults.note("--database-url", self.store());
+        let data = self.data.clone().unwrap_or_else(default_data);
+        let relay = self.relay(&mut faults);
+        let master_key = faults.note("--master-key", self.master_key_source(&data));
+        let bootstrap_token = self.bootstrap_token.as_deref().map(|token| match token.len() {
+            0..24 => Err("a bootstrap token has at least 24 characters; leave it out to have one generated"),
+            _ => Ok(token.to_owned()),
+        });
+        let bootstrap_token = bootstrap_token.map(|token| faults.note("--bootstrap-token", token));
+        let allowed_origins: Vec<String> =
+            self.allowed_origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+        faults.note(
+            "--allowed-origins",
+            AllowedOrigins::parse(allowed_origins.iter().map(String::as_str))
+                .map_err(|error| format!("{error}; write them like https://app.example.com")),
+        );
+        let key_rate = faults.count("--key-rate", &self.key_rate);
+        let key_burst = faults.count("--key-burst", &self.key_burst);
+        let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
+        let first_byte = faults.seconds("--upstream-first-byte-seconds", &self.upstream_first_byte_seconds);
+        let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
+        let hard = faults.seconds("--upstream-hard-seconds", &self.upstream_hard_seconds);
+        let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
+        let complete = || {
+            Some(Config {
+                listen: listen?,
+                public_url: public_url.clone(),
+                data: data.clone(),
+                store: store?,
+                relay: relay?,
+                master_key: master_key?,
+                bootstrap_token: bootstrap_token.flatten(),
+                allowed_origins,
+                key_rate: key_rate?,
+                key_burst: key_burst?,
+                upstream: UpstreamTimeouts { connect: connect?, first_byte: first_byte?, idle: idle?, hard: hard? },
+                grace: grace?,
+            })
+        };
+        if faults.0.is_empty() { complete().ok_or(faults.0) } else { Err(faults.0) }
+    }
+
+    fn store(&self) -> Result<Store, String> {
+        match (&self.database_url, &self.nats_url) {
+            (None, None) => Ok(Store::Embedded { nats: true }),
+            (Some(database), nats) => {
+                let postgres = database.starts_with("postgres://") || database.starts_with("postgresql://");
+                if postgres {
+                    Ok(Store::Given { database: database.clone(), nats: nats.clone() })
+                } else {
+                    Err("a Postgres address starts with postgres://".to_owned())
+                }
+            }
+            (None, Some(_)) => Err("NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store".to_owned()),
+        }
+    }
+
+    fn relay(&self, faults: &mut Faults) -> Option<RelayConfig> {
+        let token = |text: &str| {
+            let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+            good.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} has other characters than a-z, A-Z, 0-9, _ and -"))
+        };
+        let stream = faults.note("--nats-stream", token(&self.nats_stream));
+        let prefix = faults.note("--nats-prefix", token(&self.nats_prefix));
+        let replicas = match self.nats_replicas.as_str() {
+            "1" => Ok(1),
+            "3" => Ok(3),
+            "5" => Ok(5),
+            other => Err(format!("{other:?} is not 1, 3 or 5")),
+        };
+        let replicas = faults.note("--nats-replicas", replicas);
+        Some(RelayConfig { stream: stream?, prefix: prefix?, replicas: replicas? })
+    }
+
+    fn master_key_source(&self, data: &Path) -> Result<MasterKeySource, String> {
+        match (&self.master_key, &self.master_key_file, &self.database_url) {
+            (Some(_), Some(_), _) => Err("give the key or the file, not both".to_owned()),
+            (Some(text), None, _) => MasterKeys::parse(text).map(MasterKeySource::Given).map_err(|error| error.to_string()),
+            (None, Some(file), _) => read_master_key(file).map(MasterKeySource::Given),
+            (None, None, None) => Ok(MasterKeySource::Generated(data.join("master.key"))),
+            (None, None, Some(_)) => Err(
+                "with a database of your own the master key must be yours too: set SEKISHO_MASTER_KEY_FILE (make one with `sekisho keys generate-master`)"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// Reads a master-key file.
+pub(crate) fn read_master_key(file: &Path) -> Result<MasterKeys, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    MasterKeys::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    plain.then_some(url).ok_or_else(|| format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com"))
+}
+
+/// Where the data folder is when nobody says: a system folder for root, else the user's data folder.
+pub fn default_data() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/sekisho");
+    }
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("sekisho")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn options(arguments: &[&str]) -> Options {
+        Line::try_parse_from(std::iter::once(&"sekisho").chain(arguments)).unwrap().options
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let wrong = options(&[
+            "--listen", "nowhere", "--public-url", "ftp://x/y", "--key-rate", "0", "--grace-seconds", "soon",
+            "--nats-prefix", "a.b", "--nats-replicas", "2", "--database-url", "mysql://x", "--master-key", "short",
+            "--allowed-origins", "not an origin", "--bootstrap-token", "short",
+        ]);
+        let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
+        let expected = [
+            "--listen", "--public-url", "--database-url", "--nats-prefix", "--nats-replicas", "--master-key",
+            "--bootstrap-token", "--allowed-origins", "--key-rate", "--grace-seconds",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_database_of_ones_own_wants_a_key_of_ones_own() {
+        let error = options(&["--database-url", "postgres://localhost/x"]).check().unwrap_err();
+        assert_eq!(error.len(), 1);
+        assert!(error[0].problem.contains("generate-master"));
+    }
+
+    #[test]
+    fn nothing_given_means_embedded() {
+        let config = options(&["--data", "/tmp/x"]).check().unwrap();
+        assert_eq!(config.store, Store::Embedded { nats: true });
+    }
+}

@@ -1,0 +1,175 @@
+//! What a management request carries besides its path: the actor, the command with its idempotency key, the page, the position to wait for.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use commands::{Actor, CommandId, Order};
+use domain::value::Position;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
+use projections::directory::{Cursor, PAGE_ROWS_MAX};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::adapters::master_key::hex;
+use crate::problem::Problem;
+use crate::trace_context::TraceContext;
+
+/// Largest body of a management request.
+const COMMAND_BYTES_MAX: usize = 256 * 1024;
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+const PAGE_ROWS_DEFAULT: u32 = 50;
+
+/// A parsed body with everything that makes carrying it out repeatable.
+#[derive(Debug)]
+pub struct Command<T> {
+    /// The body.
+    pub body: T,
+    /// Under which id it is carried out.
+    pub order: Order,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts, body).await?;
+        let order = order(&parts, &bytes)?;
+        // No body at all is the empty object: commands without members need none.
+        let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        let body = serde_json::from_slice(text).map_err(|error| {
+            let code = if error.is_data() { "wrong-shape" } else { "malformed-json" };
+            Problem::bad_request(code, format!("the body is not what this command takes: {error}"))
+        })?;
+        Ok(Self { body, order })
+    }
+}
+
+async fn read(parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
+    let bytes = Limited::new(body, COMMAND_BYTES_MAX).collect().await.map_err(|_| {
+        let detail = format!("a body has at most {COMMAND_BYTES_MAX} bytes and arrives whole");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", detail)
+    })?;
+    let bytes = bytes.to_bytes().to_vec();
+    if !bytes.is_empty() && !mcp::headers::is_json(&parts.headers) {
+        let detail = "send the body as Content-Type: application/json";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
+    }
+    Ok(bytes)
+}
+
+fn order(parts: &Parts, bytes: &[u8]) -> Result<Order, Problem> {
+    let command = match one(&parts.headers, "idempotency-key")? {
+        None => None,
+        Some(key) if key.is_empty() || key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX => {
+            let detail = format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters");
+            return Err(Problem::bad_request("bad-idempotency-key", detail));
+        }
+        // Scoped to who asks, and digested: keys of two callers never meet, and none reaches the log.
+        Some(key) => {
+            let scope = parts.extensions.get::<Actor>().map(|actor| actor.credential.name()).unwrap_or_default();
+            Some(CommandId::new(sha256(&[scope.as_bytes(), b"\0", key.as_bytes()])))
+        }
+    };
+    let path = parts.uri.path().as_bytes();
+    let request_digest = sha256(&[parts.method.as_str().as_bytes(), b" ", path, b"\0", bytes]);
+    let correlation = TraceContext::current(&parts.headers).trace_id().to_owned();
+    Ok(Order { command, request_digest, correlation, causation: None })
+}
+
+/// The one line of a header; two are refused.
+fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => Ok(None),
+        (Some(line), None) => line
+            .to_str()
+            .map(Some)
+            .map_err(|_| Problem::bad_request("bad-header", format!("the header {name} is not visible ASCII"))),
+        (Some(_), Some(_)) => {
+            Err(Problem::bad_request("duplicate-header", format!("the header {name} is there more than once")))
+        }
+    }
+}
+
+fn sha256(parts: &[&[u8]]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    hex(context.finish().as_ref())
+}
+
+/// Ids out of the path. A text that is no id names nothing: 404, like an id that names nothing.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(ids)| Self(ids)).map_err(|_| Problem::not_found("thing at this address"))
+    }
+}
+
+/// A page of a listing, from `?cursor=` and `?limit=`.
+#[derive(Debug, Clone, Copy)]
+pub struct Paging {
+    /// Where it starts.
+    pub after: Cursor,
+    /// How many rows.
+    pub rows: u32,
+}
+
+#[derive(Deserialize)]
+struct PagingQuery {
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::<PagingQuery>::try_from_uri(&parts.uri)
+            .map_err(|error| Problem::bad_request("bad-query", error.body_text()))?;
+        let after = match query.cursor {
+            None => Cursor::default(),
+            Some(text) => {
+                Cursor::parse(&text).map_err(|error| Problem::bad_request("bad-cursor", error.to_string()))?
+            }
+        };
+        let rows = query.limit.unwrap_or(PAGE_ROWS_DEFAULT);
+        if !(1..=PAGE_ROWS_MAX).contains(&rows) {
+            return Err(Problem::bad_request("bad-limit", format!("limit is 1 to {PAGE_ROWS_MAX}")));
+        }
+        Ok(Self { after, rows })
+    }
+}
+
+#[derive(Deserialize)]
+struct AtLeastQuery {
+    at_least: Option<u64>,
+}
+
+/// The position that a read waits for, from `?at_least=`.
+pub(crate) fn at_least(uri: &http::Uri) -> Result<Option<Position>, Problem> {
+    let Query(query) = Query::<AtLeastQuery>::try_from_uri(uri)
+        .map_err(|_| Problem::bad_request("bad-position", "at_least is a position such as 42"))?;
+    Ok(query.at_least.map(Position::new))
+}
+
+/// The credential in `x-api-key`: exactly one, and nothing beside it.
+pub(crate) fn api_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let key = one(headers, "x-api-key")?;
+    if key.is_some() && headers.contains_key(header::AUTHORIZATION) {
+        return Err(Problem::bad_request("two-credentials", "send exactly one credential: one x-api-key and no Authorization"));
+    }
+    Ok(key)
+}
+
+/// How long a read or an answer waits for its position.
+pub(crate) const POSITION_WAIT: Duration = Duration::from_secs(2);

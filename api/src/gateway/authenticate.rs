@@ -1,0 +1,86 @@
+//! Who calls: an API key in `x-api-key`, or nobody in particular on loopback.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use domain::policy::{self, Caller, KeyFacts};
+use domain::value::{KeyText, PresentedSecret};
+use http::{HeaderMap, HeaderName, header};
+use projections::access::{AccessView, Key};
+
+use super::Gateway;
+use super::refusal::Refusal;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Somebody who was let in so far as to be asked what they want.
+#[derive(Debug, Clone)]
+pub(super) struct AuthenticatedCaller {
+    /// The key, or nothing for a caller on loopback without any credential.
+    pub(super) key: Option<Arc<Key>>,
+    /// Where the call comes from.
+    pub(super) address: IpAddr,
+}
+
+impl AuthenticatedCaller {
+    /// The facts about this caller in a view.
+    pub(super) fn facts<'a>(&'a self, view: &AccessView) -> Caller<'a> {
+        match &self.key {
+            Some(key) => Caller::Key(view.key_facts(key)),
+            None => Caller::Loopback,
+        }
+    }
+
+    /// Whom sessions and upstream state belong to. Not the credential: a rotated key keeps its sessions.
+    pub(super) fn principal(&self) -> String {
+        self.key.as_ref().map_or_else(|| "loopback".to_owned(), |key| format!("{}/{}", key.organization, key.principal))
+    }
+}
+
+impl Gateway {
+    /// One snapshot for the whole call.
+    pub(super) fn view(&self) -> Arc<AccessView> {
+        Arc::clone(&self.0.view.load())
+    }
+
+    /// Checks origin and credential. Everything is refused here that can be refused without reading the body.
+    pub(super) fn authenticate(
+        &self,
+        view: &AccessView,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Result<AuthenticatedCaller, Refusal> {
+        self.0.origins.check(headers).map_err(Refusal::origin)?;
+        let address = peer.ip().to_canonical();
+        let Some(text) = one_credential(headers)? else {
+            if address.is_loopback() {
+                return Ok(AuthenticatedCaller { key: None, address });
+            }
+            return Err(Refusal::no_credential());
+        };
+        let parsed = KeyText::parse(text).map_err(|error| Refusal::bad_credential(error.code()))?;
+        let key = view.key(parsed.key_id()).ok_or_else(|| Refusal::bad_credential("key-unknown"))?;
+        if !self.0.keys.matches(&PresentedSecret::new(text.to_owned()), &key.digest) {
+            return Err(Refusal::bad_credential("key-unknown")); // the same answer: nobody learns which ids exist
+        }
+        let facts: KeyFacts<'_> = view.key_facts(key);
+        policy::authenticates(&facts, self.0.clock.now()).map_err(Refusal::unauthenticated)?;
+        self.0.budget.take(key.id).map_err(Refusal::rate_limited)?;
+        Ok(AuthenticatedCaller { key: Some(Arc::clone(key)), address })
+    }
+}
+
+/// The one credential of a request. Two of them, even two equal ones, are refused: whichever counted would be a guess.
+fn one_credential(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut keys = headers.get_all(X_API_KEY).iter();
+    let (first, second) = (keys.next(), keys.next());
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().next();
+    match (first, second, bearer) {
+        (_, Some(_), _) | (Some(_), _, Some(_)) => Err(Refusal::two_credentials()),
+        (None, None, Some(_)) => Err(Refusal::bad_credential("authorization-not-accepted")),
+        (None, None, None) => Ok(None),
+        (Some(key), None, None) => {
+            key.to_str().map(|text| Some(text.trim())).map_err(|_| Refusal::bad_credential("not-a-key"))
+        }
+    }
+}

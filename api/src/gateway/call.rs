@@ -1,0 +1,111 @@
+//! One MCP request as it came: method, headers and message, checked against each other, bytes untouched.
+
+use axum::body::Body;
+use bytes::Bytes;
+use domain::policy::Wish;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use mcp::envelope::{MCP_REQUEST_BYTES_MAX, Message, MessageKind, RequestId};
+use mcp::headers::{Stated, check_bodiless, check_get_media, check_message, check_post_media};
+use mcp::revision::Revision;
+
+use super::refusal::{Refusal, Refused};
+
+/// Revisions that are carried through as they are. Older ones come with the bridging of eras.
+pub(super) const CARRIED: [Revision; 4] =
+    [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28];
+
+/// A call that is well formed.
+#[derive(Debug)]
+pub(super) struct McpCall {
+    /// POST, GET or DELETE.
+    pub(super) method: Method,
+    /// All headers that came.
+    pub(super) headers: HeaderMap,
+    /// The message of a POST.
+    pub(super) message: Option<Message>,
+    /// Era and revision.
+    pub(super) stated: Stated,
+}
+
+impl McpCall {
+    /// Reads and checks a request. The refusal carries the request's id as soon as it is known.
+    pub(super) async fn read(head: Parts, body: Body) -> Result<Self, Refused> {
+        let Parts { method, headers, .. } = head;
+        let message = match method {
+            Method::POST => Some(read_message(&headers, body).await?),
+            Method::GET => {
+                check_get_media(&headers).map_err(|error| Refusal::media(error).to(None))?;
+                None
+            }
+            Method::DELETE => None,
+            _ => return Err(Refusal::method_not_allowed().to(None)),
+        };
+        let id = message.as_ref().and_then(Message::id).cloned();
+        let stated = match &message {
+            Some(message) => check_message(&headers, message, &CARRIED),
+            None => check_bodiless(&headers, &CARRIED),
+        };
+        let stated = stated.map_err(|error| Refusal::header(&error).to(id))?;
+        Ok(Self { method, headers, message, stated })
+    }
+
+    /// The id of the request, when there is one.
+    pub(super) fn id(&self) -> Option<&RequestId> {
+        self.message.as_ref().and_then(Message::id)
+    }
+
+    /// The JSON-RPC method, when there is a message that has one.
+    pub(super) fn rpc_method(&self) -> Option<&str> {
+        self.message.as_ref().and_then(Message::method)
+    }
+
+    /// Whether this asks for the list of tools.
+    pub(super) fn lists_tools(&self) -> bool {
+        self.rpc_method() == Some("tools/list")
+    }
+
+    /// The bytes of the message.
+    pub(super) fn bytes(&self) -> Bytes {
+        self.message.as_ref().map(|message| message.bytes().clone()).unwrap_or_default()
+    }
+
+    /// What the caller wants, as the policy understands it. The tool's name is the body's, never a header's.
+    pub(super) fn wish(&self, read_only: impl FnOnce(&str) -> bool) -> Wish<'_> {
+        let Some(message) = &self.message else { return Wish::Connect };
+        if let Some(tool) = message.tool_name() {
+            return Wish::Call { tool, read_only: read_only(tool) };
+        }
+        match (message.kind(), message.method()) {
+            (MessageKind::Response { .. } | MessageKind::Notification, _) => Wish::Connect,
+            (MessageKind::Request { .. }, Some(method)) => wish_of(method),
+            (MessageKind::Request { .. }, None) => Wish::Extend,
+        }
+    }
+}
+
+fn wish_of(method: &str) -> Wish<'static> {
+    match method {
+        "initialize" | "server/discover" | "ping" | "tools/list" | "logging/setLevel" | "subscriptions/listen"
+        | "tasks/get" | "tasks/result" | "tasks/update" | "tasks/cancel" => Wish::Connect,
+        "resources/list" | "resources/templates/list" | "resources/read" | "resources/subscribe"
+        | "resources/unsubscribe" | "prompts/list" | "prompts/get" | "completion/complete" | "tasks/list" => Wish::Read,
+        _ => Wish::Extend,
+    }
+}
+
+async fn read_message(headers: &HeaderMap, body: Body) -> Result<Message, Refused> {
+    check_post_media(headers).map_err(|error| Refusal::media(error).to(None))?;
+    let bytes = read_body(body, MCP_REQUEST_BYTES_MAX).await.map_err(|refusal| refusal.to(None))?;
+    Message::parse(bytes).map_err(|error| Refusal::envelope(&error).to(error.id().cloned()))
+}
+
+/// A whole body, if it is not larger than it may be.
+pub(super) async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(bytes_max)),
+        Err(_) => Err(Refusal::broken_body()),
+    }
+}

@@ -1,0 +1,58 @@
+//! To the upstream and back. Takes a permit and nothing else.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::Method;
+use mcp::forward_headers;
+use mcp::headers::MCP_SESSION_ID;
+use mcp::relay::Exchange;
+use mcp::upstream::{Patience, UpstreamRequest};
+
+use super::Gateway;
+use super::authorize::Permitted;
+use super::call::McpCall;
+use super::refusal::Refusal;
+use crate::trace_context::TraceContext;
+
+impl Gateway {
+    /// Forwards a permitted call. Dropping the response (the client left) closes the upstream's stream: that is the cancellation.
+    pub(super) async fn forward(&self, permitted: Permitted, call: &McpCall) -> Result<Response, Refusal> {
+        let Permitted { caller, route, destination, filter, .. } = permitted;
+        let mut headers = forward_headers::request(&call.method, &call.headers);
+        TraceContext::current(&call.headers).child().write(&mut headers);
+        if let Some(session) = call.headers.get(MCP_SESSION_ID) {
+            headers.insert(MCP_SESSION_ID, self.open_session(&caller, &route, &destination, session)?);
+        }
+        self.0.credentials.add(&destination, &mut headers).await?;
+        let request = UpstreamRequest {
+            method: call.method.clone(),
+            url: destination.url.clone(),
+            headers,
+            body: call.bytes(),
+            patience: patience(call),
+        };
+        let started = std::time::Instant::now();
+        let answer = self.0.upstream.send(request).await.map_err(Refusal::upstream)?;
+        self.0.metrics.upstream_answered(started.elapsed());
+        let session = answer.session_id().cloned();
+        let exchange = match (call.id(), &call.method) {
+            (Some(id), _) => Exchange::Request { id: id.clone(), list: filter },
+            (None, &Method::GET) => Exchange::Listen { list: filter },
+            (None, _) => Exchange::OneWay,
+        };
+        let mut response = mcp::relay::relay(answer, exchange).await.map_err(Refusal::upstream)?;
+        response.headers_mut().remove(MCP_SESSION_ID);
+        if let Some(sealed) = session.and_then(|id| self.seal_session(&caller, &route, &destination, &id)) {
+            response.headers_mut().insert(MCP_SESSION_ID, sealed);
+        }
+        Ok(response.map(Body::new))
+    }
+}
+
+fn patience(call: &McpCall) -> Patience {
+    if call.method == Method::GET || call.rpc_method() == Some("subscriptions/listen") {
+        Patience::Listen
+    } else {
+        Patience::Call
+    }
+}

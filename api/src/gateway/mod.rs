@@ -1,0 +1,87 @@
+//! The data plane: `/mcp/{instance}`. Authenticate, route, authorize, forward.
+//!
+//! It decides nothing by itself (`domain::policy` does), changes no state, and asks nobody before it forwards: everything it needs is in one
+//! snapshot of the access view.
+
+mod authenticate;
+mod authorize;
+mod budget;
+mod call;
+mod credentials;
+mod forward;
+mod ports;
+mod refusal;
+mod relay;
+mod route;
+mod session;
+mod tool_hints;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::any;
+use domain::value::Clock;
+use mcp::origin::AllowedOrigins;
+use mcp::upstream::Upstream;
+use projections::access::LiveView;
+
+use crate::metrics::Metrics;
+
+pub use budget::Budget;
+pub(crate) use refusal::RefusedFor;
+pub use credentials::UpstreamCredentials;
+pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
+
+/// Everything the hot path needs, shared by all requests.
+#[derive(Clone)]
+pub struct Gateway(Arc<Parts>);
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// Who is who and what is open.
+    pub view: LiveView,
+    /// The time of decisions.
+    pub clock: Arc<dyn Clock>,
+    /// Checks presented keys.
+    pub keys: Arc<dyn CheckKey>,
+    /// Seals session ids of upstreams for clients.
+    pub sessions: Arc<dyn SealSession>,
+    /// Credentials for upstreams.
+    pub credentials: UpstreamCredentials,
+    /// The pooled client.
+    pub upstream: Upstream,
+    /// Origins that browsers may call from.
+    pub origins: AllowedOrigins,
+    /// How much each credential may ask.
+    pub budget: Budget,
+    /// Which tools upstreams call read-only.
+    pub hints: tool_hints::ToolHints,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+pub use tool_hints::ToolHints;
+
+/// The routes of the data plane. Access: decided per call by `relay`.
+pub fn router(gateway: Gateway) -> Router {
+    Router::new().route("/mcp/{instance}", any(relay::relay)).with_state(gateway)
+}

@@ -1,0 +1,40 @@
+//! What the gateway needs from outside, as capabilities. Adapters are chosen in `wiring`.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::value::{ConnectionId, PresentedSecret, SecretDigest};
+use zeroize::Zeroizing;
+
+/// Checks a presented key against what is kept of it, in constant time and without waiting.
+pub trait CheckKey: Send + Sync {
+    /// Whether this is the secret behind the digest.
+    fn matches(&self, presented: &PresentedSecret, digest: &SecretDigest) -> bool;
+}
+
+/// Seals an upstream's session id for one principal at one place, so that a stolen id is of no use to anybody else and no state is kept.
+pub trait SealSession: Send + Sync {
+    /// The id that the client gets; `None` when sealing is impossible.
+    fn seal(&self, place: &str, upstream_session: &[u8]) -> Option<String>;
+    /// The upstream's id, if the client's was sealed for this place.
+    fn open(&self, place: &str, client_session: &str) -> Option<Vec<u8>>;
+}
+
+/// The vault does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the credentials of this connection cannot be read: {0}")]
+pub struct SecretsUnavailable(pub String);
+
+/// The fields of one version of a connection's secrets.
+pub type Secrets = BTreeMap<String, Zeroizing<String>>;
+
+/// Opens the credentials of a connection. Asked once for each version, then remembered.
+pub trait OpenSecrets: Send + Sync {
+    /// The fields of this version; `None` when there is no such version.
+    fn open(
+        &self,
+        connection: ConnectionId,
+        version: u32,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Secrets>, SecretsUnavailable>> + Send + '_>>;
+}

@@ -1,0 +1,233 @@
+//! Every way in which a call is refused, and the one map to HTTP and JSON-RPC.
+//!
+//! Each answer has a status, a `WWW-Authenticate` where credentials are the matter (RFC 9110, 11.6.1; RFC 6750, 3), a JSON-RPC error with the
+//! request's id as soon as it is known, and a stable `data.reason`. What a caller may not know is not in it: a foreign instance is an unknown one.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use domain::policy::Denial;
+use http::{HeaderValue, StatusCode, header};
+use mcp::envelope::{EnvelopeError, Message, RequestId};
+use mcp::error::{RpcError, code};
+use mcp::headers::{HeaderError, MediaError};
+use mcp::origin::OriginRefused;
+use mcp::upstream::UpstreamError;
+
+use super::call::read_body;
+
+/// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
+const ID_BYTES_MAX: usize = 64 * 1024;
+const ID_WAIT: Duration = Duration::from_secs(1);
+
+/// A refusal before it has a request id.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: RpcError,
+    challenge: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// A refusal ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    refusal: Refusal,
+    id: Option<RequestId>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: i64, reason: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, error: RpcError::new(code, reason, message), challenge: None, retry_after: None }
+    }
+
+    fn challenged(mut self, parameters: &str) -> Self {
+        self.challenge = Some(format!("Bearer realm=\"sekisho\"{parameters}"));
+        self
+    }
+
+    pub(super) fn origin(error: OriginRefused) -> Self {
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+    }
+
+    pub(super) fn no_credential() -> Self {
+        let message = "this endpoint takes an API key in the header x-api-key";
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, "no-credential", message).challenged("")
+    }
+
+    pub(super) fn bad_credential(reason: &'static str) -> Self {
+        let message = "the API key in x-api-key is not accepted";
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, reason, message)
+            .challenged(", error=\"invalid_token\"")
+    }
+
+    pub(super) fn two_credentials() -> Self {
+        let message = "send exactly one credential: one x-api-key and no Authorization";
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "two-credentials", message)
+            .challenged(", error=\"invalid_request\"")
+    }
+
+    /// The credential is genuine, but it does not count any more.
+    pub(super) fn unauthenticated(denial: Denial) -> Self {
+        match denial {
+            Denial::KeyRevoked | Denial::KeyExpired | Denial::PrincipalInactive | Denial::NotMember => {
+                Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, denial.code(), denial.to_string())
+                    .challenged(", error=\"invalid_token\"")
+            }
+            other => Self::denied(other),
+        }
+    }
+
+    /// The policy says no.
+    pub(super) fn denied(denial: Denial) -> Self {
+        let reason = denial.code();
+        let message = denial.to_string();
+        let forbidden = |parameters: &str| {
+            Self::new(StatusCode::FORBIDDEN, code::DENIED, reason, message.clone()).challenged(parameters)
+        };
+        match denial {
+            Denial::ScopeMissing(scope) => {
+                forbidden(&format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.to_string().replace(['"', '\\'], "")))
+            }
+            Denial::ToolNotExposed | Denial::RoleTooLow => forbidden(", error=\"insufficient_scope\""),
+            Denial::OrganizationSuspended
+            | Denial::OrganizationDeleted
+            | Denial::BoundToOtherInstance
+            | Denial::BoundToInstance
+            | Denial::WrongDoor => Self::new(StatusCode::FORBIDDEN, code::DENIED, reason, message),
+            Denial::KeyRevoked
+            | Denial::KeyExpired
+            | Denial::PrincipalInactive
+            | Denial::NotMember
+            | Denial::AuthenticationNotAccepted => {
+                Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, reason, message).challenged("")
+            }
+            Denial::InstanceUnknown | Denial::OrganizationUnknown => {
+                Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, reason, message)
+            }
+            Denial::InstanceStopped | Denial::Maintenance => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, reason, message)
+                    .after(Duration::from_secs(30))
+            }
+        }
+    }
+
+    pub(super) fn unknown_instance() -> Self {
+        Self::denied(Denial::InstanceUnknown)
+    }
+
+    /// A legacy session that is not this caller's: 404 makes the client initialize again (MCP 2025-11-25, session management).
+    pub(super) fn unknown_session() -> Self {
+        let message = "there is no such session; initialize again";
+        Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, "session-unknown", message)
+    }
+
+    pub(super) fn rate_limited(wait: Duration) -> Self {
+        let message = "this API key calls too often; wait as Retry-After says";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMITED, "rate-limited", message).after(wait)
+    }
+
+    pub(super) fn media(error: MediaError) -> Self {
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+    }
+
+    pub(super) fn header(error: &HeaderError) -> Self {
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+    }
+
+    pub(super) fn envelope(error: &EnvelopeError) -> Self {
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+    }
+
+    pub(super) fn too_large(bytes_max: usize) -> Self {
+        let message = format!("a request has at most {bytes_max} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, code::TOO_LARGE, "request-too-large", message)
+    }
+
+    pub(super) fn broken_body() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "body-broken", "the body ended before it was complete")
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let message = "this endpoint answers POST, GET and DELETE";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "method-not-allowed", message)
+    }
+
+    pub(super) fn no_upstream() -> Self {
+        let message = "the connection or server behind this instance was removed";
+        Self::new(StatusCode::BAD_GATEWAY, code::INTERNAL_ERROR, "upstream-removed", message)
+    }
+
+    pub(super) fn credential_missing() -> Self {
+        let message = "the server behind this instance needs a credential that was not set on its connection";
+        Self::new(StatusCode::BAD_GATEWAY, code::INTERNAL_ERROR, "upstream-credential-missing", message)
+    }
+
+    pub(super) fn vault() -> Self {
+        let message = "the credentials for the server behind this instance cannot be read right now";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "vault-unavailable", message)
+            .after(Duration::from_secs(1))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "used as a map function")]
+    pub(super) fn upstream(error: UpstreamError) -> Self {
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+    }
+
+    fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The refusal of this request.
+    pub(super) fn to(self, id: Option<RequestId>) -> Refused {
+        Refused { refusal: self, id }
+    }
+
+    /// The refusal of a request whose body was not read yet: reads a little of it, to answer under its id.
+    pub(super) async fn with_id_from(self, body: Body) -> Refused {
+        let read = tokio::time::timeout(ID_WAIT, read_body(body, ID_BYTES_MAX)).await;
+        let id = match read {
+            Ok(Ok(bytes)) => match Message::parse(bytes) {
+                Ok(message) => message.id().cloned(),
+                Err(error) => error.id().cloned(),
+            },
+            Ok(Err(_)) | Err(_) => None,
+        };
+        self.to(id)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        refusal.to(None)
+    }
+}
+
+/// The reason of a refused call, for logs and metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RefusedFor(pub(crate) &'static str);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Refusal { status, error, challenge, retry_after } = self.refusal;
+        let mut response = Response::new(Body::from(error.body(self.id.as_ref())));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        if let Some(wait) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+        }
+        response.extensions_mut().insert(RefusedFor(error.reason()));
+        response
+    }
+}

@@ -1,0 +1,50 @@
+//! Which instance, and what is behind it.
+
+use std::sync::Arc;
+
+use domain::value::{ConnectionId, InstanceId};
+use mcp::upstream::UpstreamUrl;
+use projections::access::{AccessView, Connection, Instance, Server};
+
+use super::Gateway;
+use super::refusal::Refusal;
+
+/// An instance that exists (whether the caller may use it is decided next).
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    /// The instance.
+    pub(super) instance: Arc<Instance>,
+    /// What it forwards to; `None` when its connection or server is gone.
+    pub(super) upstream: Option<Destination>,
+}
+
+/// Where calls of an instance go.
+#[derive(Debug, Clone)]
+pub(super) struct Destination {
+    /// Through which connection.
+    pub(super) connection_id: ConnectionId,
+    /// Its settings.
+    pub(super) connection: Arc<Connection>,
+    /// To which server.
+    pub(super) server: Arc<Server>,
+    /// Its address.
+    pub(super) url: UpstreamUrl,
+}
+
+impl Gateway {
+    /// Finds an instance and its one upstream.
+    #[expect(clippy::unused_self, reason = "the four steps of a call read alike")]
+    pub(super) fn route(&self, view: &AccessView, instance: InstanceId) -> Result<Route, Refusal> {
+        let instance = view.instance(instance).ok_or_else(Refusal::unknown_instance)?;
+        let upstream = instance.connections.first().and_then(|connection_id| {
+            let (connection, server) = view.upstream(*connection_id)?;
+            Some(Destination {
+                connection_id: *connection_id,
+                connection: Arc::clone(connection),
+                server: Arc::clone(server),
+                url: UpstreamUrl::parse(server.url.as_str()).ok()?,
+            })
+        });
+        Ok(Route { instance: Arc::clone(instance), upstream })
+    }
+}

@@ -1,0 +1,142 @@
+//! OpenAPI 3.1, generated from the table of routes: what is not in the table does not exist, what is in it is documented.
+
+use commands::Ports;
+use serde_json::{Map, Value, json};
+
+use crate::admin::{Access, Area, Route};
+
+/// The document.
+pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    for area in areas {
+        for route in &area.routes {
+            for schema in route.request.iter().chain([&route.response.1]) {
+                for (name, schema) in &schema.needs {
+                    schemas.insert(name.clone(), json!(schema));
+                }
+            }
+            let item = paths.entry(route.path).or_insert_with(|| json!({}));
+            if let Some(item) = item.as_object_mut() {
+                item.insert(route.method.as_str().to_ascii_lowercase(), operation(area.name, route));
+            }
+        }
+    }
+    schemas.insert("Problem".to_owned(), problem());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sekisho management API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Every write answers with its Position (header Sekisho-Position and field position); every read takes at_least to wait for one. Errors are problem details (RFC 9457) with a stable type.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "tags": areas.iter().map(|area| json!({ "name": area.name, "description": area.about })).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "apiKey": { "type": "apiKey", "in": "header", "name": "x-api-key", "description": "sk_<env>_<id>_<secret><checksum>" },
+                "bootstrapToken": { "type": "http", "scheme": "bearer", "description": "The token that founds a deployment" },
+            },
+        },
+    })
+}
+
+fn operation<P>(area: &str, route: &Route<P>) -> Value {
+    let (status, response) = &route.response;
+    let mut operation = json!({
+        "operationId": route.operation,
+        "tags": [area],
+        "summary": route.summary,
+        "description": access_text(&route.access),
+        "security": [security(&route.access)],
+        "x-sekisho-access": access_name(&route.access),
+        "parameters": parameters(route),
+        "responses": {
+            status.as_str(): {
+                "description": route.summary,
+                "headers": { "Sekisho-Position": { "schema": { "type": "integer" }, "description": "Position of the write, or the one that was read at" } },
+                "content": { "application/json": { "schema": answer(route, json!(response.schema)) } },
+            },
+            "default": {
+                "description": "A problem",
+                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+            },
+        },
+    });
+    if let (Some(request), Some(operation)) = (&route.request, operation.as_object_mut()) {
+        let body = json!({ "required": true, "content": { "application/json": { "schema": request.schema } } });
+        operation.insert("requestBody".to_owned(), body);
+    }
+    operation
+}
+
+/// Writes answer with the position beside what the use case answered.
+fn answer<P>(route: &Route<P>, schema: Value) -> Value {
+    if route.request.is_none() {
+        return schema;
+    }
+    let position = json!({ "type": "integer", "minimum": 0, "description": "From this position on every reader sees the change" });
+    json!({ "allOf": [schema, { "type": "object", "properties": { "position": position }, "required": ["position"] }] })
+}
+
+fn parameters<P>(route: &Route<P>) -> Vec<Value> {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }))
+        .collect();
+    let position = json!({ "type": "integer", "minimum": 0 });
+    parameters.push(json!({ "name": "at_least", "in": "query", "schema": position, "description": "Wait until this node has reached the position" }));
+    if route.paged {
+        parameters.push(json!({ "name": "cursor", "in": "query", "schema": { "type": "string" }, "description": "next_cursor of the page before" }));
+        parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 } }));
+    }
+    if route.request.is_some() {
+        let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+        parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": text, "description": "The same key and request answer the same, once carried out" }));
+    }
+    parameters
+}
+
+/// The name of an access rule in the document and in the tests.
+pub fn access_name(access: &Access) -> String {
+    match access {
+        Access::Bootstrap => "bootstrap".to_owned(),
+        Access::Key(scope) => format!("key {scope}"),
+        Access::Organization(scope) => format!("organization {scope}"),
+        Access::Administrator(scope) => format!("administrator {scope}"),
+    }
+}
+
+fn access_text(access: &Access) -> String {
+    match access {
+        Access::Bootstrap => "Takes the bootstrap token, once.".to_owned(),
+        Access::Key(scope) => format!("Takes an API key with the scope `{scope}`."),
+        Access::Organization(scope) => format!("Takes an API key of this organization with the scope `{scope}` and a role that reaches it."),
+        Access::Administrator(scope) => format!("Takes an API key with the scope `{scope}` of an administrator of the deployment."),
+    }
+}
+
+fn security(access: &Access) -> Value {
+    match access {
+        Access::Bootstrap => json!({ "bootstrapToken": [] }),
+        Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => json!({ "apiKey": [] }),
+    }
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "Problem details (RFC 9457)",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": { "type": "string", "description": "Stable: urn:sekisho:problem:<code>" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+        },
+    })
+}

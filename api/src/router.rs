@@ -1,0 +1,75 @@
+//! All routes, and the layers around them: trace, log, metrics. The hot path holds none of these lines.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use commands::Ports;
+use http::{HeaderValue, StatusCode, header};
+use tracing::Instrument as _;
+
+use crate::admin::{self, Admin};
+use crate::docs;
+use crate::gateway::{self, Gateway, RefusedFor};
+use crate::health::{self, Health};
+use crate::metrics::Metrics;
+use crate::openapi;
+use crate::problem::Problem;
+use crate::trace_context::TraceContext;
+
+/// The whole surface of the product.
+pub(crate) fn router<P: Ports + 'static>(admin: &Admin<P>, gateway: Gateway, health: Health, metrics: Metrics) -> Router {
+    let document = openapi::document(&admin::areas::<P>());
+    let page = docs::page(&document);
+    Router::new()
+        .merge(gateway::router(gateway))
+        .merge(admin::router(admin))
+        .merge(health::router(health))
+        .route("/openapi.json", axum::routing::get(async move || Json(document)))
+        .route("/docs", axum::routing::get(async move || docs::answer(page)))
+        .fallback(async || Problem::not_found("address; /docs lists what there is"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address answers other methods; see /docs")
+        })
+        .layer(middleware::from_fn_with_state(metrics, observe))
+}
+
+/// One span, one line and one count for each request. Paths are the templates, so that no id becomes a label.
+async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+    let trace = TraceContext::current(request.headers());
+    trace.write(request.headers_mut()); // whoever reads the headers later is in the same trace
+    let path = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let area = area(&path);
+    let span = tracing::info_span!("request", trace.id = trace.trace_id(), http.method = %request.method(), http.route = path);
+    let started = Instant::now();
+    metrics.in_flight.inc();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    metrics.in_flight.dec();
+    let status = response.status().as_u16();
+    metrics.answered(area, status, started.elapsed());
+    let _entered = span.enter();
+    let reason = response.extensions().get::<RefusedFor>().map_or("", |RefusedFor(reason)| reason);
+    if !reason.is_empty() {
+        metrics.refused(reason);
+    }
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match area {
+        "health" => tracing::trace!(http.status = status, duration.ms = milliseconds, "answered"),
+        _ if status >= 500 => tracing::warn!(http.status = status, duration.ms = milliseconds, reason, "answered"),
+        "mcp" if reason.is_empty() => tracing::debug!(http.status = status, duration.ms = milliseconds, "answered"),
+        _ => tracing::info!(http.status = status, duration.ms = milliseconds, reason, "answered"),
+    }
+    response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response.into_response()
+}
+
+fn area(path: &str) -> &'static str {
+    match path {
+        _ if path.starts_with("/mcp/") => "mcp",
+        _ if path.starts_with("/v1/") => "admin",
+        "/healthz" | "/readyz" | "/metrics" => "health",
+        _ => "pages",
+    }
+}

@@ -1,0 +1,96 @@
+//! Accepting connections: HTTP/1.1 and HTTP/2, bounded headers and patience, and an orderly end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+use crate::shutdown::Shutdown;
+
+/// A client that takes longer to send its headers is cut off.
+const HEADERS_WAIT: Duration = Duration::from_secs(15);
+const HEADERS_BYTES_MAX: usize = 64 * 1024;
+const HEADERS_COUNT_MAX: usize = 100;
+/// Connections open at once; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 20_000;
+/// After a failed accept (usually: out of file descriptors) there is nothing to do but wait.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// Serves until the soft token; then lets answers under way end, until the hard one.
+pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+    let (soft, hard) = (shutdown.soft(), shutdown.hard());
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let builder = builder();
+    loop {
+        let accepted = tokio::select! {
+            () = soft.cancelled() => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let Some((stream, peer, place)) = accepted else { continue };
+        let router = router.clone();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(axum::body::Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        let hard = hard.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::trace!(error = %error, "a connection ended early");
+                },
+                () = hard.cancelled() => {}
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = hard.cancelled() => {}
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            let _ = stream.set_nodelay(true); // answers are small and somebody waits for each
+            Some((stream, peer, place))
+        }
+        Err(error) => {
+            tracing::warn!(error = %error, "a connection cannot be accepted");
+            tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+            None
+        }
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WAIT)
+        .max_buf_size(HEADERS_BYTES_MAX)
+        .max_headers(HEADERS_COUNT_MAX);
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024).keep_alive_interval(Duration::from_secs(30));
+    builder
+}

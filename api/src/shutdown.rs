@@ -1,0 +1,54 @@
+//! Stopping: a soft token first (no new work, what is under way may end), a hard one on the second signal or when the grace is over.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The two tokens and the list of tasks.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Shutdown {
+    /// Fires when the stop begins.
+    pub fn soft(&self) -> CancellationToken {
+        self.soft.clone()
+    }
+
+    /// Fires when patience is over.
+    pub fn hard(&self) -> CancellationToken {
+        self.hard.clone()
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_draining(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// Runs a task that ends by itself after the soft token.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Begins the stop.
+    pub fn begin(&self) {
+        self.soft.cancel();
+    }
+
+    /// Waits until every task has ended, at most for the grace period; then fires the hard token. Tells whether all was quiet in time.
+    pub async fn finish(&self, grace: Duration) -> bool {
+        self.begin();
+        self.tasks.close();
+        let quiet = tokio::select! {
+            () = self.tasks.wait() => true,
+            () = self.hard.cancelled() => false,
+            () = tokio::time::sleep(grace) => false,
+        };
+        self.hard.cancel();
+        quiet
+    }
+}

@@ -1,0 +1,244 @@
+//! What the actor may reach, as the log says now: their role, whether they still count, and which things are of their organization.
+//!
+//! The edge decided by its view already, which may be a moment old. Here the log itself is asked, so that a member who was removed in
+//! between changes nothing any more. A thing of another organization looks exactly like one that does not exist.
+
+use domain::Aggregate;
+use domain::api_key::ApiKey;
+use domain::client::Client;
+use domain::connection::Connection;
+use domain::deployment::Deployment;
+use domain::instance::Instance;
+use domain::organization::{Organization, OrganizationError};
+use domain::server::Server;
+use domain::user::User;
+use domain::value::{DeploymentId, OrganizationId, Role, Scope, Scopes, UserId};
+
+use crate::{Actor, Authority, Log, Refused, Unit};
+
+/// Somebody who was let into one organization.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    /// Who.
+    pub(crate) user: UserId,
+    /// As what.
+    pub(crate) rank: Rank,
+    /// The organization's state.
+    pub(crate) organization: Organization,
+}
+
+/// As what somebody was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// As an administrator of the deployment, who stands above the members.
+    Administrator,
+    /// As a member.
+    Member(Role),
+}
+
+impl Entered {
+    /// Refused for everybody but owners.
+    pub(crate) fn must_own(&self) -> Result<(), Refused> {
+        match self.rank {
+            Rank::Administrator | Rank::Member(Role::Owner) => Ok(()),
+            Rank::Member(Role::Admin | Role::Member | Role::Viewer | Role::Auditor) => {
+                Err(Refused::Forbidden("only an owner of the organization may do this"))
+            }
+        }
+    }
+
+    /// Refused for those who may change at most what is their own.
+    pub(crate) fn must_command_all(&self) -> Result<(), Refused> {
+        if self.commands_all() {
+            return Ok(());
+        }
+        Err(Refused::Forbidden("only an owner or admin of the organization may do this"))
+    }
+
+    /// Refused for those who may make nothing at all, not even for themselves.
+    pub(crate) fn must_make(&self) -> Result<(), Refused> {
+        match self.rank {
+            Rank::Administrator | Rank::Member(Role::Owner | Role::Admin | Role::Member) => Ok(()),
+            Rank::Member(Role::Viewer | Role::Auditor) => {
+                Err(Refused::Forbidden("viewers and auditors of the organization make and change nothing"))
+            }
+        }
+    }
+
+    /// Refused for those who may not even hold credentials of their own; auditors read, and are given their keys.
+    pub(crate) fn must_hold_credentials(&self) -> Result<(), Refused> {
+        match self.rank {
+            Rank::Administrator | Rank::Member(Role::Owner | Role::Admin | Role::Member | Role::Viewer) => {
+                Ok(())
+            }
+            Rank::Member(Role::Auditor) => Err(Refused::Forbidden(
+                "auditors do not register clients; ask an owner or admin of the organization",
+            )),
+        }
+    }
+
+    /// Refused unless it is their own, or everything of the organization is theirs to change.
+    pub(crate) fn must_command(&self, owner: Option<UserId>) -> Result<(), Refused> {
+        if self.commands_all() || owner == Some(self.user) {
+            return Ok(());
+        }
+        Err(Refused::Forbidden(
+            "it belongs to somebody else; only an owner or admin of the organization may change it",
+        ))
+    }
+
+    /// Whether everything of the organization is theirs to change, or only what is their own.
+    pub(crate) const fn commands_all(&self) -> bool {
+        match self.rank {
+            Rank::Administrator | Rank::Member(Role::Owner | Role::Admin) => true,
+            Rank::Member(Role::Member | Role::Viewer | Role::Auditor) => false,
+        }
+    }
+
+    /// Refused when a credential would be given more than the role of whoever gives it.
+    pub(crate) fn must_hand_out(&self, scopes: &Scopes) -> Result<(), Refused> {
+        let role = match self.rank {
+            Rank::Administrator => Role::Owner,
+            Rank::Member(role) => role,
+        };
+        match scopes.iter().find(|scope| !may_hand_out(role, scope)) {
+            Some(_) => Err(Refused::Forbidden("nobody hands out a scope that their own role does not reach")),
+            None => Ok(()),
+        }
+    }
+}
+
+const fn may_hand_out(role: Role, scope: &Scope) -> bool {
+    match role {
+        Role::Owner | Role::Admin => true,
+        Role::Member => !matches!(scope, Scope::AuditRead),
+        Role::Viewer => matches!(scope, Scope::McpRead),
+        Role::Auditor => matches!(scope, Scope::AuditRead | Scope::OrgRead),
+    }
+}
+
+/// Lets the actor into an active organization.
+pub(crate) async fn enter<L: Log>(
+    unit: &Unit<'_, L>,
+    actor: &Actor,
+    id: OrganizationId,
+) -> Result<Entered, Refused> {
+    let entered = enter_any(unit, actor, id).await?;
+    if entered.organization.is_suspended() {
+        return Err(OrganizationError::Suspended.into());
+    }
+    Ok(entered)
+}
+
+/// Lets the actor into an organization that may be suspended: into such a one, only administrators of the deployment.
+pub(crate) async fn enter_any<L: Log>(
+    unit: &Unit<'_, L>,
+    actor: &Actor,
+    id: OrganizationId,
+) -> Result<Entered, Refused> {
+    let unknown = Refused::NotFound("organization");
+    if let Authority::Member { organization, .. } = actor.authority
+        && organization != id
+    {
+        return Err(unknown);
+    }
+    let user = acting_user(unit, actor).await?;
+    let organization = unit.load::<Organization>(id).await?;
+    if !organization.exists() {
+        return Err(unknown);
+    }
+    let rank = match actor.authority {
+        Authority::Member { .. } => Rank::Member(organization.role_of(user).ok_or(unknown)?),
+        Authority::Administrator { .. } => {
+            administrator(unit, actor).await?;
+            Rank::Administrator
+        }
+        Authority::Founder => return Err(NOBODY),
+    };
+    match rank {
+        Rank::Member(_) if organization.is_suspended() => Err(OrganizationError::Suspended.into()),
+        Rank::Member(_) | Rank::Administrator => Ok(Entered { user, rank, organization }),
+    }
+}
+
+/// The user who asks, if they still count.
+pub(crate) async fn acting_user<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Result<UserId, Refused> {
+    let user = actor.user().ok_or(NOBODY)?;
+    if unit.load::<User>(user).await?.is_active() {
+        return Ok(user);
+    }
+    Err(Refused::Forbidden("you are suspended or deleted"))
+}
+
+/// The administrator of the deployment who asks.
+pub(crate) async fn administrator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Result<UserId, Refused> {
+    let refused = Refused::Forbidden("only an administrator of the deployment may do this");
+    match actor.authority {
+        Authority::Member { .. } => return Err(refused),
+        Authority::Founder => return Err(NOBODY),
+        Authority::Administrator { .. } => {}
+    }
+    let user = acting_user(unit, actor).await?;
+    if unit.load::<Deployment>(DeploymentId).await?.is_administrator(user) { Ok(user) } else { Err(refused) }
+}
+
+const NOBODY: Refused =
+    Refused::Forbidden("set the deployment up first: there is nobody yet in whose name this could be done");
+
+/// Finds what an address names below an organization. Unborn, gone and foreign look the same.
+pub(crate) async fn find<A: Addressed, L: Log>(
+    unit: &Unit<'_, L>,
+    organization: OrganizationId,
+    id: A::Id,
+) -> Result<A, Refused> {
+    let found = unit.load::<A>(id).await?;
+    if found.exists() && found.organization(id) == Some(organization) {
+        Ok(found)
+    } else {
+        Err(Refused::NotFound(A::NOUN))
+    }
+}
+
+/// Something that belongs to an organization and is named below it.
+pub(crate) trait Addressed: Aggregate {
+    /// What it is called in refusals.
+    const NOUN: &'static str;
+
+    /// Whether it was made and is not gone.
+    fn exists(&self) -> bool;
+}
+
+impl Addressed for ApiKey {
+    const NOUN: &'static str = "API key";
+    fn exists(&self) -> bool {
+        self.is_active()
+    }
+}
+
+impl Addressed for Client {
+    const NOUN: &'static str = "client";
+    fn exists(&self) -> bool {
+        Self::exists(self)
+    }
+}
+
+impl Addressed for Connection {
+    const NOUN: &'static str = "connection";
+    fn exists(&self) -> bool {
+        self.is_open()
+    }
+}
+
+impl Addressed for Instance {
+    const NOUN: &'static str = "instance";
+    fn exists(&self) -> bool {
+        Self::exists(self)
+    }
+}
+
+impl Addressed for Server {
+    const NOUN: &'static str = "server";
+    fn exists(&self) -> bool {
+        self.is_offered()
+    }
+}

@@ -1,0 +1,82 @@
+//! Register an OAuth client, with a secret when it can keep one.
+
+use std::collections::BTreeSet;
+
+use domain::client::{Client, ClientCommand, ClientKind};
+use domain::value::{
+    ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scopes, compose_client_secret,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::access::enter;
+use crate::{Actor, Entropy as _, Ports, Refused, SecretHasher as _, Unit, UseCase};
+
+/// Whether the client can keep a secret (RFC 6749, 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidentiality {
+    /// It runs where its user can read everything.
+    Public,
+    /// It runs on a server, and is given a secret.
+    Confidential,
+}
+
+/// Register an OAuth client. Whoever registers it may change it, and so may owners and admins.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// Where.
+    pub organization: OrganizationId,
+    /// The name shown at consent.
+    pub name: DisplayName,
+    /// Whether it can keep a secret.
+    pub confidentiality: Confidentiality,
+    /// Where browsers may be sent back to.
+    pub redirect_uris: BTreeSet<RedirectUri>,
+    /// The most it can be granted; never more than the registrar's own role.
+    pub scopes: Scopes,
+}
+
+/// The client may ask for authorization.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registered {
+    /// Its id; as text it is the `client_id` of OAuth.
+    pub id: ClientId,
+    /// Its secret, if it keeps one, shown this once.
+    pub secret: Option<IssuedSecret>,
+}
+
+impl UseCase for Register {
+    type Answer = Registered;
+
+    async fn run<P: Ports>(
+        &self,
+        ports: &P,
+        actor: &Actor,
+        unit: &mut Unit<'_, P::Log>,
+    ) -> Result<Registered, Refused> {
+        let entered = enter(unit, actor, self.organization).await?;
+        entered.must_hold_credentials()?;
+        entered.must_hand_out(&self.scopes)?;
+        let id = ClientId::new(ports.entropy().id());
+        let (kind, secret) = match self.confidentiality {
+            Confidentiality::Public => (ClientKind::Public, None),
+            Confidentiality::Confidential => {
+                let secret = compose_client_secret(&ports.entropy().secret());
+                (
+                    ClientKind::Confidential { secret: ports.hasher().slow_digest(&secret).await? },
+                    Some(secret),
+                )
+            }
+        };
+        let register = ClientCommand::Register {
+            organization: self.organization,
+            client_id: id,
+            name: self.name.clone(),
+            kind,
+            redirect_uris: self.redirect_uris.clone(),
+            scopes: self.scopes.clone(),
+            registered_by: entered.user,
+        };
+        unit.decide::<Client>(id, register).await?;
+        Ok(Registered { id, secret })
+    }
+}

@@ -1,0 +1,187 @@
+//! Refusals first.
+
+use domain::connection::{Connection, ConnectionEvent, ConnectionOwner};
+use domain::server::ServerError;
+use domain::value::{ConnectionId, PresentedSecret, ServerId, UserId};
+
+use super::*;
+use crate::Refused;
+use crate::testing::*;
+
+fn create(owner: ConnectionOwner, server: ServerId) -> Create {
+    Create { organization: ACME, owner, server, name: name("Wiki") }
+}
+
+fn shared(server: ServerId) -> Create {
+    create(ConnectionOwner::Organization, server)
+}
+
+fn own(user: UserId, server: ServerId) -> Create {
+    create(ConnectionOwner::User(user), server)
+}
+
+fn rename(connection: ConnectionId) -> Rename {
+    Rename { organization: ACME, connection, name: name("Wiki 2") }
+}
+
+fn remove(connection: ConnectionId) -> Remove {
+    Remove { organization: ACME, connection }
+}
+
+fn set(connection: ConnectionId, fields: &[(&str, &str)]) -> SetSecrets {
+    let read = |(name, value): &(&str, &str)| (field_name(name), PresentedSecret::new((*value).to_owned()));
+    SetSecrets { organization: ACME, connection, fields: fields.iter().map(read).collect() }
+}
+
+const TOKEN: &[(&str, &str)] = &[("token", "s3cret")];
+
+#[test]
+fn a_foreign_connection_is_not_found() {
+    let world = World::new();
+    for connection in [FOREIGN_CONNECTION, REMOVED, NO_CONNECTION] {
+        for actor in [acme(OWNER), acme(VIEWER), root()] {
+            world.not_found("connection", actor.clone(), rename(connection));
+            world.not_found("connection", actor.clone(), remove(connection));
+            world.not_found("connection", actor, set(connection, TOKEN));
+        }
+    }
+    world.not_found("organization", rival(), shared(WIKI));
+    world.not_found("organization", rival(), rename(SHARED));
+    world.not_found("organization", rival(), remove(SHARED));
+    world.not_found("organization", rival(), set(SHARED, TOKEN));
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn a_server_that_is_foreign_retired_or_private_cannot_be_connected_to() {
+    let world = World::new();
+    for server in [RIVAL_WIKI, RETIRED_WIKI, NO_SERVER] {
+        world.not_found("server", acme(OWNER), shared(server));
+    }
+    world.not_found("server", acme(MEMBER), own(MEMBER, PRIVATE_WIKI));
+}
+
+#[test]
+fn members_change_only_what_is_their_own() {
+    let world = World::new();
+    for user in [COLLEAGUE, VIEWER, AUDITOR] {
+        world.forbidden(acme(user), rename(MEMBERS_OWN));
+        world.forbidden(acme(user), remove(MEMBERS_OWN));
+        world.forbidden(acme(user), set(MEMBERS_OWN, TOKEN));
+    }
+    for user in NOT_IN_COMMAND {
+        world.forbidden(acme(user), rename(SHARED));
+        world.forbidden(acme(user), remove(SHARED));
+        world.forbidden(acme(user), set(SHARED, TOKEN));
+        world.forbidden(acme(user), shared(WIKI));
+    }
+    world.forbidden(acme(MEMBER), own(COLLEAGUE, WIKI));
+    for user in READERS {
+        world.forbidden(acme(user), own(user, WIKI));
+    }
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn a_connection_belongs_to_a_member_or_to_everybody() {
+    let world = World::new();
+    world.not_found("member", acme(OWNER), own(NEWCOMER, WIKI));
+}
+
+#[test]
+fn fields_that_the_server_does_not_have_or_requires_are_named() {
+    let world = World::new();
+    let refusal = |fields: &[(&str, &str)]| world.refused(acme(OWNER), set(SHARED, fields)).to_string();
+    assert_eq!(refusal(&[("token", "a"), ("colour", "red")]), "the server has no credential field colour");
+    assert_eq!(refusal(&[("region", "eu")]), "the server requires the credential field token");
+    assert_eq!(refusal(&[]), "the server requires the credential field token");
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn a_value_that_could_start_another_header_is_refused_and_not_repeated() {
+    let world = World::new();
+    let long = "x".repeat(SECRET_VALUE_BYTES_MAX + 1);
+    for value in [
+        "",
+        "s3cret\n",
+        "s3cret\r\nhost: evil",
+        "s3\0cret",
+        "s3\tcret",
+        "s3\u{7f}cret",
+        "s3\u{85}cret",
+        &long,
+    ] {
+        let refused = world.refused(acme(OWNER), set(SHARED, &[("token", value)]));
+        assert!(matches!(refused, Refused::Invalid(_)), "{refused:?}");
+        let text = format!("{refused} {refused:?}");
+        assert!(
+            text.contains("the value of token ") && !text.contains("s3") && !text.contains("xx"),
+            "{text}"
+        );
+    }
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn secrets_for_a_retired_server_are_refused() {
+    let world = World::new();
+    let refused = world.refused(acme(OWNER), set(TO_RETIRED, TOKEN));
+    assert!(matches!(refused, Refused::Server(ServerError::Retired)), "{refused:?}");
+}
+
+#[test]
+fn members_connect_themselves_and_admins_connect_everybody() {
+    let world = World::new();
+    for (actor, ask) in [
+        (acme(MEMBER), own(MEMBER, WIKI)),
+        (acme(MEMBER), own(MEMBER, PUBLIC_WIKI)),
+        (acme(ADMIN), shared(WIKI)),
+        (acme(ADMIN), shared(PRIVATE_WIKI)),
+        (acme(OWNER), own(VIEWER, PUBLIC_WIKI)),
+        (root(), shared(PUBLIC_WIKI)),
+    ] {
+        let (owner, server) = (ask.owner, ask.server);
+        let (.., did) = world.done(actor, ask);
+        let expected = ConnectionEvent::Created { organization: ACME, owner, server, name: name("Wiki") };
+        assert_eq!(did, [expected.into()]);
+    }
+}
+
+#[test]
+fn secrets_lie_in_the_vault_and_only_their_names_in_the_log() {
+    let world = World::new();
+    let (answer, did) = world.done(acme(MEMBER), set(MEMBERS_OWN, TOKEN));
+    assert_eq!(answer.version, 1);
+    let fields = [field_name("token")].into();
+    assert_eq!(did, [ConnectionEvent::SecretsSet { version: 1, fields }.into()]);
+    assert_eq!(world.vault.stored(MEMBERS_OWN, 1).unwrap()["token"], "s3cret");
+    assert!(!format!("{:?}", world.log.rows()).contains("s3cret"));
+    let longest = "x".repeat(SECRET_VALUE_BYTES_MAX);
+    let (answer, _) = world.done(acme(OWNER), set(MEMBERS_OWN, &[("token", &longest), ("region", "欧州")]));
+    assert_eq!(answer.version, 2);
+}
+
+#[test]
+fn a_set_that_lost_a_race_leaves_a_gap_between_the_versions() {
+    let world = World::new();
+    world.log.ambush(|log| {
+        let fields = [field_name("token")].into();
+        log.given::<Connection>(SHARED, vec![ConnectionEvent::SecretsSet { version: 1, fields }]);
+    });
+    let done = world.block_on(world.ask(acme(OWNER), set(SHARED, TOKEN))).unwrap();
+    assert_eq!(done.answer.version, 2);
+    let (answer, _) = world.done(acme(OWNER), set(SHARED, TOKEN));
+    assert_eq!(answer.version, 3);
+}
+
+#[test]
+fn its_own_user_renames_and_removes_it() {
+    for actor in [acme(MEMBER), acme(ADMIN), root()] {
+        let world = World::new();
+        let (.., did) = world.done(actor.clone(), rename(MEMBERS_OWN));
+        assert_eq!(did, [ConnectionEvent::Renamed { name: name("Wiki 2") }.into()]);
+        let (.., did) = world.done(actor, remove(MEMBERS_OWN));
+        assert_eq!(did, [ConnectionEvent::Removed {}.into()]);
+    }
+}

@@ -1,0 +1,123 @@
+//! Refusals first.
+
+use domain::deployment::{DeploymentError, DeploymentEvent};
+use domain::event::Event;
+use domain::value::{KeyText, Role, Slug};
+
+use super::*;
+use crate::testing::*;
+use crate::{CarryOutError, Refused};
+
+fn bootstrap() -> Bootstrap {
+    Bootstrap {
+        organization_slug: Slug::parse("hakone").unwrap(),
+        organization_name: name("Hakone"),
+        owner_name: Some(name("Mika")),
+        owner_email: None,
+    }
+}
+
+fn maintenance() -> StartMaintenance {
+    StartMaintenance { until: Some(noon().plus_seconds(60)), allowed: [].into() }
+}
+
+#[test]
+fn only_a_founder_sets_the_deployment_up() {
+    let world = World::new();
+    for actor in [root(), acme(OWNER)] {
+        world.forbidden(actor, bootstrap());
+    }
+}
+
+#[test]
+fn it_is_set_up_once() {
+    let world = World::empty();
+    world.done(founder(), bootstrap());
+    let second = Bootstrap { organization_slug: Slug::parse("other").unwrap(), ..bootstrap() };
+    let refused = world.refused(founder(), second);
+    assert!(matches!(refused, Refused::Deployment(DeploymentError::Exists)), "{refused:?}");
+}
+
+#[test]
+fn of_two_founders_at_once_one_is_refused() {
+    let world = World::empty();
+    world.log.ambush(|log| {
+        log.given::<domain::deployment::Deployment>(
+            domain::value::DeploymentId,
+            vec![DeploymentEvent::Bootstrapped { administrator: ROOT }],
+        );
+    });
+    let error = world.block_on(world.ask(founder(), bootstrap())).unwrap_err();
+    assert!(
+        matches!(error, CarryOutError::Refused(Refused::Deployment(DeploymentError::Exists))),
+        "{error:?}"
+    );
+    assert_eq!(world.log.events().len(), 1);
+}
+
+#[test]
+fn only_its_administrators_start_and_end_maintenance() {
+    let world = World::new();
+    for actor in [acme(OWNER), rival(), impostor(), founder()] {
+        world.forbidden(actor.clone(), maintenance());
+        world.forbidden(actor, EndMaintenance);
+    }
+}
+
+#[test]
+fn maintenance_that_is_over_does_not_start() {
+    let world = World::new();
+    let refused = world.refused(root(), StartMaintenance { until: Some(noon()), allowed: [].into() });
+    assert!(matches!(refused, Refused::Deployment(DeploymentError::EndNotInFuture)), "{refused:?}");
+}
+
+#[test]
+fn the_founder_gets_a_deployment_an_organization_and_a_key_in_one_unit() {
+    let world = World::empty();
+    let (answer, did) = world.done(founder(), bootstrap());
+    let names: Vec<_> = did.iter().map(|event| (event.name().0, event.name().1)).collect();
+    assert_eq!(
+        names,
+        [
+            ("deployment", "bootstrapped"),
+            ("user", "registered"),
+            ("organization", "created"),
+            ("organization", "member_added"),
+            ("api_key", "issued"),
+        ]
+    );
+    assert_eq!(KeyText::parse(answer.key.reveal()).unwrap().id(), answer.api_key);
+    let Event::ApiKey(domain::api_key::ApiKeyEvent::Issued { scopes, principal, organization, .. }) = &did[4]
+    else {
+        panic!("{did:?}")
+    };
+    assert_eq!((*principal, *organization), (answer.user, answer.organization));
+    assert_eq!(
+        *scopes,
+        crate::testing::scopes(&[
+            "org:read",
+            "org:write",
+            "keys:write",
+            "clients:write",
+            "audit:read",
+            "mcp:admin"
+        ])
+    );
+    let as_owner = member(answer.user, answer.organization);
+    let add = crate::organization::ChangeRole {
+        organization: answer.organization,
+        user: answer.user,
+        role: Role::Owner,
+    };
+    world.done(as_owner, add);
+}
+
+#[test]
+fn the_administrator_starts_and_ends_maintenance() {
+    let world = World::new();
+    let (.., did) = world.done(root(), maintenance());
+    let until = Some(noon().plus_seconds(60));
+    assert_eq!(did, [DeploymentEvent::MaintenanceStarted { until, allowed: [].into() }.into()]);
+    let (.., did) = world.done(root(), EndMaintenance);
+    assert_eq!(did, [DeploymentEvent::MaintenanceEnded {}.into()]);
+}

@@ -1,0 +1,38 @@
+//! Who may change an instance, and what it may be connected to.
+
+use domain::connection::Connection;
+use domain::instance::Instance;
+use domain::value::{ConnectionId, InstanceId, OrganizationId};
+
+use crate::access::{Entered, enter, find};
+use crate::connection::user;
+use crate::{Actor, Log, Refused, Unit};
+
+/// Lets through owners and admins, if the instance is of their organization.
+pub(super) async fn must_keep<L: Log>(
+    unit: &Unit<'_, L>,
+    actor: &Actor,
+    organization: OrganizationId,
+    id: InstanceId,
+) -> Result<Entered, Refused> {
+    let entered = enter(unit, actor, organization).await?;
+    find::<Instance, _>(unit, organization, id).await?;
+    entered.must_command_all()?;
+    Ok(entered)
+}
+
+/// Refused unless every connection is of this organization and either everybody's or their own; owners and admins use them all.
+pub(super) async fn must_reach<L: Log>(
+    unit: &Unit<'_, L>,
+    entered: &Entered,
+    organization: OrganizationId,
+    connections: &[ConnectionId],
+) -> Result<(), Refused> {
+    for id in connections {
+        let connection = find::<Connection, _>(unit, organization, *id).await?;
+        if let Some(owner) = connection.owner().and_then(user) {
+            entered.must_command(Some(owner))?;
+        }
+    }
+    Ok(())
+}

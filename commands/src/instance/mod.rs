@@ -1,0 +1,23 @@
+//! What may be asked of instances.
+
+mod change_authentication;
+mod change_connections;
+mod change_tools;
+mod create;
+mod delete;
+mod keeper;
+mod rename;
+mod start;
+mod stop;
+
+pub use change_authentication::ChangeAuthentication;
+pub use change_connections::ChangeConnections;
+pub use change_tools::ChangeTools;
+pub use create::{Create, Created};
+pub use delete::Delete;
+pub use rename::Rename;
+pub use start::Start;
+pub use stop::Stop;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Refusals first.
+
+use domain::event::Event;
+use domain::organization::{OrganizationError, OrganizationEvent};
+use domain::value::{OrganizationId, Role, Slug};
+
+use super::*;
+use crate::testing::*;
+use crate::{CarryOutError, Refused};
+
+fn rename(organization: OrganizationId) -> Rename {
+    Rename { organization, name: name("Acme 2") }
+}
+
+fn change_slug() -> ChangeSlug {
+    ChangeSlug { organization: ACME, slug: Slug::parse("acme-2").unwrap() }
+}
+
+fn add_newcomer() -> AddMember {
+    AddMember { organization: ACME, user: NEWCOMER, role: Role::Member }
+}
+
+fn promote_member() -> ChangeRole {
+    ChangeRole { organization: ACME, user: MEMBER, role: Role::Admin }
+}
+
+fn suspend() -> Suspend {
+    Suspend { organization: ACME, reason: name("unpaid") }
+}
+
+fn of(event: OrganizationEvent) -> Vec<Event> {
+    vec![event.into()]
+}
+
+#[test]
+fn another_organization_is_not_found_whatever_is_asked_of_it() {
+    let world = World::new();
+    for actor in [rival, || member(NEWCOMER, ACME)] {
+        world.not_found("organization", actor(), rename(ACME));
+        world.not_found("organization", actor(), change_slug());
+        world.not_found("organization", actor(), add_newcomer());
+        world.not_found("organization", actor(), promote_member());
+        world.not_found("organization", actor(), RemoveMember { organization: ACME, user: MEMBER });
+        world.not_found("organization", actor(), Delete { organization: ACME });
+    }
+    world.not_found("organization", root(), rename(NO_ORGANIZATION));
+    world.not_found("organization", root(), Suspend { organization: NO_ORGANIZATION, reason: name("x") });
+}
+
+#[test]
+fn only_owners_rename_and_delete_it() {
+    let world = World::new();
+    for user in NOT_OWNERS {
+        world.forbidden(acme(user), rename(ACME));
+        world.forbidden(acme(user), change_slug());
+        world.forbidden(acme(user), Delete { organization: ACME });
+    }
+}
+
+#[test]
+fn only_owners_and_admins_change_who_belongs_to_it() {
+    let world = World::new();
+    for user in NOT_IN_COMMAND {
+        world.forbidden(acme(user), add_newcomer());
+        world.forbidden(acme(user), promote_member());
+        world.forbidden(acme(user), RemoveMember { organization: ACME, user: ADMIN });
+    }
+}
+
+#[test]
+fn an_admin_reaches_nobody_above() {
+    let world = World::new();
+    let make_owner = AddMember { organization: ACME, user: NEWCOMER, role: Role::Owner };
+    for refused in [
+        world.refused(acme(ADMIN), make_owner),
+        world.refused(acme(ADMIN), ChangeRole { organization: ACME, user: MEMBER, role: Role::Owner }),
+        world.refused(acme(ADMIN), RemoveMember { organization: ACME, user: OWNER }),
+    ] {
+        assert!(matches!(refused, Refused::Organization(OrganizationError::AboveOwnRole)), "{refused:?}");
+    }
+}
+
+#[test]
+fn only_administrators_of_the_deployment_suspend_it() {
+    let world = World::new();
+    for actor in [acme(OWNER), impostor(), founder()] {
+        world.forbidden(actor.clone(), suspend());
+        world.forbidden(actor, Resume { organization: ACME });
+    }
+}
+
+#[test]
+fn whoever_does_not_exist_or_is_suspended_cannot_be_added() {
+    let world = World::new();
+    for user in [NOBODY, SUSPENDED] {
+        world.not_found("user", acme(OWNER), AddMember { organization: ACME, user, role: Role::Member });
+    }
+}
+
+#[test]
+fn somebody_who_is_suspended_asks_for_nothing() {
+    let world = World::new();
+    let team = || CreateTeam { slug: Slug::parse("mine").unwrap(), name: name("Mine") };
+    world.forbidden(member(SUSPENDED, ACME), rename(ACME));
+    world.forbidden(member(SUSPENDED, ACME), team());
+    world.forbidden(founder(), team());
+}
+
+#[test]
+fn the_log_knows_better_than_the_edge_that_a_member_was_removed() {
+    let world = World::new();
+    world.done(acme(OWNER), RemoveMember { organization: ACME, user: ADMIN });
+    world.not_found("organization", acme(ADMIN), add_newcomer());
+}
+
+#[test]
+fn a_suspended_organization_refuses_its_members_and_can_be_ended_from_above() {
+    let world = World::new();
+    world.done(root(), suspend());
+    for refused in [
+        world.refused(acme(OWNER), rename(ACME)),
+        world.refused(acme(OWNER), Delete { organization: ACME }),
+        world.refused(root(), rename(ACME)),
+    ] {
+        assert!(matches!(refused, Refused::Organization(OrganizationError::Suspended)), "{refused:?}");
+    }
+    let (.., did) = world.done(root(), Resume { organization: ACME });
+    assert_eq!(did, of(OrganizationEvent::Resumed {}));
+    world.done(root(), suspend());
+    world.done(root(), Delete { organization: ACME });
+    world.not_found("organization", root(), Resume { organization: ACME });
+}
+
+#[test]
+fn a_slug_has_one_owner() {
+    let world = World::new();
+    let team = || CreateTeam { slug: Slug::parse("unique").unwrap(), name: name("Mine") };
+    world.done(acme(MEMBER), team());
+    let error = world.failed(acme(MEMBER), team());
+    assert!(matches!(error, CarryOutError::Taken(domain::ClaimScope::Slug)), "{error:?}");
+}
+
+#[test]
+fn whoever_makes_a_team_owns_it() {
+    let world = World::new();
+    let team = CreateTeam { slug: Slug::parse("mine").unwrap(), name: name("Mine") };
+    let (made, did) = world.done(acme(VIEWER), team);
+    assert_eq!(did.len(), 2);
+    assert_eq!(did[1], OrganizationEvent::MemberAdded { user: VIEWER, role: Role::Owner }.into());
+    world.done(member(VIEWER, made.id), rename(made.id));
+}
+
+#[test]
+fn owners_and_the_administrator_rename_it() {
+    let world = World::new();
+    let (.., did) = world.done(acme(OWNER), rename(ACME));
+    assert_eq!(did, of(OrganizationEvent::Renamed { name: name("Acme 2") }));
+    let (.., did) = world.done(root(), change_slug());
+    assert_eq!(did, of(OrganizationEvent::SlugChanged { slug: Slug::parse("acme-2").unwrap() }));
+    let (.., did) = world.done(acme(OWNER), Delete { organization: ACME });
+    assert_eq!(did, of(OrganizationEvent::Deleted {}));
+}
+
+#[test]
+fn members_come_change_and_go() {
+    let world = World::new();
+    let (.., did) = world.done(acme(ADMIN), add_newcomer());
+    assert_eq!(did, of(OrganizationEvent::MemberAdded { user: NEWCOMER, role: Role::Member }));
+    let (.., did) = world.done(acme(ADMIN), promote_member());
+    assert_eq!(did, of(OrganizationEvent::RoleChanged { user: MEMBER, role: Role::Admin }));
+    let (.., did) = world.done(acme(ADMIN), RemoveMember { organization: ACME, user: NEWCOMER });
+    assert_eq!(did, of(OrganizationEvent::MemberRemoved { user: NEWCOMER }));
+    let (.., did) = world.done(acme(VIEWER), RemoveMember { organization: ACME, user: VIEWER });
+    assert_eq!(did, of(OrganizationEvent::MemberRemoved { user: VIEWER }));
+}

@@ -1,0 +1,19 @@
+//! What may be asked of users.
+
+mod change_email;
+mod change_profile;
+mod delete;
+mod person;
+mod register;
+mod resume;
+mod suspend;
+
+pub use change_email::ChangeEmail;
+pub use change_profile::ChangeProfile;
+pub use delete::Delete;
+pub use register::{Register, Registered};
+pub use resume::Resume;
+pub use suspend::Suspend;
+
+#[cfg(test)]
+mod tests;

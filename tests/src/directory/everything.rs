@@ -1,0 +1,301 @@
+//! One history with every event there is, after which there is something of every kind in every state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::api_key::{ApiKeyEvent, KeyEnvironment};
+use domain::client::{ClientEvent, ClientKind};
+use domain::connection::{ConnectionEvent, ConnectionOwner};
+use domain::deployment::DeploymentEvent;
+use domain::instance::{CallerAuthentication, InstanceEvent};
+use domain::organization::{OrganizationEvent, OrganizationKind};
+use domain::server::{ServerEvent, Transport, Visibility};
+use domain::user::UserEvent;
+use domain::value::{
+    AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
+    HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, RedirectUri, Role,
+    SecretDigest, ServerId, Slug, ToolName, ToolSelection, UpstreamUrl, UserId,
+};
+use uuid::Uuid;
+
+use super::history::{History, display, email, erased, founded, known, moment, registered, scopes};
+
+pub(super) const ANN: UserId = UserId::new(Uuid::from_u128(0xa1));
+pub(super) const BEN: UserId = UserId::new(Uuid::from_u128(0xa2));
+/// Deleted.
+pub(super) const CAT: UserId = UserId::new(Uuid::from_u128(0xa3));
+/// Erased, but not deleted.
+pub(super) const DAN: UserId = UserId::new(Uuid::from_u128(0xa4));
+pub(super) const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb1));
+pub(super) const GLOBEX: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb2));
+/// Suspended.
+pub(super) const HELD: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb3));
+/// Deleted.
+pub(super) const GONE: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb4));
+pub(super) const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc1));
+/// Public.
+pub(super) const DESK: ClientId = ClientId::new(Uuid::from_u128(0xc2));
+pub(super) const OLD_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc3));
+pub(super) const KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd1));
+/// Revoked.
+pub(super) const OLD_KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd2));
+/// Of Acme.
+pub(super) const WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe1));
+/// In the public catalogue.
+pub(super) const CLOCK: ServerId = ServerId::new(Uuid::from_u128(0xe2));
+/// In the catalogue, not public.
+pub(super) const HIDDEN: ServerId = ServerId::new(Uuid::from_u128(0xe3));
+pub(super) const OLD_WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe4));
+pub(super) const SHARED: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf1));
+/// Ben's own.
+pub(super) const BENS: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf2));
+pub(super) const OLD_CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf3));
+pub(super) const INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x11));
+pub(super) const STOPPED: InstanceId = InstanceId::new(Uuid::from_u128(0x12));
+pub(super) const OLD_INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x13));
+pub(super) const LASTING: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x21));
+const PASSING: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x22));
+const WITHDRAWN: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x23));
+
+/// What must be found nowhere in a read model.
+pub(super) const DIGESTS: [&str; 2] = ["00ff00ff", "$2b$12$abcdefgh"];
+
+/// Every event there is; afterwards there is something of every kind in every state.
+pub(super) fn everything() -> History {
+    let mut history = History::default();
+    tell_deployment_start(&mut history);
+    tell_users(&mut history);
+    tell_organizations(&mut history);
+    tell_servers(&mut history);
+    tell_connections(&mut history);
+    tell_instances(&mut history);
+    tell_keys(&mut history);
+    tell_clients(&mut history);
+    tell_deployment(&mut history);
+    history
+}
+
+fn tell_users(history: &mut History) {
+    let picture = || Some(known(ANN, HttpsUrl::parse("https://cdn.example.com/ann.png").unwrap()));
+    history
+        .tell(
+            ANN,
+            UserEvent::Registered {
+                email: Some(email(ANN, "ann@example.com")),
+                name: None,
+                picture: picture(),
+            },
+        )
+        .tell(ANN, UserEvent::EmailChanged { email: Some(email(ANN, "ann@example.org")) })
+        .tell(ANN, UserEvent::ProfileChanged { name: Some(known(ANN, display("安"))), picture: None })
+        .tell(BEN, UserEvent::Registered { email: None, name: None, picture: None })
+        .tell(BEN, UserEvent::EmailChanged { email: Some(email(BEN, "ben@example.com")) })
+        .tell(BEN, UserEvent::Suspended { reason: display("away") })
+        .tell(BEN, UserEvent::Resumed {})
+        .tell(CAT, registered(CAT, "cat@example.com", "Cat"))
+        .tell(DAN, UserEvent::Registered { email: Some(erased(DAN)), name: Some(erased(DAN)), picture: None })
+        .tell(DAN, UserEvent::Suspended { reason: display("left the company") });
+}
+
+fn tell_organizations(history: &mut History) {
+    history
+        .tell(ACME, founded("acme", "Acme"))
+        .tell(ACME, OrganizationEvent::MemberAdded { user: ANN, role: Role::Owner })
+        .tell(ACME, OrganizationEvent::MemberAdded { user: BEN, role: Role::Viewer })
+        .tell(ACME, OrganizationEvent::MemberAdded { user: CAT, role: Role::Member })
+        .tell(GLOBEX, founded("globex", "Globex"))
+        .tell(GLOBEX, OrganizationEvent::MemberAdded { user: BEN, role: Role::Owner })
+        .tell(ACME, OrganizationEvent::RoleChanged { user: BEN, role: Role::Admin })
+        .tell(ACME, OrganizationEvent::MemberRemoved { user: CAT })
+        .tell(CAT, UserEvent::Deleted {})
+        .tell(ACME, OrganizationEvent::Renamed { name: display("Acme 株式会社") })
+        .tell(ACME, OrganizationEvent::SlugChanged { slug: Slug::parse("acme-tools").unwrap() })
+        .tell(ACME, OrganizationEvent::Suspended { reason: display("unpaid") })
+        .tell(ACME, OrganizationEvent::Resumed {})
+        .tell(HELD, founded("held", "Held"))
+        .tell(HELD, OrganizationEvent::Suspended { reason: display("unpaid") })
+        .tell(
+            GONE,
+            OrganizationEvent::Created {
+                kind: OrganizationKind::Personal,
+                slug: Slug::parse("@cat").unwrap(),
+                name: display("Cat"),
+            },
+        )
+        .tell(GONE, OrganizationEvent::Deleted {});
+}
+
+fn tell_servers(history: &mut History) {
+    let transport = |url: &str| Transport::Http { url: UpstreamUrl::parse(url).unwrap() };
+    let field = CredentialField {
+        name: FieldName::parse("token").unwrap(),
+        header: HeaderName::parse("authorization").unwrap(),
+        prefix: Some(HeaderPrefix::parse("Bearer ").unwrap()),
+        required: true,
+    };
+    let offered = |organization, name: &str, visibility| ServerEvent::Registered {
+        organization,
+        name: display(name),
+        transport: transport("https://mcp.example.com/mcp"),
+        credential_fields: vec![field.clone()],
+        visibility,
+    };
+    history
+        .tell(WIKI, offered(Some(ACME), "Wiki", Visibility::Organization))
+        .tell(CLOCK, offered(None, "Clock", Visibility::Public))
+        .tell(HIDDEN, offered(None, "Trial", Visibility::Private))
+        .tell(OLD_WIKI, offered(Some(ACME), "Old wiki", Visibility::Organization))
+        .tell(
+            WIKI,
+            ServerEvent::Updated {
+                name: display("Wiki 2"),
+                transport: transport("http://127.0.0.1:3001/mcp"),
+                credential_fields: vec![],
+                visibility: Visibility::Private,
+            },
+        )
+        .tell(OLD_WIKI, ServerEvent::Retired {});
+}
+
+fn tell_connections(history: &mut History) {
+    let opened = |owner, name: &str| ConnectionEvent::Created {
+        organization: ACME,
+        owner,
+        server: WIKI,
+        name: display(name),
+    };
+    let secrets = |version, fields: &[&str]| ConnectionEvent::SecretsSet {
+        version,
+        fields: fields.iter().map(|field| FieldName::parse(field).unwrap()).collect(),
+    };
+    history
+        .tell(SHARED, opened(ConnectionOwner::Organization, "Wiki of all"))
+        .tell(BENS, opened(ConnectionOwner::User(BEN), "Ben's wiki"))
+        .tell(OLD_CONNECTION, opened(ConnectionOwner::Organization, "Old"))
+        .tell(SHARED, ConnectionEvent::Renamed { name: display("Wiki") })
+        .tell(SHARED, secrets(1, &["token"]))
+        .tell(SHARED, secrets(2, &["tenant", "token"]))
+        .tell(OLD_CONNECTION, secrets(1, &["token"]))
+        .tell(OLD_CONNECTION, ConnectionEvent::Removed {});
+}
+
+fn tell_instances(history: &mut History) {
+    let created = |name: &str| InstanceEvent::Created {
+        organization: ACME,
+        name: display(name),
+        connections: vec![SHARED],
+        tools: ToolSelection::All,
+        authentication: CallerAuthentication::ApiKey,
+    };
+    let only = ["echo", "add"].into_iter().map(|tool| ToolName::parse(tool).unwrap()).collect();
+    history
+        .tell(INSTANCE, created("Wiki for agents"))
+        .tell(STOPPED, created("Stopped"))
+        .tell(OLD_INSTANCE, created("Old"))
+        .tell(INSTANCE, InstanceEvent::Renamed { name: display("Wiki") })
+        .tell(INSTANCE, InstanceEvent::ConnectionsChanged { connections: vec![BENS, SHARED] })
+        .tell(INSTANCE, InstanceEvent::ToolsChanged { tools: ToolSelection::Only(only) })
+        .tell(INSTANCE, InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both })
+        .tell(INSTANCE, InstanceEvent::Stopped {})
+        .tell(INSTANCE, InstanceEvent::Started {})
+        .tell(STOPPED, InstanceEvent::Stopped {})
+        .tell(OLD_INSTANCE, InstanceEvent::Deleted {});
+}
+
+fn tell_keys(history: &mut History) {
+    let issued = |key_id: &str, instance, expires_at| ApiKeyEvent::Issued {
+        organization: ACME,
+        key_id: KeyId::parse(key_id).unwrap(),
+        name: display("CI"),
+        principal: ANN,
+        instance,
+        scopes: scopes(&["mcp:read", "tool:echo"]),
+        digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },
+        expires_at,
+        environment: KeyEnvironment::Live,
+    };
+    history
+        .tell(KEY, issued("2vqXWJ5hFY0aPzK9mR3tB7", Some(INSTANCE), Some(moment("2027-01-01T00:00:00Z"))))
+        .tell(OLD_KEY, issued("3vqXWJ5hFY0aPzK9mR3tB7", None, None))
+        .tell(KEY, ApiKeyEvent::Renamed { name: display("Nightly") })
+        .tell(OLD_KEY, ApiKeyEvent::Revoked { reason: display("rotated") });
+}
+
+fn tell_clients(history: &mut History) {
+    let bcrypt = || SecretDigest::Bcrypt {
+        hash: "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234".to_owned(),
+    };
+    let redirects = || BTreeSet::from([RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()]);
+    let offered = |client_id, kind| ClientEvent::Registered {
+        organization: ACME,
+        client_id,
+        name: display("Desk"),
+        kind,
+        redirect_uris: redirects(),
+        scopes: scopes(&["mcp:read"]),
+        registered_by: ANN,
+    };
+    history
+        .tell(CLIENT, offered(CLIENT, ClientKind::Confidential { secret: bcrypt() }))
+        .tell(DESK, offered(DESK, ClientKind::Public))
+        .tell(OLD_CLIENT, offered(OLD_CLIENT, ClientKind::Public))
+        .tell(
+            CLIENT,
+            ClientEvent::Updated {
+                name: display("Desk 2"),
+                redirect_uris: redirects(),
+                scopes: scopes(&["mcp:write", "org:read"]),
+            },
+        )
+        .tell(
+            CLIENT,
+            ClientEvent::SecretRotated {
+                secret: bcrypt(),
+                previous_until: Some(moment("2026-06-01T00:00:00Z")),
+            },
+        )
+        .tell(CLIENT, ClientEvent::Disabled { reason: display("leaked") })
+        .tell(CLIENT, ClientEvent::Enabled {})
+        .tell(DESK, ClientEvent::Disabled { reason: display("unused") })
+        .tell(OLD_CLIENT, ClientEvent::Deleted {});
+}
+
+fn tell_deployment_start(history: &mut History) {
+    let deployment = DeploymentId;
+    history
+        .tell(deployment, DeploymentEvent::Bootstrapped { administrator: ANN })
+        .tell(deployment, DeploymentEvent::AdministratorAdded { user: BEN })
+        .tell(deployment, DeploymentEvent::AdministratorRemoved { user: BEN })
+        .tell(deployment, DeploymentEvent::AdministratorAdded { user: DAN })
+        .tell(deployment, maintenance(Some("2026-05-01T00:00:00Z"), &[]))
+        .tell(deployment, DeploymentEvent::MaintenanceEnded {});
+}
+
+fn tell_deployment(history: &mut History) {
+    let deployment = DeploymentId;
+    let published = |id, until: Option<&str>| DeploymentEvent::AnnouncementPublished {
+        id,
+        ja: Notice::parse("本日保守を行います。\nご了承ください。").unwrap(),
+        en: Notice::parse("Maintenance tonight.").unwrap(),
+        until: until.map(moment),
+    };
+    let link = |label: &str| (display(label), HttpsUrl::parse("https://forum.example.com/").unwrap());
+    let links = |labels: &[&str]| DeploymentEvent::LinksChanged {
+        links: labels.iter().map(|label| link(label)).collect::<BTreeMap<_, _>>(),
+    };
+    history
+        .tell(deployment, maintenance(Some("2026-05-01T00:00:00Z"), &["192.0.2.7"]))
+        .tell(deployment, maintenance(None, &["192.0.2.0/24", "2001:db8::/32"]))
+        .tell(deployment, published(LASTING, None))
+        .tell(deployment, published(PASSING, Some("2026-06-01T00:00:00Z")))
+        .tell(deployment, published(WITHDRAWN, None))
+        .tell(deployment, DeploymentEvent::AnnouncementWithdrawn { id: WITHDRAWN })
+        .tell(deployment, links(&["Forum", "Chat"]))
+        .tell(deployment, links(&["掲示板", "Forum"]));
+}
+
+fn maintenance(until: Option<&str>, allowed: &[&str]) -> DeploymentEvent {
+    DeploymentEvent::MaintenanceStarted {
+        until: until.map(moment),
+        allowed: allowed.iter().map(|range| AddressRange::parse(range).unwrap()).collect(),
+    }
+}
