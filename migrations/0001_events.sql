@@ -75,8 +75,8 @@ create table connection_secrets (
 
 -- Which log this is: a stream in NATS that was filled from another log is refused, not mixed.
 create table log_identity (
-    id   uuid    primary key default gen_random_uuid(),
-    only boolean not null default true unique check (only)
+    id  uuid    primary key default gen_random_uuid(),
+    one boolean not null default true unique check (one)
 );
 insert into log_identity default values;
 

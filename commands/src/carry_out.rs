@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::actor::Actor;
-use crate::ports::{AppendError, CommandId, Entropy, Log, Ports, Recorded};
+use crate::ports::{CommandId, Entropy, Log, Ports, Recorded};
 use crate::refused::{CarryOutError, Refused};
 use crate::unit::{Stamp, Unit};
 
@@ -64,31 +64,53 @@ pub async fn carry_out<P: Ports, U: UseCase>(
     }
     let command = order.command.clone().unwrap_or_else(|| CommandId::new(ports.entropy().id().to_string()));
     for attempt in 1..=ATTEMPTS_MAX {
-        let stamp = Stamp {
-            command: command.clone(),
-            actor: actor.clone(),
-            correlation: order.correlation.clone(),
-            causation: order.causation.clone(),
-            occurred_at: ports.clock().now(),
+        let failure = match attempt_once(ports, actor, &command, &order, use_case).await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
         };
-        let mut unit = Unit::new(ports.log(), stamp);
-        let answer = use_case.run(ports, actor, &mut unit).await?;
-        let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
-        match ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await {
-            Ok(position) => return Ok(Done { answer, position }),
-            Err(AppendError::Conflict) => {
+        match failure {
+            CarryOutError::Log(_) | CarryOutError::Overloaded | CarryOutError::KeyReused => {
+                return Err(failure);
+            }
+            CarryOutError::Refused(_) | CarryOutError::Taken(_) | CarryOutError::Conflict => {}
+        }
+        // What stood in the way may be this very command: a retry that overtook us has the answer.
+        if let Some(earlier) = ports.log().find(&command).await.map_err(CarryOutError::Log)? {
+            return replay(&earlier, &order);
+        }
+        match failure {
+            CarryOutError::Conflict => {
                 tracing::debug!(command.id = command.as_str(), attempt, "append conflict");
             }
-            Err(AppendError::Taken(scope)) => return Err(CarryOutError::Taken(scope)),
-            Err(AppendError::Overloaded) => return Err(CarryOutError::Overloaded),
-            Err(AppendError::Log(error)) => return Err(CarryOutError::Log(error)),
-            Err(AppendError::Duplicate) => {
-                let earlier = ports.log().find(&command).await.map_err(CarryOutError::Log)?;
-                return earlier.map_or(Err(CarryOutError::Conflict), |earlier| replay(&earlier, &order));
-            }
+            CarryOutError::Refused(_)
+            | CarryOutError::Taken(_)
+            | CarryOutError::Log(_)
+            | CarryOutError::Overloaded
+            | CarryOutError::KeyReused => return Err(failure),
         }
     }
     Err(CarryOutError::Conflict)
+}
+
+async fn attempt_once<P: Ports, U: UseCase>(
+    ports: &P,
+    actor: &Actor,
+    command: &CommandId,
+    order: &Order,
+    use_case: &U,
+) -> Result<Done<U::Answer>, CarryOutError> {
+    let stamp = Stamp {
+        command: command.clone(),
+        actor: actor.clone(),
+        correlation: order.correlation.clone(),
+        causation: order.causation.clone(),
+        occurred_at: ports.clock().now(),
+    };
+    let mut unit = Unit::new(ports.log(), stamp);
+    let answer = use_case.run(ports, actor, &mut unit).await?;
+    let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
+    let position = ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await?;
+    Ok(Done { answer, position })
 }
 
 fn replay<T: DeserializeOwned>(earlier: &Recorded, order: &Order) -> Result<Done<T>, CarryOutError> {

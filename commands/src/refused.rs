@@ -10,7 +10,7 @@ use domain::organization::OrganizationError;
 use domain::server::ServerError;
 use domain::user::UserError;
 
-use crate::ports::{LogError, VaultError};
+use crate::ports::{AppendError, LogError, VaultError};
 
 /// A use case refuses.
 #[derive(Debug, thiserror::Error)]
@@ -77,4 +77,16 @@ pub enum CarryOutError {
     /// The log did not answer.
     #[error(transparent)]
     Log(LogError),
+}
+
+impl From<AppendError> for CarryOutError {
+    /// A command that is in the log already is a conflict until its answer is looked up.
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict | AppendError::Duplicate => Self::Conflict,
+            AppendError::Taken(scope) => Self::Taken(scope),
+            AppendError::Overloaded => Self::Overloaded,
+            AppendError::Log(error) => Self::Log(error),
+        }
+    }
 }

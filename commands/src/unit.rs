@@ -168,3 +168,6 @@ impl<L: Log> PersistedEventRepository for Pending<'_, L> {
         self.log.stream_all_events::<A>().await
     }
 }
+
+#[cfg(test)]
+mod tests;

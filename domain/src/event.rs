@@ -3,14 +3,15 @@
 //! The log, the relay, the projections, replay and import all read through [`Event::decode`]: an event type that is not
 //! here does not exist, and one that is newer than this binary is refused by name instead of being half understood.
 
+mod lifter;
 mod upcast;
 
 use std::cmp::Ordering;
 
-use cqrs_es::persist::EventUpcaster;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::lifter::upcasters_for_aggregates;
 use self::upcast::{UPCASTERS, Upcaster};
 use crate::api_key::ApiKeyEvent;
 use crate::client::ClientEvent;
@@ -184,12 +185,6 @@ impl Row<'_> {
         let (tag, _) = name(&event);
         if tag == self.event_type { Ok(event) } else { Err(UndecodableReason::OtherTag(tag)) }
     }
-}
-
-/// The same steps for readers that load one aggregate through `cqrs-es`. An event that no chain of steps lifts is passed on as it
-/// is, and refused when it is decoded.
-pub fn upcasters_for_aggregates() -> Vec<Box<dyn EventUpcaster>> {
-    UPCASTERS.iter().map(|step| Box::new(step) as Box<dyn EventUpcaster>).collect()
 }
 
 fn malformed(error: &serde_json::Error) -> UndecodableReason {

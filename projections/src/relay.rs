@@ -148,19 +148,24 @@ impl Relay {
             bell.borrow_and_update();
             let page = self.log.page(last).await?;
             if page.is_empty() {
-                let _ = tokio::time::timeout(LOOK_EVERY, bell.changed()).await;
-                let held = self.last_sequence(&mut stream).await?;
-                let head = self.log.head().await?;
-                if held > head.get() {
-                    return Err(RelayError::Ahead { held, head });
-                }
-                if held != last.get() {
-                    last = Position::new(held); // lost, put back, or filled by another relay: go on from what it holds
+                if tokio::time::timeout(LOOK_EVERY, bell.changed()).await.is_err() {
+                    last = self.look(&mut stream).await?;
                 }
                 continue;
             }
             last = self.publish(&page).await?;
         }
+    }
+
+    /// What the stream holds: less when it was lost or put back from a backup, more when another relay was faster.
+    async fn look(&self, stream: &mut Stream) -> Result<Position, RelayError> {
+        let in_log = self.log.head().await?;
+        let held = self.last_sequence(stream).await?;
+        // The log was read first, so it can only have grown since.
+        if held > in_log.get() && held > self.log.head().await?.get() {
+            return Err(RelayError::Ahead { held, head: in_log });
+        }
+        Ok(Position::new(held))
     }
 
     async fn publish(&self, page: &[Recorded]) -> Result<Position, RelayError> {

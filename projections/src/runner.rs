@@ -116,7 +116,8 @@ impl Runner {
     pub async fn run(self, stop: CancellationToken) {
         let mut bell = self.doorbell.listen();
         let mut poison = None;
-        loop {
+        // A round is never dropped half-way: sqlx 0.8 hands a connection back inside an open transaction when `begin` is dropped.
+        while !stop.is_cancelled() {
             bell.borrow_and_update();
             let round = self.round(poison.take()).await;
             let pause = match round {
@@ -264,11 +265,15 @@ pub async fn rebuild(
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut transaction = pool.begin().await.map_err(|error| text(&error))?;
     let quoted = schema.replace('"', "\"\"");
-    let mut setup = format!("drop schema if exists \"{quoted}\" cascade; create schema \"{quoted}\";");
-    for table in projection.tables() {
-        setup.push_str(&format!("create table \"{quoted}\".{table} (like public.{table} including all);"));
-    }
-    setup.push_str(&format!("set local search_path = \"{quoted}\", public;"));
+    let tables: Vec<String> = projection
+        .tables()
+        .iter()
+        .map(|table| format!("create table \"{quoted}\".{table} (like public.{table} including all);"))
+        .collect();
+    let setup = format!(
+        "drop schema if exists \"{quoted}\" cascade; create schema \"{quoted}\"; {} set local search_path = \"{quoted}\", public;",
+        tables.concat()
+    );
     transaction.execute(setup.as_str()).await.map_err(|error| text(&error))?;
     let mut last = Position::START;
     loop {

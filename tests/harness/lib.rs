@@ -1,1 +1,12 @@
-//! harness
+//! The harness of the black-box tests: a real Postgres and a real NATS for the whole run, a database for each test, and worlds: running nodes of
+//! Sekisho that are spoken to over HTTP as anybody would.
+
+mod cluster;
+mod http;
+mod upstream;
+mod world;
+
+pub use cluster::{Cluster, Database, database};
+pub use http::{Answer, Http};
+pub use upstream::{Scripted, ScriptedUpstream, Seen};
+pub use world::{Instance, Node, Settings, World};

@@ -1,1 +1,7 @@
+//! Black-box tests: through real HTTP, Postgres and NATS, with clients and servers that we did not write.
 
+#![cfg(test)]
+
+mod directory;
+mod embedded;
+mod interop;

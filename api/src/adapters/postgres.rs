@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::value::Position;
 use projections::{Doorbell, LogReader};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio_util::sync::CancellationToken;
@@ -48,10 +48,19 @@ pub async fn connect(options: PgConnectOptions) -> Result<PgPool, PostgresError>
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(CONNECT_WAIT)
+        .after_release(|connection, _| Box::pin(is_outside_a_transaction(connection)))
         .connect_with(options)
         .await?;
     let major = major(&pool).await?;
     if VERSIONS.contains(&major) { Ok(pool) } else { Err(PostgresError::Version(major)) }
+}
+
+/// Whether a connection may go back to the pool. sqlx 0.8 gives one back inside an open transaction when a future is dropped during `begin`;
+/// the next user's write would then be acknowledged and rolled back later. Outside a transaction the two clocks agree.
+async fn is_outside_a_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let (outside,): (bool,) =
+        sqlx::query_as("select now() = statement_timestamp()").fetch_one(connection).await?;
+    Ok(outside)
 }
 
 /// The major version of the server.

@@ -103,6 +103,30 @@ fn of_two_at_once_under_one_key_the_slower_answers_what_the_faster_did() {
 }
 
 #[test]
+fn a_refusal_by_the_rules_looks_once_more_for_the_faster_twin() {
+    let world = World::new();
+    let overtaken =
+        Overtaken { by: |log| log.record(CommandId::new("k1".to_owned()), "same", "null"), world: &world };
+    let done = world.block_on(carry_out(&world, &acme(MEMBER), under("k1", "same"), &overtaken)).unwrap();
+    assert_eq!(done.position, Position::new(7));
+}
+
+/// A use case that is refused because its twin finished while it ran.
+struct Overtaken<'a> {
+    by: fn(&MemoryLog),
+    world: &'a World,
+}
+
+impl UseCase for Overtaken<'_> {
+    type Answer = ();
+
+    async fn run<P: Ports>(&self, _: &P, _: &Actor, _: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
+        (self.by)(&self.world.log);
+        Err(Refused::NotFound("member"))
+    }
+}
+
+#[test]
 fn of_two_at_once_under_one_key_another_request_is_refused() {
     let world = World::new();
     world.log.ambush(|log| log.record(CommandId::new("k1".to_owned()), "other", "null"));

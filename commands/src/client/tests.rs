@@ -26,7 +26,7 @@ fn rotate(client: ClientId, previous_until: Option<Timestamp>) -> RotateSecret {
 
 /// Everything that can be asked of an existing client.
 macro_rules! everything {
-    ($world:ident.$check:ident($($noun:literal,)? $actor:expr, $client:expr)) => {{
+    ($world:ident, $check:ident $($noun:literal)?, $actor:expr, $client:expr) => {{
         let (organization, client) = (ACME, $client);
         $world.$check($($noun,)? $actor, update(client, &["mcp:read"]));
         $world.$check($($noun,)? $actor, rotate(client, None));
@@ -40,11 +40,11 @@ macro_rules! everything {
 fn a_foreign_client_is_not_found() {
     let world = World::new();
     for client in [FOREIGN_APP, DELETED_APP, NO_APP] {
-        everything!(world.not_found("client", acme(OWNER), client));
-        everything!(world.not_found("client", acme(VIEWER), client));
-        everything!(world.not_found("client", root(), client));
+        everything!(world, not_found "client", acme(OWNER), client);
+        everything!(world, not_found "client", acme(VIEWER), client);
+        everything!(world, not_found "client", root(), client);
     }
-    everything!(world.not_found("organization", rival(), MEMBERS_APP));
+    everything!(world, not_found "organization", rival(), MEMBERS_APP);
     world.not_found("organization", rival(), register(Confidentiality::Public, &["mcp:read"]));
 }
 
@@ -52,9 +52,9 @@ fn a_foreign_client_is_not_found() {
 fn whoever_did_not_register_it_does_not_change_it() {
     let world = World::new();
     for user in [COLLEAGUE, VIEWER, AUDITOR] {
-        everything!(world.forbidden(acme(user), MEMBERS_APP));
+        everything!(world, forbidden, acme(user), MEMBERS_APP);
     }
-    everything!(world.forbidden(acme(MEMBER), OWNERS_APP));
+    everything!(world, forbidden, acme(MEMBER), OWNERS_APP);
     world.forbidden(acme(AUDITOR), register(Confidentiality::Public, &["org:read"]));
 }
 

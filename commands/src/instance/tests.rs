@@ -35,7 +35,7 @@ fn change_authentication(instance: InstanceId) -> ChangeAuthentication {
 
 /// Everything that can be asked of an existing instance.
 macro_rules! everything {
-    ($world:ident.$check:ident($($noun:literal,)? $actor:expr, $instance:expr)) => {{
+    ($world:ident, $check:ident $($noun:literal)?, $actor:expr, $instance:expr) => {{
         let (organization, instance) = (ACME, $instance);
         $world.$check($($noun,)? $actor, rename(instance));
         $world.$check($($noun,)? $actor, connect(instance, SHARED));
@@ -51,11 +51,11 @@ macro_rules! everything {
 fn a_foreign_instance_is_not_found() {
     let world = World::new();
     for instance in [FOREIGN_DESK, DELETED_DESK, NO_INSTANCE] {
-        everything!(world.not_found("instance", acme(OWNER), instance));
-        everything!(world.not_found("instance", acme(VIEWER), instance));
-        everything!(world.not_found("instance", root(), instance));
+        everything!(world, not_found "instance", acme(OWNER), instance);
+        everything!(world, not_found "instance", acme(VIEWER), instance);
+        everything!(world, not_found "instance", root(), instance);
     }
-    everything!(world.not_found("organization", rival(), DESK));
+    everything!(world, not_found "organization", rival(), DESK);
     world.not_found("organization", rival(), create(&[SHARED]));
 }
 
@@ -63,7 +63,7 @@ fn a_foreign_instance_is_not_found() {
 fn only_owners_and_admins_change_it() {
     let world = World::new();
     for user in NOT_IN_COMMAND {
-        everything!(world.forbidden(acme(user), DESK));
+        everything!(world, forbidden, acme(user), DESK);
     }
     for user in READERS {
         world.forbidden(acme(user), create(&[SHARED]));

@@ -75,6 +75,9 @@ fn the_same_payload_under_another_aggregate_is_another_event() {
 
 #[expect(unreachable_pub, reason = "the macro declares for the outside")]
 mod upcasting {
+    use cqrs_es::persist::{EventUpcaster as _, SerializedEvent};
+
+    use super::super::lifter::{Lifter, upcasters_for_aggregates};
     use super::*;
     use crate::Facts;
 
@@ -157,6 +160,42 @@ mod upcasting {
         };
         let lifted = Event::decode_with(&table, &row).unwrap();
         assert_eq!(serde_json::to_string(&lifted).unwrap(), r#"{"renamed":{"name":"lifted"}}"#);
+    }
+
+    fn lifted(table: &'static [Upcaster], event_type: &str, event_version: &str, payload: Value) -> Value {
+        let (id, kind) = (String::new(), "organization".to_owned());
+        let (event_type, event_version) = (event_type.to_owned(), event_version.to_owned());
+        let event = SerializedEvent::new(id, 1, kind, event_type, event_version, payload, Value::Null);
+        Lifter(table).upcast(event).payload
+    }
+
+    #[test]
+    fn an_aggregate_is_not_loaded_from_what_the_registry_refuses() {
+        let renamed: Value = serde_json::from_str(RENAMED).unwrap();
+        for (event_type, event_version, why) in [
+            ("renamed", "2", "written by a newer version"),
+            ("renamed", "0", "no upcaster reads version 0"),
+            ("renamed", "one", "no upcaster reads version 0"),
+            ("exploded", "1", "there is no such event type"),
+        ] {
+            let payload = lifted(&[], event_type, event_version, renamed.clone());
+            let refusal = serde_json::from_value::<OrganizationEvent>(payload).unwrap_err().to_string();
+            assert!(refusal.contains("cannot read organization.") && refusal.contains(why), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn an_aggregate_is_loaded_from_current_and_from_lifted_events() {
+        const OLDER: &[Upcaster] = &[Upcaster {
+            aggregate_type: "organization",
+            event_type: "renamed",
+            from_version: 0,
+            lift: |old| json!({ "renamed": { "name": old["renamed"]["title"] } }),
+        }];
+        let renamed: Value = serde_json::from_str(RENAMED).unwrap();
+        assert_eq!(lifted(OLDER, "renamed", "1", renamed.clone()), renamed);
+        assert_eq!(lifted(OLDER, "renamed", "0", json!({ "renamed": { "title": "Acme" } })), renamed);
+        assert_eq!(upcasters_for_aggregates().len(), 1);
     }
 
     #[test]

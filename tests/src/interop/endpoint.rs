@@ -1,6 +1,6 @@
 //! What a client is pointed at: the server itself, or an instance of the gateway in front of it.
 
-use tests::{Instance, World};
+use harness::{Instance, World};
 use url::Url;
 
 /// An address and the key that opens it.

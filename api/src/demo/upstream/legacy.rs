@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use mcp::envelope::{Message, MessageKind, RequestId};
 use mcp::error::{RpcError, code};
 use mcp::headers::{MCP_SESSION_ID, check_bodiless};
@@ -55,7 +55,11 @@ pub(super) async fn terminate(
 ) -> Result<Response, Refusal> {
     server.origins.check(&headers)?;
     match check_bodiless(&headers, &SPOKEN)?.era {
-        Era::Modern => Ok(answer::empty(StatusCode::METHOD_NOT_ALLOWED)),
+        Era::Modern => {
+            let mut response = answer::empty(StatusCode::METHOD_NOT_ALLOWED);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            Ok(response)
+        }
         Era::Legacy => {
             let session = session(&server, &headers)?;
             server.sessions.end(session);

@@ -12,11 +12,11 @@ pub(super) fn read<'a, T: Deserialize<'a>>(message: &'a Message) -> Result<Optio
         params: Option<T>,
     }
     let envelope: Envelope<T> = serde_json::from_slice(message.bytes())
-        .map_err(|error| invalid("params-malformed", error.to_string()))?;
+        .map_err(|_| invalid("params-malformed", "the parameters are not what the method takes"))?;
     Ok(envelope.params)
 }
 
 /// -32602, for whatever is wrong with the parameters.
-pub(super) fn invalid(reason: &'static str, message: impl Into<std::borrow::Cow<'static, str>>) -> RpcError {
+pub(super) fn invalid(reason: &'static str, message: &'static str) -> RpcError {
     RpcError::new(code::INVALID_PARAMS, reason, message)
 }

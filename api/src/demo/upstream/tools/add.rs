@@ -1,4 +1,4 @@
-//! `add`: the sum of two numbers, exact as long as both are whole.
+//! `add`: the sum of two numbers, exact while they are whole and fit 64 bits.
 
 use serde::Deserialize;
 use serde_json::{Number, Value, json};

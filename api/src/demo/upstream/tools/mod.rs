@@ -84,5 +84,8 @@ pub(super) fn call(server: &Server, message: &Message) -> Result<Reply, RpcError
 
 /// Reads the arguments of a tool, or says in its result what is wrong with them.
 fn read<'a, T: Deserialize<'a>>(arguments: &'a str) -> Result<T, ToolResult> {
+    if !arguments.starts_with('{') {
+        return Err(ToolResult::error("wrong arguments: they are no object".to_owned())); // serde takes arrays too
+    }
     serde_json::from_str(arguments).map_err(|error| ToolResult::error(format!("wrong arguments: {error}")))
 }

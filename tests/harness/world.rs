@@ -1,0 +1,205 @@
+//! Worlds: one log, one or more running nodes on it, a founded organization, and instances in front of upstreams.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use api::Running;
+use api::adapters::master_key::MasterKeys;
+use api::config::{Config, MasterKeySource, Store};
+use hyper::Method;
+use mcp::upstream::UpstreamTimeouts;
+use projections::RelayConfig;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::cluster::{Database, cluster};
+use crate::http::Http;
+
+/// One log with nodes on it.
+#[derive(Debug)]
+pub struct World {
+    /// Its database.
+    pub database: Database,
+    /// Its first node.
+    pub node: Node,
+    /// The founded organization.
+    pub organization: String,
+    /// The founder.
+    pub founder: String,
+    /// A key of the founder with every management scope.
+    pub admin_key: String,
+    master_key: String,
+}
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    /// The node itself.
+    pub running: Running,
+}
+
+/// An instance in front of an upstream, with a key that opens it.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    http: Http,
+    base: String,
+    organization: String,
+    /// Its id.
+    pub id: String,
+    /// The connection behind it.
+    pub connection: String,
+    /// The server behind that.
+    pub server: String,
+    api_key: String,
+}
+
+/// What a test may set apart from the defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Whether the node uses NATS.
+    pub nats: bool,
+    /// Calls a second for each key.
+    pub key_rate: u32,
+    /// How long upstreams may take.
+    pub upstream: UpstreamTimeouts,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { nats: true, key_rate: 100_000, upstream: UpstreamTimeouts::default() }
+    }
+}
+
+impl Node {
+    async fn start(database: &Database, master_key: &str, settings: Settings) -> Self {
+        let nats = settings.nats.then(|| cluster().nats_url().to_owned());
+        let rate = NonZeroU32::new(settings.key_rate).expect("a rate");
+        let config = Config {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            public_url: None,
+            data: cluster().folder().join(&database.name),
+            store: Store::Given { database: database.url.clone(), nats },
+            relay: RelayConfig {
+                stream: format!("EVENTS_{}", database.name),
+                prefix: format!("events-{}", database.name),
+                replicas: 1,
+            },
+            master_key: MasterKeySource::Given(MasterKeys::parse(master_key).expect("a master key")),
+            bootstrap_token: Some("a bootstrap token for tests".to_owned()),
+            allowed_origins: vec!["https://allowed.example".to_owned()],
+            key_rate: rate,
+            key_burst: rate,
+            upstream: settings.upstream,
+            grace: Duration::from_secs(5),
+        };
+        Self { running: api::start(config).await.expect("a node starts") }
+    }
+
+    /// A client of this node.
+    pub fn http(&self) -> Http {
+        Http::new(&self.running.url)
+    }
+}
+
+impl World {
+    /// A fresh world with one node.
+    pub async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// A fresh world with one node that is set in another way.
+    pub async fn with(settings: Settings) -> Self {
+        let database = cluster().fresh_database().await;
+        let master_key = MasterKeys::generate().expect("a master key").to_string();
+        let node = Node::start(&database, &master_key, settings).await;
+        let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });
+        let http = node.http().with("authorization", "Bearer a bootstrap token for tests");
+        let founded = http.post("/v1/bootstrap", &founding).await.good();
+        let text = |name: &str| founded[name].as_str().unwrap_or_else(|| panic!("{name} in {founded}")).to_owned();
+        Self {
+            organization: text("organization_id"),
+            founder: text("user_id"),
+            admin_key: text("api_key"),
+            database,
+            node,
+            master_key,
+        }
+    }
+
+    /// Another node on the same log.
+    pub async fn another_node(&self) -> Node {
+        self.another_node_with(Settings::default()).await
+    }
+
+    /// Another node on the same log, set in another way.
+    pub async fn another_node_with(&self, settings: Settings) -> Node {
+        Node::start(&self.database, &self.master_key, settings).await
+    }
+
+    /// A client of the management API with the founder's key.
+    pub fn admin(&self) -> Http {
+        self.node.http().as_key(&self.admin_key)
+    }
+
+    /// A path in the founded organization.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/v1/organizations/{}{rest}", self.organization)
+    }
+
+    /// A running instance that exposes every tool of an upstream, with a key that may call them all.
+    pub async fn instance_in_front_of(&self, upstream: &Url) -> Instance {
+        let made = async |path: &str, body: Value| {
+            let answer = self.admin().post(&self.path(path), &body).await.good();
+            answer["id"].as_str().expect("an id").to_owned()
+        };
+        let server = json!({ "name": "Upstream", "transport": { "http": { "url": upstream } }, "credential_fields": [], "visibility": "organization" });
+        let server = made("/servers", server).await;
+        let connection = made("/connections", json!({ "server": server, "name": "Upstream" })).await;
+        let instance = json!({ "name": "Tools", "connections": [connection], "tools": "all", "authentication": "api_key" });
+        let id = made("/instances", instance).await;
+        let api_key = self.key(&["mcp:write"], Some(&id)).await;
+        Instance {
+            http: self.admin(),
+            base: self.node.running.url.clone(),
+            organization: self.organization.clone(),
+            id,
+            connection,
+            server,
+            api_key,
+        }
+    }
+
+    /// A key of the founder with these scopes, bound to an instance or not.
+    pub async fn key(&self, scopes: &[&str], instance: Option<&str>) -> String {
+        let mut body = json!({ "name": "A key", "scopes": scopes });
+        if let Some(instance) = instance {
+            body["instance"] = json!(instance);
+        }
+        let answer = self.admin().post(&self.path("/api-keys"), &body).await.good();
+        answer["api_key"].as_str().expect("a key").to_owned()
+    }
+}
+
+impl Instance {
+    /// Exposes these tools only.
+    pub async fn exposing(self, tools: &[&str]) -> Self {
+        let path = format!("/v1/organizations/{}/instances/{}/tools", self.organization, self.id);
+        self.http.json(Method::PUT, &path, &json!({ "tools": tools })).await.good();
+        self
+    }
+
+    /// Its endpoint.
+    pub fn mcp_url(&self) -> Url {
+        Url::parse(&format!("{}/mcp/{}", self.base, self.id)).expect("an address")
+    }
+
+    /// A key that opens it.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The path of its endpoint.
+    pub fn path(&self) -> String {
+        format!("/mcp/{}", self.id)
+    }
+}
