@@ -230,6 +230,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         keys: digests,
         clock,
         bootstrap: Arc::new(BootstrapToken(PresentedSecret::new(token.clone()))),
+        url: url.as_str().into(),
     };
     let health = Health {
         shutdown: shutdown.clone(),

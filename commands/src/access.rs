@@ -25,6 +25,8 @@ pub(crate) struct Entered {
     pub(crate) rank: Rank,
     /// The organization's state.
     pub(crate) organization: Organization,
+    /// The scopes of the credential they came with, when it has any.
+    scopes: Option<Scopes>,
 }
 
 /// As what somebody was let in.
@@ -95,15 +97,20 @@ impl Entered {
         }
     }
 
-    /// Refused when a credential would be given more than the role of whoever gives it.
+    /// Refused when a credential would be given more than the role of whoever gives it, or than the credential they give it with.
     pub(crate) fn must_hand_out(&self, scopes: &Scopes) -> Result<(), Refused> {
         let role = match self.rank {
             Rank::Administrator => Role::Owner,
             Rank::Member(role) => role,
         };
-        match scopes.iter().find(|scope| !may_hand_out(role, scope)) {
-            Some(_) => Err(Refused::Forbidden("nobody hands out a scope that their own role does not reach")),
-            None => Ok(()),
+        if scopes.iter().any(|scope| !may_hand_out(role, scope)) {
+            return Err(Refused::Forbidden("nobody hands out a scope that their own role does not reach"));
+        }
+        match &self.scopes {
+            Some(own) if scopes.iter().any(|scope| !own.grant(scope)) => {
+                Err(Refused::Forbidden("a credential hands out no scope that it does not hold itself"))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 }
@@ -157,7 +164,7 @@ pub(crate) async fn enter_any<L: Log>(
     };
     match rank {
         Rank::Member(_) if organization.is_suspended() => Err(OrganizationError::Suspended.into()),
-        Rank::Member(_) | Rank::Administrator => Ok(Entered { user, rank, organization }),
+        Rank::Member(_) | Rank::Administrator => Ok(Entered { user, rank, organization, scopes: actor.scopes.clone() }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who asks, with what credential, and what that lets them ask: the first argument of every use case.
 
-use domain::value::{ApiKeyId, OrganizationId, Role, UserId};
+use domain::value::{ApiKeyId, OrganizationId, Role, Scopes, UserId};
 
 /// Somebody who was authenticated and let through to a use case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Actor {
     pub credential: Credential,
     /// What they are, where they ask.
     pub authority: Authority,
+    /// The scopes of the credential, when it has any: nothing that it makes may do more than it may do itself.
+    pub scopes: Option<Scopes>,
 }
 
 /// What was shown to prove who asks.

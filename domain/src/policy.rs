@@ -237,7 +237,7 @@ fn caller_may(key: &KeyFacts<'_>, wish: Wish<'_>) -> Result<(), Denial> {
         Wish::Read => {
             key.scopes.grant(&Scope::McpRead).then_some(()).ok_or(Denial::ScopeMissing(Scope::McpRead))
         }
-        Wish::Call { read_only: false, .. } if role == Role::Viewer => Err(Denial::RoleTooLow),
+        Wish::Call { read_only: false, .. } | Wish::Extend if role == Role::Viewer => Err(Denial::RoleTooLow),
         Wish::Call { tool, read_only } => {
             let read = read_only && key.scopes.grant(&Scope::McpRead);
             if read || key.scopes.grant(&Scope::McpWrite) || key.scopes.name_tool(tool) {
@@ -245,7 +245,6 @@ fn caller_may(key: &KeyFacts<'_>, wish: Wish<'_>) -> Result<(), Denial> {
             }
             Err(Denial::ScopeMissing(ToolName::parse(tool).map_or(Scope::McpWrite, Scope::Tool)))
         }
-        Wish::Extend if role == Role::Viewer => Err(Denial::RoleTooLow),
         Wish::Extend => {
             key.scopes.grant(&Scope::McpWrite).then_some(()).ok_or(Denial::ScopeMissing(Scope::McpWrite))
         }

@@ -4,4 +4,7 @@
 
 mod directory;
 mod embedded;
+mod guard;
 mod interop;
+mod kill;
+mod log;

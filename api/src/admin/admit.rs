@@ -44,6 +44,11 @@ pub(super) async fn admit<P: Ports + 'static>(
     let view = gate.admin.view.load();
     let actor = match &gate.access {
         Access::Bootstrap => founder(&gate.admin, request.headers())?,
+        Access::AnyKey => {
+            let key = authenticated(&gate.admin, &view, request.headers())?;
+            policy::authenticates(&view.key_facts(key), gate.admin.clock.now())?;
+            actor(&view, key)?
+        }
         Access::Key(scope) => {
             let key = authenticated(&gate.admin, &view, request.headers())?;
             member(&gate.admin, &view, key, key.organization, scope)?
@@ -81,7 +86,7 @@ fn founder<P>(admin: &Admin<P>, headers: &http::HeaderMap) -> Result<Actor, Prob
         let detail = "send the bootstrap token as Authorization: Bearer <token>; `sekisho serve` says at start where it is";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "bootstrap-token-wrong", detail));
     }
-    Ok(Actor { credential: Credential::BootstrapToken, authority: Authority::Founder })
+    Ok(Actor { credential: Credential::BootstrapToken, authority: Authority::Founder, scopes: None })
 }
 
 fn authenticated<'a, P>(
@@ -116,10 +121,16 @@ fn member<P>(
         now: admin.clock.now(),
     };
     policy::decide(&facts, Wish::Manage(scope))?;
-    match (view.organization(organization), view.role(organization, key.principal)) {
+    actor(view, key)
+}
+
+/// Whoever stands behind a key that was let through, as the member that they are.
+fn actor(view: &AccessView, key: &Key) -> Result<Actor, Problem> {
+    match (view.organization(key.organization), view.role(key.organization, key.principal)) {
         (Standing::Active, Some(role)) => Ok(Actor {
             credential: Credential::ApiKey(key.id),
-            authority: Authority::Member { user: key.principal, organization, role },
+            authority: Authority::Member { user: key.principal, organization: key.organization, role },
+            scopes: Some(key.scopes.clone()),
         }),
         (Standing::Active | Standing::Suspended | Standing::Ended, _) => Err(Problem::not_found("organization")),
     }

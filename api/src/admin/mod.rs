@@ -5,8 +5,21 @@
 
 mod admit;
 mod answer;
-mod organizations;
+mod ask;
+mod shapes;
 mod table;
+
+mod api_keys;
+mod bootstrap;
+mod clients;
+mod connections;
+mod deployment;
+mod instances;
+mod me;
+mod members;
+mod organizations;
+mod servers;
+mod users;
 
 use std::sync::Arc;
 
@@ -17,7 +30,7 @@ use projections::access::LiveView;
 use projections::RunnerHandle;
 use sqlx::PgPool;
 
-use crate::extract::POSITION_WAIT;
+use crate::extract::{Command, POSITION_WAIT, Paging, Path};
 use crate::gateway::CheckKey;
 
 pub use answer::{Listed, Written};
@@ -45,6 +58,8 @@ pub struct Admin<P> {
     pub clock: Arc<dyn Clock>,
     /// Who may found the deployment.
     pub bootstrap: Arc<dyn CheckBootstrapToken>,
+    /// Where callers reach this deployment, without a slash at the end.
+    pub url: Arc<str>,
 }
 
 impl<P> Clone for Admin<P> {
@@ -57,6 +72,7 @@ impl<P> Clone for Admin<P> {
             keys: Arc::clone(&self.keys),
             clock: Arc::clone(&self.clock),
             bootstrap: Arc::clone(&self.bootstrap),
+            url: Arc::clone(&self.url),
         }
     }
 }
@@ -94,7 +110,19 @@ impl<P: Ports + 'static> Admin<P> {
 
 /// Every area of the API, in the order of the documentation.
 pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
-    vec![organizations::area()]
+    vec![
+        bootstrap::area(),
+        me::area(),
+        organizations::area(),
+        members::area(),
+        users::area(),
+        servers::area(),
+        connections::area(),
+        instances::area(),
+        api_keys::area(),
+        clients::area(),
+        deployment::area(),
+    ]
 }
 
 /// The router of the whole table.

@@ -16,6 +16,8 @@ use super::{Admin, admit};
 pub enum Access {
     /// Whoever holds the bootstrap token of a deployment that nobody has set up.
     Bootstrap,
+    /// Whoever holds a good API key, whatever it opens: to ask who it is.
+    AnyKey,
     /// Whoever holds a good API key with this scope, in the key's own organization.
     Key(Scope),
     /// A key of the organization in the path (`{organization}`), with this scope and a role that reaches it.
@@ -60,7 +62,9 @@ pub struct Route<P> {
     pub operation: &'static str,
     /// What it does, in one line.
     pub summary: &'static str,
-    /// What goes in.
+    /// Whether it is a command: carried out once under its idempotency key, answered with a position.
+    pub writes: bool,
+    /// What goes in, where anything does.
     pub request: Option<SchemaOf>,
     /// What comes out, and under which status.
     pub response: (StatusCode, SchemaOf),
@@ -106,9 +110,10 @@ impl<P: Ports + 'static> Area<P> {
         H: Handler<A, Admin<P>>,
         A: 'static,
     {
+        let (method, handler) = (Method::GET, on(MethodFilter::GET, handler));
         let response = (StatusCode::OK, SchemaOf::of::<T>());
-        let handler = on(MethodFilter::GET, handler);
-        self.row(Route { method: Method::GET, path, access, operation, summary, request: None, response, paged: false, handler })
+        let (writes, request, paged) = (false, None, false);
+        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
     }
 
     /// A listing, page by page.
@@ -146,15 +151,38 @@ impl<P: Ports + 'static> Area<P> {
         H: Handler<A, Admin<P>>,
         A: 'static,
     {
+        let (method, handler) = (Method::POST, on(MethodFilter::POST, handler));
         let request = Some(SchemaOf::of::<In>());
         let response = (StatusCode::CREATED, SchemaOf::of::<Out>());
-        let handler = on(MethodFilter::POST, handler);
-        self.row(Route { method: Method::POST, path, access, operation, summary, request, response, paged: false, handler })
+        let (writes, paged) = (true, false);
+        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
     }
 
     /// A command that changes or ends something, answered 200.
     #[must_use]
     pub fn change<In: ToSchema, Out: ToSchema, H, A>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        self = self.act::<Out, H, A>(method, path, access, operation, summary, handler);
+        if let Some(route) = self.routes.last_mut() {
+            route.request = Some(SchemaOf::of::<In>());
+        }
+        self
+    }
+
+    /// A command whose address says everything: no body goes in, answered 200.
+    #[must_use]
+    pub fn act<Out: ToSchema, H, A>(
         self,
         method: Method,
         path: &'static str,
@@ -168,10 +196,10 @@ impl<P: Ports + 'static> Area<P> {
         A: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::POST);
-        let request = Some(SchemaOf::of::<In>());
-        let response = (StatusCode::OK, SchemaOf::of::<Out>());
         let handler = on(filter, handler);
-        self.row(Route { method, path, access, operation, summary, request, response, paged: false, handler })
+        let response = (StatusCode::OK, SchemaOf::of::<Out>());
+        let (writes, request, paged) = (true, None, false);
+        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
     }
 
     fn row(mut self, route: Route<P>) -> Self {

@@ -4,7 +4,7 @@ use domain::api_key::{ApiKeyError, ApiKeyEvent, KeyEnvironment};
 use domain::value::{ApiKeyId, KeyText, SecretDigest, UserId};
 
 use super::*;
-use crate::Refused;
+use crate::{Actor, Refused};
 use crate::testing::*;
 
 fn issue(texts: &[&str]) -> Issue {
@@ -105,6 +105,16 @@ fn a_key_that_opens_nothing_or_is_over_is_not_issued() {
     let over = Issue { expires_at: Some(noon()), ..issue(&["mcp:read"]) };
     let refused = world.refused(acme(MEMBER), over);
     assert!(matches!(refused, Refused::ApiKey(ApiKeyError::ExpiryNotInFuture)), "{refused:?}");
+}
+
+#[test]
+fn a_key_that_may_only_issue_keys_issues_none_that_may_do_more() {
+    let world = World::new();
+    let with = |held: &[&str]| Actor { scopes: Some(scopes(held)), ..acme(OWNER) };
+    let refused = world.refused(with(&["keys:write"]), issue(&["mcp:read"]));
+    assert!(matches!(refused, Refused::Forbidden(_)), "{refused:?}");
+    world.refused(with(&["keys:write", "mcp:read"]), issue(&["tool:echo"]));
+    world.done(with(&["keys:write", "mcp:write"]), issue(&["tool:echo", "keys:write"]));
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn of(event: OrganizationEvent) -> Vec<Event> {
 #[test]
 fn another_organization_is_not_found_whatever_is_asked_of_it() {
     let world = World::new();
-    for actor in [rival, || member(NEWCOMER, ACME)] {
+    // The last one is a member here, but shows a credential for elsewhere.
+    for actor in [rival, || member(NEWCOMER, ACME), || member(OWNER, RIVAL)] {
         world.not_found("organization", actor(), rename(ACME));
         world.not_found("organization", actor(), change_slug());
         world.not_found("organization", actor(), add_newcomer());
@@ -121,6 +122,7 @@ fn a_suspended_organization_refuses_its_members_and_can_be_ended_from_above() {
         world.refused(acme(OWNER), rename(ACME)),
         world.refused(acme(OWNER), Delete { organization: ACME }),
         world.refused(root(), rename(ACME)),
+        world.refused(root(), crate::instance::Start { organization: ACME, instance: DESK }),
     ] {
         assert!(matches!(refused, Refused::Organization(OrganizationError::Suspended)), "{refused:?}");
     }

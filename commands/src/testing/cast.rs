@@ -63,23 +63,23 @@ pub(crate) fn rival() -> Actor {
 
 /// The administrator of the deployment asks.
 pub(crate) fn root() -> Actor {
-    Actor { credential: Credential::CommandLine, authority: Authority::Administrator { user: ROOT } }
+    Actor { credential: Credential::CommandLine, authority: Authority::Administrator { user: ROOT }, scopes: None }
 }
 
 /// Somebody asks who says to be an administrator, and is none.
 pub(crate) fn impostor() -> Actor {
-    Actor { credential: Credential::ApiKey(OWNERS_KEY), authority: Authority::Administrator { user: OWNER } }
+    Actor { credential: Credential::ApiKey(OWNERS_KEY), authority: Authority::Administrator { user: OWNER }, scopes: None }
 }
 
 /// Whoever sets the deployment up.
 pub(crate) fn founder() -> Actor {
-    Actor { credential: Credential::BootstrapToken, authority: Authority::Founder }
+    Actor { credential: Credential::BootstrapToken, authority: Authority::Founder, scopes: None }
 }
 
 /// A user asks in an organization.
 pub(crate) fn member(user: UserId, organization: OrganizationId) -> Actor {
     let authority = Authority::Member { user, organization, role: Role::Owner };
-    Actor { credential: Credential::ApiKey(MEMBERS_KEY), authority }
+    Actor { credential: Credential::ApiKey(MEMBERS_KEY), authority, scopes: None }
 }
 
 pub(crate) fn name(text: &str) -> DisplayName {

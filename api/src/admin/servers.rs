@@ -1,0 +1,263 @@
+//! `/v1/organizations/{organization}/servers` and the deployment's catalogue: upstream MCP servers.
+
+use axum::extract::State;
+use commands::Ports;
+use commands::server::{Register, Registered, Retire, Update};
+use domain::server::{Transport, Visibility};
+use domain::value::{
+    CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId, Scope, ServerId,
+    UpstreamUrl,
+};
+use http::Method;
+use projections::directory::servers::{self as rows, ServerRow};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
+use uuid::Uuid;
+
+use super::ask::{Answered, Asker, Found, Within, found};
+use super::shapes::{Changed, Made, Nothing, one_of};
+use super::{Access, Admin, Area, Command, Listed, Paging, Path};
+use crate::problem::Problem;
+
+const ALL: &str = "/v1/organizations/{organization}/servers";
+const ONE: &str = "/v1/organizations/{organization}/servers/{server}";
+const CATALOGUE: &str = "/v1/deployment/servers";
+const IN_CATALOGUE: &str = "/v1/deployment/servers/{server}";
+
+/// The routes.
+pub(super) fn area<P: Ports + 'static>() -> Area<P> {
+    let reads = || Access::Organization(Scope::OrgRead);
+    let writes = || Access::Organization(Scope::OrgWrite);
+    let keeps = || Access::Administrator(Scope::OrgWrite);
+    Area::new("Servers", "Upstream MCP servers: where they are, and which credentials they want.")
+        .make::<ServerBody, Made, _, _>(ALL, writes(), "registerServer", "Bring a server into the catalogue", register::<P>)
+        .list::<Listed<Server>, _, _>(ALL, reads(), "listServers", "The organization's servers, and the public ones", list::<P>)
+        .read::<Server, _, _>(ONE, reads(), "getServer", "One server", get::<P>)
+        .change::<ServerBody, Changed, _, _>(Method::PUT, ONE, writes(), "updateServer", "Replace the description of a server", update::<P>)
+        .act::<Changed, _, _>(Method::DELETE, ONE, writes(), "retireServer", "Offer a server no longer; calls to it are refused", retire::<P>)
+        .make::<ServerBody, Made, _, _>(CATALOGUE, keeps(), "registerCatalogueServer", "Bring a server into the deployment's catalogue", register_catalogue::<P>)
+        .list::<Listed<Server>, _, _>(CATALOGUE, Access::Administrator(Scope::OrgRead), "listCatalogueServers", "The deployment's catalogue", list_catalogue::<P>)
+        .change::<ServerBody, Changed, _, _>(Method::PUT, IN_CATALOGUE, keeps(), "updateCatalogueServer", "Replace the description of a server in the deployment's catalogue", update_catalogue::<P>)
+        .act::<Changed, _, _>(Method::DELETE, IN_CATALOGUE, keeps(), "retireCatalogueServer", "Offer a server of the deployment's catalogue no longer", retire_catalogue::<P>)
+}
+
+/// The description of a server.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerBody {
+    /// Name shown to people: 1 to 200 characters in any script.
+    #[schema(value_type = String, example = "Tickets")]
+    name: DisplayName,
+    /// How it is reached.
+    transport: TransportBody,
+    /// The credentials that it wants on every call; at most 16.
+    #[serde(default)]
+    credential_fields: Vec<FieldBody>,
+    /// Who may connect to it.
+    #[schema(schema_with = visibility)]
+    visibility: Visibility,
+}
+
+/// How a server is reached. This version carries streamable HTTP.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(try_from = "AnyTransport")]
+pub struct TransportBody {
+    /// Streamable HTTP.
+    http: HttpEndpoint,
+}
+
+/// A streamable HTTP endpoint.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpEndpoint {
+    /// Its address, https or http.
+    #[schema(value_type = String, example = "https://mcp.example.com/mcp")]
+    url: UpstreamUrl,
+}
+
+/// Every transport that there is, so that those which are not carried are refused by name.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AnyTransport {
+    Http(HttpEndpoint),
+    Sse(IgnoredAny),
+    Stdio(IgnoredAny),
+}
+
+impl TryFrom<AnyTransport> for TransportBody {
+    type Error = String;
+
+    fn try_from(transport: AnyTransport) -> Result<Self, String> {
+        let other = match transport {
+            AnyTransport::Http(http) => return Ok(Self { http }),
+            AnyTransport::Sse(IgnoredAny) => "sse",
+            AnyTransport::Stdio(IgnoredAny) => "stdio",
+        };
+        let example = r#"{"http": {"url": "https://..."}}"#;
+        Err(format!("this version carries no server over {other}: it carries streamable HTTP, written {example}"))
+    }
+}
+
+/// One credential that a server wants.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldBody {
+    /// Name under which a connection keeps the value: 1 to 64 of a-z, 0-9 and _.
+    #[schema(value_type = String, example = "api_token")]
+    name: FieldName,
+    /// The header that carries it.
+    #[schema(value_type = String, example = "authorization")]
+    header: HeaderName,
+    /// What stands before the value in the header.
+    #[schema(value_type = Option<String>, example = "Bearer ")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<HeaderPrefix>,
+    /// Whether a connection must have it.
+    required: bool,
+}
+
+/// A server.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Server {
+    /// Its id.
+    id: Uuid,
+    /// Whose it is; null for the deployment's own catalogue.
+    #[schema(required)]
+    organization: Option<Uuid>,
+    /// Name shown to people.
+    name: String,
+    /// How it is reached.
+    transport: TransportBody,
+    /// The credentials that it wants on every call.
+    credential_fields: Vec<FieldBody>,
+    /// Who may connect to it.
+    #[schema(schema_with = visibility)]
+    visibility: String,
+    /// When it was registered.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it changed last.
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+fn visibility() -> Object {
+    let about = "Who may connect to it: those who administer it, the members of its organization, everybody";
+    one_of(Visibility::ALL.map(Visibility::as_str), about)
+}
+
+impl From<FieldBody> for CredentialField {
+    fn from(FieldBody { name, header, prefix, required }: FieldBody) -> Self {
+        Self { name, header, prefix, required }
+    }
+}
+
+impl From<CredentialField> for FieldBody {
+    fn from(CredentialField { name, header, prefix, required }: CredentialField) -> Self {
+        Self { name, header, prefix, required }
+    }
+}
+
+impl From<ServerRow> for Server {
+    fn from(row: ServerRow) -> Self {
+        let Transport::Http { url } = row.transport;
+        Self {
+            id: row.id,
+            organization: row.organization_id,
+            name: row.name,
+            transport: TransportBody { http: HttpEndpoint { url } },
+            credential_fields: row.credential_fields.into_iter().map(FieldBody::from).collect(),
+            visibility: row.visibility,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl ServerBody {
+    fn registration(self, organization: Option<OrganizationId>) -> Register {
+        let Self { name, transport: TransportBody { http }, credential_fields, visibility } = self;
+        let credential_fields = credential_fields.into_iter().map(CredentialField::from).collect();
+        Register { organization, name, transport: Transport::Http { url: http.url }, credential_fields, visibility }
+    }
+
+    fn replacement(self, organization: Option<OrganizationId>, server: ServerId) -> Update {
+        let Register { organization, name, transport, credential_fields, visibility } = self.registration(organization);
+        Update { organization, server, name, transport, credential_fields, visibility }
+    }
+}
+
+async fn register<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(organization): Path<OrganizationId>,
+    Command { body, order }: Command<ServerBody>,
+) -> Answered<Made> {
+    let use_case = body.registration(Some(organization));
+    asker.ask(order, &use_case, |Registered { id }| Made { id: id.uuid() }).await
+}
+
+async fn list<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path(organization): Path<OrganizationId>,
+    page: Paging,
+) -> Result<Listed<Server>, Problem> {
+    let rows = rows::list(&admin.pool, organization, page.after, page.rows).await?;
+    Ok(Listed::of(rows, Server::from))
+}
+
+async fn get<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path((organization, server)): Within<ServerId>,
+) -> Found<Server> {
+    found(rows::by_id(&admin.pool, organization, server).await?, "server", Server::from)
+}
+
+async fn update<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, server)): Within<ServerId>,
+    Command { body, order }: Command<ServerBody>,
+) -> Answered<Changed> {
+    asker.change(order, &body.replacement(Some(organization), server)).await
+}
+
+async fn retire<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, server)): Within<ServerId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &Retire { organization: Some(organization), server }).await
+}
+
+async fn register_catalogue<P: Ports + 'static>(
+    asker: Asker<P>,
+    Command { body, order }: Command<ServerBody>,
+) -> Answered<Made> {
+    asker.ask(order, &body.registration(None), |Registered { id }| Made { id: id.uuid() }).await
+}
+
+async fn list_catalogue<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    page: Paging,
+) -> Result<Listed<Server>, Problem> {
+    let rows = rows::catalogue(&admin.pool, page.after, page.rows).await?;
+    Ok(Listed::of(rows, Server::from))
+}
+
+async fn update_catalogue<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(server): Path<ServerId>,
+    Command { body, order }: Command<ServerBody>,
+) -> Answered<Changed> {
+    asker.change(order, &body.replacement(None, server)).await
+}
+
+async fn retire_catalogue<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(server): Path<ServerId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &Retire { organization: None, server }).await
+}

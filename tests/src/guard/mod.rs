@@ -1,0 +1,3 @@
+//! Guard tests: what the architecture says, checked.
+
+mod layering;
