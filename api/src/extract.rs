@@ -1,14 +1,15 @@
 //! What a management request carries besides its path: the actor, the command with its idempotency key, the page, the position to wait for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hmac};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use commands::{Actor, CommandId, Order};
 use domain::value::Position;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use projections::directory::{Cursor, PAGE_ROWS_MAX};
 use serde::Deserialize;
@@ -20,6 +21,7 @@ use crate::trace_context::TraceContext;
 
 /// Largest body of a management request.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
+const REASON_CHARS_MAX: usize = 400;
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const PAGE_ROWS_DEFAULT: u32 = 50;
 
@@ -43,9 +45,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
         let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
         let body = serde_json::from_slice(text).map_err(|error| {
             let code = if error.is_data() { "wrong-shape" } else { "malformed-json" };
-            Problem::bad_request(code, format!("the body is not what this command takes: {error}"))
+            Problem::bad_request(code, format!("the body is not what this command takes: {}", brief(&error.to_string())))
         })?;
         Ok(Self { body, order })
+    }
+}
+
+/// What is wrong, without the whole of a long text that it repeats.
+fn brief(reason: &str) -> Cow<'_, str> {
+    match reason.char_indices().nth(REASON_CHARS_MAX) {
+        None => Cow::Borrowed(reason),
+        Some((end, _)) => Cow::Owned(format!("{}…", reason.get(..end).unwrap_or_default())),
     }
 }
 
@@ -75,10 +85,20 @@ fn order(parts: &Parts, bytes: &[u8]) -> Result<Order, Problem> {
             Some(CommandId::new(sha256(&[scope.as_bytes(), b"\0", key.as_bytes()])))
         }
     };
-    let path = parts.uri.path().as_bytes();
-    let request_digest = sha256(&[parts.method.as_str().as_bytes(), b" ", path, b"\0", bytes]);
+    let request_digest = request_digest(parts, bytes);
     let correlation = TraceContext::current(&parts.headers).trace_id().to_owned();
     Ok(Order { command, request_digest, correlation, causation: None })
+}
+
+/// Tells a retry from another request. Keyed with the credential itself, which is unguessable and kept nowhere: the log remembers this
+/// digest, and nobody who reads it there can try out what a body may have held, such as a password for an upstream.
+fn request_digest(parts: &Parts, bytes: &[u8]) -> String {
+    let credential = ["x-api-key", header::AUTHORIZATION.as_str()].into_iter().find_map(|name| parts.headers.get(name));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, credential.map(HeaderValue::as_bytes).unwrap_or_default());
+    let mut context = hmac::Context::with_key(&key);
+    let path = parts.uri.path().as_bytes();
+    [parts.method.as_str().as_bytes(), b" ", path, b"\0", bytes].iter().for_each(|part| context.update(part));
+    hex(context.sign().as_ref())
 }
 
 /// The one line of a header; two are refused.

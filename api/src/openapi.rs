@@ -3,7 +3,7 @@
 use commands::Ports;
 use serde_json::{Map, Value, json};
 
-use crate::admin::{Access, Area, Route};
+use crate::admin::{Access, Area, Route, SchemaOf};
 
 /// The document.
 pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
@@ -66,15 +66,21 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
         },
     });
     if let (Some(request), Some(operation)) = (&route.request, operation.as_object_mut()) {
-        let body = json!({ "required": true, "content": { "application/json": { "schema": request.schema } } });
+        let body = json!({ "required": must_have_body(request), "content": { "application/json": { "schema": request.schema } } });
         operation.insert("requestBody".to_owned(), body);
     }
     operation
 }
 
+/// No body is read as the object without members, so only a member that is required makes the body so.
+fn must_have_body(request: &SchemaOf) -> bool {
+    let schema = request.needs.first().map(|(_, schema)| json!(schema)).unwrap_or_default();
+    schema.get("required").and_then(Value::as_array).is_some_and(|names| !names.is_empty())
+}
+
 /// Writes answer with the position beside what the use case answered.
 fn answer<P>(route: &Route<P>, schema: Value) -> Value {
-    if route.request.is_none() {
+    if !route.writes {
         return schema;
     }
     let position = json!({ "type": "integer", "minimum": 0, "description": "From this position on every reader sees the change" });
@@ -94,7 +100,7 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
         parameters.push(json!({ "name": "cursor", "in": "query", "schema": { "type": "string" }, "description": "next_cursor of the page before" }));
         parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 } }));
     }
-    if route.request.is_some() {
+    if route.writes {
         let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": text, "description": "The same key and request answer the same, once carried out" }));
     }
@@ -105,6 +111,7 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
 pub fn access_name(access: &Access) -> String {
     match access {
         Access::Bootstrap => "bootstrap".to_owned(),
+        Access::AnyKey => "any key".to_owned(),
         Access::Key(scope) => format!("key {scope}"),
         Access::Organization(scope) => format!("organization {scope}"),
         Access::Administrator(scope) => format!("administrator {scope}"),
@@ -114,6 +121,7 @@ pub fn access_name(access: &Access) -> String {
 fn access_text(access: &Access) -> String {
     match access {
         Access::Bootstrap => "Takes the bootstrap token, once.".to_owned(),
+        Access::AnyKey => "Takes any good API key, whatever it opens.".to_owned(),
         Access::Key(scope) => format!("Takes an API key with the scope `{scope}`."),
         Access::Organization(scope) => format!("Takes an API key of this organization with the scope `{scope}` and a role that reaches it."),
         Access::Administrator(scope) => format!("Takes an API key with the scope `{scope}` of an administrator of the deployment."),
@@ -123,7 +131,7 @@ fn access_text(access: &Access) -> String {
 fn security(access: &Access) -> Value {
     match access {
         Access::Bootstrap => json!({ "bootstrapToken": [] }),
-        Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => json!({ "apiKey": [] }),
+        Access::AnyKey | Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => json!({ "apiKey": [] }),
     }
 }
 

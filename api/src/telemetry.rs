@@ -1,5 +1,7 @@
 //! Logs: JSON for machines, pretty for people, to standard error. No secret is ever a field: secrets are types that cannot be printed.
 
+use std::io::IsTerminal as _;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -18,7 +20,7 @@ pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Pretty => builder.compact().try_init(),
+        LogFormat::Pretty => builder.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
     started.map_err(|error| error.to_string())
 }

@@ -68,10 +68,22 @@ impl LogReader {
     pub async fn page(&self, after: Position) -> Result<Vec<Recorded>, LogError> {
         page(&self.pool, after).await
     }
+
+    /// The event right after a position, if there is one yet.
+    pub(crate) async fn following(&self, after: Position) -> Result<Option<Recorded>, LogError> {
+        Ok(rows(&self.pool, after, 1).await?.pop())
+    }
 }
 
 /// Reads one page on any connection, also inside a projection's transaction.
 pub(crate) async fn page<'c, E>(executor: E, after: Position) -> Result<Vec<Recorded>, LogError>
+where
+    E: sqlx::Executor<'c, Database = sqlx::Postgres>,
+{
+    rows(executor, after, PAGE_EVENTS_MAX).await
+}
+
+async fn rows<'c, E>(executor: E, after: Position, events_max: i64) -> Result<Vec<Recorded>, LogError>
 where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
 {
@@ -82,7 +94,7 @@ where
          from events where global_position > $1 order by global_position limit $2",
     )
     .bind(from)
-    .bind(PAGE_EVENTS_MAX)
+    .bind(events_max)
     .fetch_all(executor)
     .await?;
     let mut last = after;

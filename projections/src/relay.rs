@@ -7,7 +7,7 @@
 //! ```
 //! Invariant: stream sequence = position. Two relays, a crash between publish and acknowledgement, a wiped stream, an old stream put back: the
 //! expected sequence is the fence and the log is the truth, so each of these ends with the same stream. Electing one relay only saves rejected
-//! work. A stream that was filled from another log is refused.
+//! work. A stream that was filled from another log is refused, and so is one that holds what the log does not: the log was put back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,11 @@ pub enum RelayError {
         /// Last position of the log.
         head: Position,
     },
+    /// The stream and the log tell different stories: the database was put back from a backup and has been written to since.
+    #[error(
+        "the stream and the log hold different events at position {0}: the database was put back from a backup; delete the stream to fill it again"
+    )]
+    Diverged(Position),
     /// The stream holds another log's events.
     #[error(
         "stream {stream} was filled from another log ({found}); give this deployment its own NATS or another prefix (SEKISHO_NATS_PREFIX)"
@@ -138,11 +143,12 @@ impl Relay {
         }
     }
 
-    /// Follows the log until something goes wrong.
-    async fn follow(&self) -> Result<std::convert::Infallible, RelayError> {
+    /// Follows the log until something goes wrong, and tells what.
+    pub async fn follow(&self) -> Result<std::convert::Infallible, RelayError> {
         let mut stream = self.stream().await?;
         let mut bell = self.doorbell.listen();
-        let mut last = Position::new(self.last_sequence(&mut stream).await?);
+        let mut last = self.look(&mut stream).await?;
+        self.must_agree(&stream, last).await?;
         loop {
             self.relayed.ring(last);
             bell.borrow_and_update();
@@ -166,6 +172,18 @@ impl Relay {
             return Err(RelayError::Ahead { held, head: in_log });
         }
         Ok(Position::new(held))
+    }
+
+    /// Refuses to go on after an event that the log does not have: a log that was put back has other events at the positions that it lost.
+    async fn must_agree(&self, stream: &Stream, last: Position) -> Result<(), RelayError> {
+        let Some(before) = last.get().checked_sub(1) else { return Ok(()) };
+        let held = stream.get_raw_message(last.get()).await.map_err(|error| RelayError::Nats(error.to_string()))?;
+        let held: Option<Envelope> = serde_json::from_slice(&held.payload).ok();
+        let logged = self.log.following(Position::new(before)).await?;
+        let same = held.zip(logged).is_some_and(|(held, logged)| {
+            held.id == logged.aggregate_id && held.sequence == logged.sequence && held.recorded_at == logged.recorded_at
+        });
+        if same { Ok(()) } else { Err(RelayError::Diverged(last)) }
     }
 
     async fn publish(&self, page: &[Recorded]) -> Result<Position, RelayError> {

@@ -44,7 +44,7 @@ pub fn cluster() -> &'static Cluster {
 }
 
 /// A folder that the database's service user can reach. Those of runs that have ended are swept away.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let root = std::env::temp_dir();
     for entry in std::fs::read_dir(&root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

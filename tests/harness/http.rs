@@ -1,5 +1,7 @@
 //! A plain HTTP client that shows everything: status, headers, bytes, and streams as they come.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -56,11 +58,7 @@ impl Http {
 
     /// Sends bytes; the answer is not read yet.
     pub async fn open(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Response<Incoming> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(Full::new(body.into())).expect("a well-formed request");
+        let request = self.request(method, path, body);
         self.client.request(request).await.expect("the server answers")
     }
 
@@ -70,6 +68,27 @@ impl Http {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the answer is whole").to_bytes();
         Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// Sends JSON to a server that may go away at any moment: what goes wrong on the way is told, and after the given time nothing is waited
+    /// for any more.
+    pub async fn attempt(&self, method: Method, path: &str, body: &Value, patience: Duration) -> Result<Answer, String> {
+        let client = self.clone().with("content-type", "application/json");
+        let request = client.request(method, path, body.to_string());
+        let exchange = async {
+            let (parts, body) = self.client.request(request).await.map_err(|error| error.to_string())?.into_parts();
+            let bytes = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Answer { status: parts.status, headers: parts.headers, bytes })
+        };
+        tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+    }
+
+    fn request(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Full::new(body.into())).expect("a well-formed request")
     }
 
     /// GET.

@@ -3,10 +3,14 @@
 
 mod cluster;
 mod http;
+mod logs;
+mod program;
 mod upstream;
 mod world;
 
-pub use cluster::{Cluster, Database, database};
+pub use cluster::{Cluster, Database, cluster, database};
 pub use http::{Answer, Http};
+pub use logs::LogSearch;
+pub use program::{Program, Victim, folder, signal};
 pub use upstream::{Scripted, ScriptedUpstream, Seen};
 pub use world::{Instance, Node, Settings, World};

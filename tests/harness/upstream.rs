@@ -1,6 +1,7 @@
 //! An upstream that does as it is told and remembers what it saw: for the bad days that real servers do not offer on demand.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use hyper::HeaderMap;
+use hyper::{HeaderMap, Method};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
@@ -29,6 +30,8 @@ pub enum Scripted {
         /// The body.
         body: Bytes,
     },
+    /// A redirect to this address.
+    Redirect(String),
     /// These pieces of an event stream, with this pause between them; then the end, or silence for ever.
     Events {
         /// The pieces, as they are sent.
@@ -38,7 +41,7 @@ pub enum Scripted {
         /// Whether the stream ends after them.
         ends: bool,
     },
-    /// An event stream that is cut within an answer: the connection breaks.
+    /// An event stream that is cut after these bytes: the connection breaks, without the end that HTTP wants.
     CutStream(Bytes),
     /// An event stream with one line that never ends (up to this many bytes).
     EndlessLine(usize),
@@ -46,11 +49,15 @@ pub enum Scripted {
     Silence(Duration),
     /// Tools by name and read-only hint for `tools/list`; for `tools/call`, the tool's own name back.
     Tools(Vec<(&'static str, bool)>),
+    /// A server of the handshake era: `initialize` opens this session, and without it nothing else is answered.
+    Session(&'static str),
 }
 
 /// A request that it saw.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// The verb.
+    pub method: Method,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -64,7 +71,23 @@ pub struct ScriptedUpstream {
     pub url: Url,
     seen: Arc<Mutex<Vec<Seen>>>,
     script: Arc<Mutex<Scripted>>,
-    open: Arc<()>,
+    open: Arc<AtomicUsize>,
+}
+
+/// Counts an answer for as long as somebody is there to take it: dropped at its end, and when the connection is gone.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn one_of(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl ScriptedUpstream {
@@ -73,8 +96,8 @@ impl ScriptedUpstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let url = Url::parse(&format!("http://{address}/mcp")).expect("an address");
-        let upstream =
-            Self { url, seen: Arc::default(), script: Arc::new(Mutex::new(script)), open: Arc::new(()) };
+        let script = Arc::new(Mutex::new(script));
+        let upstream = Self { url, seen: Arc::default(), script, open: Arc::default() };
         let router = axum::Router::new().fallback(answer).with_state(upstream.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         upstream
@@ -90,10 +113,26 @@ impl ScriptedUpstream {
         self.seen.lock().expect("the list").clone()
     }
 
-    /// Streams that are open right now.
+    /// Forgets what it saw, and tells it.
+    pub fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.seen.lock().expect("the list"))
+    }
+
+    /// Answers under way right now: streams that are open, and silences that somebody still waits for.
     pub fn open_streams(&self) -> usize {
-        // The router's copy, the test's copies, and one in each open stream: only streams hold the marker twice.
-        Arc::strong_count(&self.open) - Arc::strong_count(&self.seen)
+        self.open.load(Ordering::SeqCst)
+    }
+}
+
+impl Seen {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON.
+    pub fn message(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
     }
 }
 
@@ -101,44 +140,72 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
-    upstream.seen.lock().expect("the list").push(Seen { headers: parts.headers, body });
+    let seen = Seen { method: parts.method, headers: parts.headers, body };
+    upstream.seen.lock().expect("the list").push(seen.clone());
     let script = upstream.script.lock().expect("the script").clone();
-    let id = message["id"].clone();
-    let reply = |result: Value| json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string();
+    let open = Open::one_of(&upstream.open);
     match script {
-        Scripted::Result(result) => raw(200, "application/json", reply(result)),
+        Scripted::Result(result) => json_answer(reply(&message, result)),
         Scripted::Raw { status, content_type, body } => raw(status, content_type, body),
+        Scripted::Redirect(address) => {
+            let redirect = Response::builder().status(307).header("location", address);
+            redirect.body(Body::empty()).expect("an answer")
+        }
         Scripted::Silence(pause) => {
-            tokio::time::sleep(pause).await;
-            raw(200, "application/json", reply(json!({})))
+            tokio::time::sleep(pause).await; // dropped here, and `open` with it, when the caller goes away
+            json_answer(reply(&message, json!({})))
         }
-        Scripted::Tools(tools) => raw(200, "application/json", reply(tools_answer(&message, &tools))),
-        Scripted::Events { pieces, pause, ends } => {
-            let marker = Arc::clone(&upstream.open);
-            let pieces = stream::unfold((pieces.into_iter(), true, marker), move |(mut pieces, first, marker)| async move {
-                if !first {
-                    tokio::time::sleep(pause).await;
-                }
-                match pieces.next() {
-                    Some(piece) => Some((Ok::<_, Infallible>(piece), (pieces, false, marker))),
-                    None if ends => None,
-                    None => std::future::pending().await,
-                }
-            });
-            raw(200, "text/event-stream", Body::from_stream(pieces))
-        }
+        Scripted::Tools(tools) => json_answer(reply(&message, tools_answer(&message, &tools))),
+        Scripted::Session(session) => session_answer(&seen, &message, session),
+        Scripted::Events { pieces, pause, ends } => events(pieces, pause, ends, open),
         Scripted::CutStream(piece) => {
-            let cut = std::io::Error::other("cut");
-            let pieces = stream::iter([Ok(piece), Err(cut)]);
+            let broken = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(20)).await; // the piece goes out before the connection breaks
+                Err(std::io::Error::other("cut"))
+            });
+            let pieces = stream::StreamExt::chain(stream::iter([Ok(piece)]), broken);
             raw(200, "text/event-stream", Body::from_stream(pieces))
         }
         Scripted::EndlessLine(bytes) => {
             let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
             let pieces = (0..bytes / chunk.len()).map(move |number| {
+                let _open = &open;
                 Ok::<_, Infallible>(if number == 0 { Bytes::from_static(b"data: ") } else { chunk.clone() })
             });
             raw(200, "text/event-stream", Body::from_stream(stream::iter(pieces)))
         }
+    }
+}
+
+fn events(pieces: Vec<Bytes>, pause: Duration, ends: bool, open: Open) -> Response {
+    let pieces = stream::unfold((pieces.into_iter(), true, open), move |(mut pieces, first, open)| async move {
+        if !first {
+            tokio::time::sleep(pause).await;
+        }
+        match pieces.next() {
+            Some(piece) => Some((Ok::<_, Infallible>(piece), (pieces, false, open))),
+            None if ends => None,
+            None => std::future::pending().await,
+        }
+    });
+    raw(200, "text/event-stream", Body::from_stream(pieces))
+}
+
+fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Response {
+    let method = message["method"].as_str().unwrap_or_default();
+    if method == "initialize" {
+        let result = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": { "name": "scripted", "version": "1" } });
+        let mut opened = json_answer(reply(message, result));
+        opened.headers_mut().insert("mcp-session-id", session.parse().expect("a session id"));
+        return opened;
+    }
+    if seen.header("mcp-session-id") != Some(session) {
+        return raw(404, "text/plain", "no such session");
+    }
+    match (&seen.method, message.get("id")) {
+        (&Method::DELETE, _) => raw(204, "text/plain", Body::empty()),
+        (_, None) => raw(202, "text/plain", Body::empty()),
+        (_, Some(_)) => json_answer(reply(message, json!({ "content": [] }))),
     }
 }
 
@@ -152,6 +219,14 @@ fn tools_answer(message: &Value, tools: &[(&str, bool)]) -> Value {
     } else {
         json!({ "content": [{ "type": "text", "text": message["params"]["name"] }] })
     }
+}
+
+fn reply(message: &Value, result: Value) -> String {
+    json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }).to_string()
+}
+
+fn json_answer(body: String) -> Response {
+    raw(200, "application/json", body)
 }
 
 fn raw(status: u16, content_type: &str, body: impl Into<Body>) -> Response {

@@ -4,7 +4,9 @@
 
 mod directory;
 mod embedded;
+mod gateway;
 mod guard;
 mod interop;
 mod kill;
 mod log;
+mod store;

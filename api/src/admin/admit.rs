@@ -132,6 +132,8 @@ fn actor(view: &AccessView, key: &Key) -> Result<Actor, Problem> {
             authority: Authority::Member { user: key.principal, organization: key.organization, role },
             scopes: Some(key.scopes.clone()),
         }),
-        (Standing::Active | Standing::Suspended | Standing::Ended, _) => Err(Problem::not_found("organization")),
+        (Standing::Active | Standing::Suspended | Standing::Ended, _) => {
+            Err(Problem::not_found("organization"))
+        }
     }
 }

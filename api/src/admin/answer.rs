@@ -41,7 +41,8 @@ struct WrittenAt(Position);
 
 impl<T: Serialize> IntoResponse for Written<T> {
     fn into_response(self) -> Response {
-        let mut response = Json(WithPosition { answer: self.answer, position: self.position }).into_response();
+        let mut response =
+            Json(WithPosition { answer: self.answer, position: self.position }).into_response();
         response.extensions_mut().insert(WrittenAt(self.position));
         response
     }

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::FromRequestParts;
-use commands::{Actor, Order, Ports, UseCase};
-use domain::value::OrganizationId;
+use commands::{Actor, Authority, Order, Ports, UseCase};
+use domain::value::{OrganizationId, UserId};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -41,6 +41,21 @@ impl<P: Send + Sync> FromRequestParts<Admin<P>> for Asker<P> {
     }
 }
 
+impl<P> Asker<P> {
+    /// The user who asks.
+    pub(super) fn user(&self) -> Result<UserId, Problem> {
+        self.actor.user().ok_or_else(|| Problem::not_found("user behind this credential"))
+    }
+
+    /// The organization that they ask in.
+    pub(super) fn organization(&self) -> Result<OrganizationId, Problem> {
+        match self.actor.authority {
+            Authority::Member { organization, .. } => Ok(organization),
+            Authority::Administrator { .. } | Authority::Founder => Err(Problem::not_found("organization")),
+        }
+    }
+}
+
 impl<P: Ports + 'static> Asker<P> {
     /// Asks for something, and puts what comes back into the shape of the API.
     pub(super) async fn ask<U: UseCase, T>(
@@ -53,7 +68,11 @@ impl<P: Ports + 'static> Asker<P> {
     }
 
     /// Asks for a change that has nothing to tell but that it happened.
-    pub(super) async fn change<U: UseCase<Answer = ()>>(&self, order: Order, use_case: &U) -> Answered<Changed> {
+    pub(super) async fn change<U: UseCase<Answer = ()>>(
+        &self,
+        order: Order,
+        use_case: &U,
+    ) -> Answered<Changed> {
         self.ask(order, use_case, |()| Changed {}).await
     }
 }

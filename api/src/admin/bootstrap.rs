@@ -14,18 +14,18 @@ use super::{Access, Area, Command};
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     Area::new("Bootstrap", "The first call to a new deployment: its administrator, organization and key.")
         .make::<Founding, Founded, _, _>(
-            "/v1/bootstrap",
-            Access::Bootstrap,
-            "bootstrap",
-            "Set the deployment up; the answer shows its first API key",
-            bootstrap::<P>,
-        )
+        "/v1/bootstrap",
+        Access::Bootstrap,
+        "bootstrap",
+        "Set the deployment up; the answer shows its first API key",
+        bootstrap::<P>,
+    )
 }
 
 /// What a deployment begins with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Founding {
+struct Founding {
     /// Its first organization, a team.
     organization: FirstOrganization,
     /// The owner of that organization, who administers the deployment.
@@ -36,7 +36,7 @@ pub struct Founding {
 /// The first organization.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FirstOrganization {
+struct FirstOrganization {
     /// Unique name in addresses: 2 to 39 of a-z, 0-9 and single dashes.
     #[schema(value_type = String, example = "acme")]
     slug: Slug,
@@ -48,7 +48,7 @@ pub struct FirstOrganization {
 /// The first user.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FirstOwner {
+struct FirstOwner {
     /// Name shown to people.
     #[schema(value_type = Option<String>, example = "Ada Lovelace")]
     name: Option<DisplayName>,
@@ -59,7 +59,7 @@ pub struct FirstOwner {
 
 /// The deployment is set up.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Founded {
+struct Founded {
     /// The first organization.
     organization_id: Uuid,
     /// The first user.

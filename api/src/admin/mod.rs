@@ -8,9 +8,11 @@ mod answer;
 mod ask;
 mod shapes;
 mod table;
+mod tools;
 
 mod api_keys;
 mod bootstrap;
+mod catalogue;
 mod clients;
 mod connections;
 mod deployment;
@@ -26,15 +28,15 @@ use std::sync::Arc;
 use axum::Router;
 use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
-use projections::access::LiveView;
 use projections::RunnerHandle;
+use projections::access::LiveView;
 use sqlx::PgPool;
 
 use crate::extract::{Command, POSITION_WAIT, Paging, Path};
 use crate::gateway::CheckKey;
 
 pub use answer::{Listed, Written};
-pub use table::{Access, Area, Route};
+pub use table::{Access, Area, Route, SchemaOf};
 
 /// The token that founds a deployment, checked once.
 pub trait CheckBootstrapToken: Send + Sync {
@@ -122,6 +124,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         api_keys::area(),
         clients::area(),
         deployment::area(),
+        catalogue::area(),
     ]
 }
 

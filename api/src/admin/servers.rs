@@ -1,4 +1,4 @@
-//! `/v1/organizations/{organization}/servers` and the deployment's catalogue: upstream MCP servers.
+//! `/v1/organizations/{organization}/servers`: the upstream MCP servers of an organization.
 
 use axum::extract::State;
 use commands::Ports;
@@ -24,30 +24,49 @@ use crate::problem::Problem;
 
 const ALL: &str = "/v1/organizations/{organization}/servers";
 const ONE: &str = "/v1/organizations/{organization}/servers/{server}";
-const CATALOGUE: &str = "/v1/deployment/servers";
-const IN_CATALOGUE: &str = "/v1/deployment/servers/{server}";
 
 /// The routes.
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     let reads = || Access::Organization(Scope::OrgRead);
     let writes = || Access::Organization(Scope::OrgWrite);
-    let keeps = || Access::Administrator(Scope::OrgWrite);
     Area::new("Servers", "Upstream MCP servers: where they are, and which credentials they want.")
-        .make::<ServerBody, Made, _, _>(ALL, writes(), "registerServer", "Bring a server into the catalogue", register::<P>)
-        .list::<Listed<Server>, _, _>(ALL, reads(), "listServers", "The organization's servers, and the public ones", list::<P>)
+        .make::<ServerBody, Made, _, _>(
+            ALL,
+            writes(),
+            "registerServer",
+            "Bring a server into the catalogue",
+            register::<P>,
+        )
+        .list::<Listed<Server>, _, _>(
+            ALL,
+            reads(),
+            "listServers",
+            "The organization's servers, and the public ones",
+            list::<P>,
+        )
         .read::<Server, _, _>(ONE, reads(), "getServer", "One server", get::<P>)
-        .change::<ServerBody, Changed, _, _>(Method::PUT, ONE, writes(), "updateServer", "Replace the description of a server", update::<P>)
-        .act::<Changed, _, _>(Method::DELETE, ONE, writes(), "retireServer", "Offer a server no longer; calls to it are refused", retire::<P>)
-        .make::<ServerBody, Made, _, _>(CATALOGUE, keeps(), "registerCatalogueServer", "Bring a server into the deployment's catalogue", register_catalogue::<P>)
-        .list::<Listed<Server>, _, _>(CATALOGUE, Access::Administrator(Scope::OrgRead), "listCatalogueServers", "The deployment's catalogue", list_catalogue::<P>)
-        .change::<ServerBody, Changed, _, _>(Method::PUT, IN_CATALOGUE, keeps(), "updateCatalogueServer", "Replace the description of a server in the deployment's catalogue", update_catalogue::<P>)
-        .act::<Changed, _, _>(Method::DELETE, IN_CATALOGUE, keeps(), "retireCatalogueServer", "Offer a server of the deployment's catalogue no longer", retire_catalogue::<P>)
+        .change::<ServerBody, Changed, _, _>(
+            Method::PUT,
+            ONE,
+            writes(),
+            "updateServer",
+            "Replace the description of a server",
+            update::<P>,
+        )
+        .act::<Changed, _, _>(
+            Method::DELETE,
+            ONE,
+            writes(),
+            "retireServer",
+            "Offer a server no longer; calls to it are refused",
+            retire::<P>,
+        )
 }
 
 /// The description of a server.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ServerBody {
+pub(super) struct ServerBody {
     /// Name shown to people: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Tickets")]
     name: DisplayName,
@@ -64,7 +83,7 @@ pub struct ServerBody {
 /// How a server is reached. This version carries streamable HTTP.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(try_from = "AnyTransport")]
-pub struct TransportBody {
+struct TransportBody {
     /// Streamable HTTP.
     http: HttpEndpoint,
 }
@@ -72,7 +91,7 @@ pub struct TransportBody {
 /// A streamable HTTP endpoint.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HttpEndpoint {
+struct HttpEndpoint {
     /// Its address, https or http.
     #[schema(value_type = String, example = "https://mcp.example.com/mcp")]
     url: UpstreamUrl,
@@ -97,14 +116,16 @@ impl TryFrom<AnyTransport> for TransportBody {
             AnyTransport::Stdio(IgnoredAny) => "stdio",
         };
         let example = r#"{"http": {"url": "https://..."}}"#;
-        Err(format!("this version carries no server over {other}: it carries streamable HTTP, written {example}"))
+        Err(format!(
+            "this version carries no server over {other}: it carries streamable HTTP, written {example}"
+        ))
     }
 }
 
 /// One credential that a server wants.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct FieldBody {
+struct FieldBody {
     /// Name under which a connection keeps the value: 1 to 64 of a-z, 0-9 and _.
     #[schema(value_type = String, example = "api_token")]
     name: FieldName,
@@ -121,7 +142,7 @@ pub struct FieldBody {
 
 /// A server.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Server {
+pub(super) struct Server {
     /// Its id.
     id: Uuid,
     /// Whose it is; null for the deployment's own catalogue.
@@ -178,14 +199,23 @@ impl From<ServerRow> for Server {
 }
 
 impl ServerBody {
-    fn registration(self, organization: Option<OrganizationId>) -> Register {
+    /// For whose catalogue; none is the deployment's own.
+    pub(super) fn registration(self, organization: Option<OrganizationId>) -> Register {
         let Self { name, transport: TransportBody { http }, credential_fields, visibility } = self;
         let credential_fields = credential_fields.into_iter().map(CredentialField::from).collect();
-        Register { organization, name, transport: Transport::Http { url: http.url }, credential_fields, visibility }
+        Register {
+            organization,
+            name,
+            transport: Transport::Http { url: http.url },
+            credential_fields,
+            visibility,
+        }
     }
 
-    fn replacement(self, organization: Option<OrganizationId>, server: ServerId) -> Update {
-        let Register { organization, name, transport, credential_fields, visibility } = self.registration(organization);
+    /// In whose catalogue; none is the deployment's own.
+    pub(super) fn replacement(self, organization: Option<OrganizationId>, server: ServerId) -> Update {
+        let Register { organization, name, transport, credential_fields, visibility } =
+            self.registration(organization);
         Update { organization, server, name, transport, credential_fields, visibility }
     }
 }
@@ -229,35 +259,4 @@ async fn retire<P: Ports + 'static>(
     Command { body: Nothing {}, order }: Command<Nothing>,
 ) -> Answered<Changed> {
     asker.change(order, &Retire { organization: Some(organization), server }).await
-}
-
-async fn register_catalogue<P: Ports + 'static>(
-    asker: Asker<P>,
-    Command { body, order }: Command<ServerBody>,
-) -> Answered<Made> {
-    asker.ask(order, &body.registration(None), |Registered { id }| Made { id: id.uuid() }).await
-}
-
-async fn list_catalogue<P: Ports + 'static>(
-    State(admin): State<Admin<P>>,
-    page: Paging,
-) -> Result<Listed<Server>, Problem> {
-    let rows = rows::catalogue(&admin.pool, page.after, page.rows).await?;
-    Ok(Listed::of(rows, Server::from))
-}
-
-async fn update_catalogue<P: Ports + 'static>(
-    asker: Asker<P>,
-    Path(server): Path<ServerId>,
-    Command { body, order }: Command<ServerBody>,
-) -> Answered<Changed> {
-    asker.change(order, &body.replacement(None, server)).await
-}
-
-async fn retire_catalogue<P: Ports + 'static>(
-    asker: Asker<P>,
-    Path(server): Path<ServerId>,
-    Command { body: Nothing {}, order }: Command<Nothing>,
-) -> Answered<Changed> {
-    asker.change(order, &Retire { organization: None, server }).await
 }

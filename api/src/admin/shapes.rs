@@ -9,12 +9,12 @@ use uuid::Uuid;
 /// No member at all.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub(super) struct Nothing {}
 
 /// Another name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewName {
+pub(super) struct NewName {
     /// Name shown to people: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Ticket search")]
     pub(super) name: DisplayName,
@@ -23,7 +23,7 @@ pub struct NewName {
 /// Why something is done.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Because {
+pub(super) struct Because {
     /// The reason, for the audit: 1 to 200 characters.
     #[schema(value_type = String, example = "Unpaid invoices")]
     pub(super) reason: DisplayName,
@@ -31,14 +31,14 @@ pub struct Because {
 
 /// Something was made.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Made {
+pub(super) struct Made {
     /// Its id.
     pub(super) id: Uuid,
 }
 
 /// It is done; there is nothing more to tell.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Changed {}
+pub(super) struct Changed {}
 
 /// The schema of a member that takes one of these names, read off the type itself.
 pub(super) fn one_of<const N: usize>(names: [&'static str; N], about: &'static str) -> Object {

@@ -6,8 +6,8 @@ use axum::{Router, middleware};
 use commands::Ports;
 use domain::value::Scope;
 use http::{Method, StatusCode};
-use utoipa::openapi::{RefOr, Schema};
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::{Admin, admit};
 
@@ -113,7 +113,18 @@ impl<P: Ports + 'static> Area<P> {
         let (method, handler) = (Method::GET, on(MethodFilter::GET, handler));
         let response = (StatusCode::OK, SchemaOf::of::<T>());
         let (writes, request, paged) = (false, None, false);
-        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
+        self.row(Route {
+            method,
+            path,
+            access,
+            operation,
+            summary,
+            writes,
+            request,
+            response,
+            paged,
+            handler,
+        })
     }
 
     /// A listing, page by page.
@@ -155,7 +166,18 @@ impl<P: Ports + 'static> Area<P> {
         let request = Some(SchemaOf::of::<In>());
         let response = (StatusCode::CREATED, SchemaOf::of::<Out>());
         let (writes, paged) = (true, false);
-        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
+        self.row(Route {
+            method,
+            path,
+            access,
+            operation,
+            summary,
+            writes,
+            request,
+            response,
+            paged,
+            handler,
+        })
     }
 
     /// A command that changes or ends something, answered 200.
@@ -199,7 +221,18 @@ impl<P: Ports + 'static> Area<P> {
         let handler = on(filter, handler);
         let response = (StatusCode::OK, SchemaOf::of::<Out>());
         let (writes, request, paged) = (true, None, false);
-        self.row(Route { method, path, access, operation, summary, writes, request, response, paged, handler })
+        self.row(Route {
+            method,
+            path,
+            access,
+            operation,
+            summary,
+            writes,
+            request,
+            response,
+            paged,
+            handler,
+        })
     }
 
     fn row(mut self, route: Route<P>) -> Self {

@@ -29,9 +29,9 @@ struct Line {
     #[arg(long, env = "SEKISHO_LOG_FORMAT", value_enum, default_value = "pretty", global = true)]
     log_format: LogFormat,
 
-    /// What to log, such as info or sekisho=debug,warn
-    #[arg(long, env = "SEKISHO_LOG", default_value = "info,sqlx=warn", global = true, value_name = "FILTER")]
-    log: String,
+    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo`
+    #[arg(long, env = "SEKISHO_LOG", global = true, value_name = "FILTER")]
+    log: Option<String>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -58,7 +58,9 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let line = Line::parse();
-    if let Err(error) = telemetry::start(line.log_format, &line.log) {
+    let quiet = matches!(line.command, Command::Demo(_));
+    let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
+    if let Err(error) = telemetry::start(line.log_format, filter) {
         complain(&error);
         return ExitCode::from(2);
     }

@@ -8,7 +8,9 @@ mod delete;
 mod remove_member;
 mod rename;
 mod resume;
+mod set_role;
 mod suspend;
+mod update;
 
 pub use add_member::AddMember;
 pub use change_role::ChangeRole;
@@ -18,7 +20,9 @@ pub use delete::Delete;
 pub use remove_member::RemoveMember;
 pub use rename::Rename;
 pub use resume::Resume;
+pub use set_role::SetRole;
 pub use suspend::Suspend;
+pub use update::Update;
 
 #[cfg(test)]
 mod tests;

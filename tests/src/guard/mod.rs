@@ -1,3 +1,4 @@
 //! Guard tests: what the architecture says, checked.
 
+mod access;
 mod layering;

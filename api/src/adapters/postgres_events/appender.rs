@@ -1,8 +1,9 @@
 //! Group commit: whoever asks while a transaction is under way shares the next one.
 //!
 //! One task, one dedicated connection, one round trip and one fsync for up to `BATCH_COMMANDS_MAX` commands. When the connection breaks
-//! nobody knows whether the transaction was committed; since every command has an id that the log takes once, the batch is simply sent
-//! again: what was committed answers "duplicate" and is looked up.
+//! nobody knows whether the transaction was committed; since the log takes every event and every command id once, the batch is simply sent
+//! again: what was committed collides with itself, and whoever carries out the command finds the answer under its id. The appender cannot
+//! tell "already in the log" from "in the log by another attempt, with another answer", so it does not try.
 
 use std::time::Duration;
 
@@ -24,7 +25,6 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 struct Job {
-    command_id: String,
     command: Value,
     answer: oneshot::Sender<Result<Position, AppendError>>,
 }
@@ -57,9 +57,8 @@ impl Appender {
 
     /// Appends one command, encoded for `append_commands`.
     pub async fn append(&self, command: Value) -> Result<Position, AppendError> {
-        let command_id = command.get("command_id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let (answer, answered) = oneshot::channel();
-        self.jobs.try_send(Job { command_id, command, answer }).map_err(|error| match error {
+        self.jobs.try_send(Job { command, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => AppendError::Log(LogError("the appender has stopped".to_owned())),
         })?;
@@ -87,14 +86,12 @@ impl AppenderTask {
     async fn write(&self, connection: &mut Option<PgConnection>, jobs: Vec<Job>) {
         let batch = Value::Array(jobs.iter().map(|job| job.command.clone()).collect());
         let give_up = Instant::now() + GIVE_UP_AFTER;
-        let mut sent_before = false;
         let outcomes = loop {
             match self.send(connection, &batch).await {
                 Ok(outcomes) => break outcomes,
                 Err(error) if Instant::now() < give_up && is_transient(&error) => {
                     tracing::warn!(error = %error, "the log did not answer an append; sending the batch again");
                     *connection = None;
-                    sent_before = true;
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 Err(error) => {
@@ -106,27 +103,14 @@ impl AppenderTask {
                 }
             }
         };
-        self.answer(connection, jobs, outcomes, sent_before).await;
+        self.answer(jobs, outcomes);
     }
 
-    async fn answer(
-        &self,
-        connection: &mut Option<PgConnection>,
-        jobs: Vec<Job>,
-        outcomes: Vec<Outcome>,
-        sent_before: bool,
-    ) {
+    fn answer(&self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
         let mut jobs: Vec<Option<Job>> = jobs.into_iter().map(Some).collect();
         let mut head = Position::START;
-        for Outcome { number, mut result } in outcomes {
+        for Outcome { number, result } in outcomes {
             let Some(job) = jobs.get_mut(number).and_then(Option::take) else { continue };
-            if sent_before && matches!(result, Err(AppendError::Duplicate)) {
-                // Our own first sending was committed before the connection broke.
-                result = match connection {
-                    Some(open) => position_of(open, &job.command_id).await,
-                    None => Err(AppendError::Duplicate),
-                };
-            }
             if let Ok(position) = &result {
                 head = head.max(*position);
             }
@@ -182,15 +166,6 @@ fn outcome(row: &sqlx::postgres::PgRow) -> Result<Outcome, sqlx::Error> {
         _ => Err(AppendError::Conflict),
     };
     Ok(Outcome { number: usize::try_from(ordinal - 1).unwrap_or(usize::MAX), result })
-}
-
-async fn position_of(connection: &mut PgConnection, command_id: &str) -> Result<Position, AppendError> {
-    let (position,): (i64,) = sqlx::query_as("select position from commands where command_id = $1")
-        .bind(command_id)
-        .fetch_one(connection)
-        .await
-        .map_err(|error| LogError(error.to_string()))?;
-    Ok(Position::new(position.unsigned_abs()))
 }
 
 /// Whether sending the same batch again can help: the connection broke, Postgres is restarting, or a timeout struck.

@@ -1,0 +1,304 @@
+//! `/v1/organizations/{organization}/clients`: OAuth clients. A secret is shown once.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use commands::Ports;
+use commands::client::{
+    Confidentiality, Delete, Disable, Enable, Register, Registered, RotateSecret, SecretRotated, Update,
+};
+use domain::value::{
+    ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scope, Scopes, Timestamp,
+};
+use http::Method;
+use projections::directory::clients::{self as rows, ClientRow};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ask::{Answered, Asker, Found, Within, found};
+use super::shapes::{Because, Changed, Nothing};
+use super::{Access, Admin, Area, Command, Listed, Paging, Path};
+use crate::problem::Problem;
+
+const ALL: &str = "/v1/organizations/{organization}/clients";
+const ONE: &str = "/v1/organizations/{organization}/clients/{client}";
+const ROTATE: &str = "/v1/organizations/{organization}/clients/{client}/rotate-secret";
+const DISABLE: &str = "/v1/organizations/{organization}/clients/{client}/disable";
+const ENABLE: &str = "/v1/organizations/{organization}/clients/{client}/enable";
+
+/// The routes.
+pub(super) fn area<P: Ports + 'static>() -> Area<P> {
+    let reads = || Access::Organization(Scope::OrgRead);
+    let writes = || Access::Organization(Scope::ClientsWrite);
+    Area::new(
+        "Clients",
+        "OAuth clients: where they may send people back to, and the most they can be granted.",
+    )
+    .make::<NewClient, ClientMade, _, _>(
+        ALL,
+        writes(),
+        "registerClient",
+        "Register a client; of a confidential one, the answer is the only one that shows the secret",
+        register::<P>,
+    )
+    .list::<Listed<Client>, _, _>(ALL, reads(), "listClients", "The clients of the organization", list::<P>)
+    .read::<Client, _, _>(ONE, reads(), "getClient", "One client, without its secret", get::<P>)
+    .change::<ClientBody, Changed, _, _>(
+        Method::PUT,
+        ONE,
+        writes(),
+        "updateClient",
+        "Replace the description of a client",
+        update::<P>,
+    )
+    .change::<Rotation, NewSecret, _, _>(
+        Method::POST,
+        ROTATE,
+        writes(),
+        "rotateClientSecret",
+        "Give a client a new secret; the answer is the only one that shows it",
+        rotate::<P>,
+    )
+    .change::<Because, Changed, _, _>(
+        Method::POST,
+        DISABLE,
+        writes(),
+        "disableClient",
+        "Refuse everything that a client asks for",
+        disable::<P>,
+    )
+    .act::<Changed, _, _>(
+        Method::POST,
+        ENABLE,
+        writes(),
+        "enableClient",
+        "Let a client ask again",
+        enable::<P>,
+    )
+    .act::<Changed, _, _>(
+        Method::DELETE,
+        ONE,
+        writes(),
+        "deleteClient",
+        "End a client for good",
+        delete::<P>,
+    )
+}
+
+/// Whether a client can keep a secret (RFC 6749, 2.1).
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ClientKind)]
+enum Kind {
+    /// It runs where its user can read everything, and has none.
+    Public,
+    /// It runs on a server, and is given one.
+    Confidential,
+}
+
+/// A client to be registered.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewClient {
+    /// Name shown at consent: 1 to 200 characters in any script.
+    #[schema(value_type = String, example = "Ticket assistant")]
+    name: DisplayName,
+    /// Whether it can keep a secret.
+    kind: Kind,
+    /// Where browsers may be sent back to, compared exactly.
+    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
+    redirect_uris: BTreeSet<RedirectUri>,
+    /// The most it can be granted, never more than the role of whoever registers it.
+    #[schema(value_type = Vec<String>, example = json!(["mcp:read"]))]
+    scopes: Scopes,
+}
+
+/// The description of a client.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ClientBody {
+    /// Name shown at consent: 1 to 200 characters in any script.
+    #[schema(value_type = String, example = "Ticket assistant")]
+    name: DisplayName,
+    /// Where browsers may be sent back to, compared exactly.
+    #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
+    redirect_uris: BTreeSet<RedirectUri>,
+    /// The most it can be granted, never more than the role of whoever asks.
+    #[schema(value_type = Vec<String>, example = json!(["mcp:read"]))]
+    scopes: Scopes,
+}
+
+/// How a secret is replaced.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClientSecretRotation)]
+struct Rotation {
+    /// How long the current secret still works, at most 30 days; left out, it stops at once.
+    #[schema(value_type = Option<OffsetDateTime>)]
+    previous_until: Option<Timestamp>,
+}
+
+/// A new secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ClientSecret)]
+struct NewSecret {
+    /// The secret, shown this once.
+    #[schema(value_type = String)]
+    client_secret: IssuedSecret,
+}
+
+/// A client was registered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RegisteredClient)]
+struct ClientMade {
+    /// Its id.
+    id: Uuid,
+    /// The same as the `client_id` of OAuth.
+    client_id: String,
+    /// Its secret, shown this once; absent for a public client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    client_secret: Option<IssuedSecret>,
+}
+
+/// An OAuth client.
+#[derive(Debug, Serialize, ToSchema)]
+struct Client {
+    /// Its id.
+    id: Uuid,
+    /// The same as the `client_id` of OAuth.
+    client_id: String,
+    /// Name shown at consent.
+    name: String,
+    /// `public` or `confidential`.
+    kind: String,
+    /// Where browsers may be sent back to.
+    redirect_uris: Vec<String>,
+    /// The most it can be granted.
+    scopes: Vec<String>,
+    /// The user who registered it.
+    registered_by: Uuid,
+    /// Since when it has its current secret; null for a public client.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    secret_set_at: Option<OffsetDateTime>,
+    /// How long the secret before that still works; null when it does not.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    previous_secret_until: Option<OffsetDateTime>,
+    /// `enabled` or `disabled`.
+    standing: String,
+    /// Why it is disabled; null while it is not.
+    #[schema(required)]
+    reason: Option<String>,
+    /// When it was registered.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it changed last.
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<Kind> for Confidentiality {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Public => Self::Public,
+            Kind::Confidential => Self::Confidential,
+        }
+    }
+}
+
+impl From<Registered> for ClientMade {
+    fn from(Registered { id, secret }: Registered) -> Self {
+        Self { id: id.uuid(), client_id: id.to_string(), client_secret: secret }
+    }
+}
+
+impl From<ClientRow> for Client {
+    fn from(row: ClientRow) -> Self {
+        Self {
+            id: row.id,
+            client_id: row.id.to_string(),
+            name: row.name,
+            kind: row.kind,
+            redirect_uris: row.redirect_uris,
+            scopes: row.scopes,
+            registered_by: row.registered_by,
+            secret_set_at: row.secret_set_at,
+            previous_secret_until: row.previous_secret_until,
+            standing: row.standing,
+            reason: row.standing_reason,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+async fn register<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(organization): Path<OrganizationId>,
+    Command { body, order }: Command<NewClient>,
+) -> Answered<ClientMade> {
+    let NewClient { name, kind, redirect_uris, scopes } = body;
+    let use_case = Register { organization, name, confidentiality: kind.into(), redirect_uris, scopes };
+    asker.ask(order, &use_case, ClientMade::from).await
+}
+
+async fn list<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path(organization): Path<OrganizationId>,
+    page: Paging,
+) -> Result<Listed<Client>, Problem> {
+    let rows = rows::list(&admin.pool, organization, page.after, page.rows).await?;
+    Ok(Listed::of(rows, Client::from))
+}
+
+async fn get<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path((organization, client)): Within<ClientId>,
+) -> Found<Client> {
+    found(rows::by_id(&admin.pool, organization, client).await?, "client", Client::from)
+}
+
+async fn update<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: ClientBody { name, redirect_uris, scopes }, order }: Command<ClientBody>,
+) -> Answered<Changed> {
+    asker.change(order, &Update { organization, client, name, redirect_uris, scopes }).await
+}
+
+async fn rotate<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: Rotation { previous_until }, order }: Command<Rotation>,
+) -> Answered<NewSecret> {
+    let use_case = RotateSecret { organization, client, previous_until };
+    asker.ask(order, &use_case, |SecretRotated { secret }| NewSecret { client_secret: secret }).await
+}
+
+async fn disable<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: Because { reason }, order }: Command<Because>,
+) -> Answered<Changed> {
+    asker.change(order, &Disable { organization, client, reason }).await
+}
+
+async fn enable<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &Enable { organization, client }).await
+}
+
+async fn delete<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &Delete { organization, client }).await
+}

@@ -1,0 +1,240 @@
+//! `/v1/organizations/{organization}/connections`: credentials for a server. The values go in and never come out.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use commands::Ports;
+use commands::connection::{Create, Created, Remove, Rename, SecretsSet, SetSecrets};
+use domain::connection::ConnectionOwner;
+use domain::value::{ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, Scope, ServerId};
+use http::Method;
+use projections::directory::connections::{self as rows, ConnectionRow};
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ask::{Answered, Asker, Found, Within, found};
+use super::shapes::{Changed, Made, NewName, Nothing};
+use super::{Access, Admin, Area, Command, Listed, Paging, Path};
+use crate::problem::Problem;
+
+const ALL: &str = "/v1/organizations/{organization}/connections";
+const ONE: &str = "/v1/organizations/{organization}/connections/{connection}";
+const SECRETS: &str = "/v1/organizations/{organization}/connections/{connection}/secrets";
+
+/// The routes.
+pub(super) fn area<P: Ports + 'static>() -> Area<P> {
+    let reads = || Access::Organization(Scope::OrgRead);
+    let writes = || Access::Organization(Scope::OrgWrite);
+    Area::new("Connections", "Credentials for one server, shared by the organization or one member's own.")
+        .make::<NewConnection, Made, _, _>(
+            ALL,
+            writes(),
+            "createConnection",
+            "Connect the organization, or yourself, to a server",
+            create::<P>,
+        )
+        .list::<Listed<Connection>, _, _>(
+            ALL,
+            reads(),
+            "listConnections",
+            "The connections of the organization and its members",
+            list::<P>,
+        )
+        .read::<Connection, _, _>(
+            ONE,
+            reads(),
+            "getConnection",
+            "One connection; of its secrets only the names",
+            get::<P>,
+        )
+        .change::<NewName, Changed, _, _>(
+            Method::PATCH,
+            ONE,
+            writes(),
+            "renameConnection",
+            "Give a connection another name",
+            rename::<P>,
+        )
+        .change::<NewSecrets, Secrets, _, _>(
+            Method::PUT,
+            SECRETS,
+            writes(),
+            "setConnectionSecrets",
+            "Replace all secrets of a connection",
+            set_secrets::<P>,
+        )
+        .act::<Changed, _, _>(
+            Method::DELETE,
+            ONE,
+            writes(),
+            "removeConnection",
+            "Remove a connection and its secrets",
+            remove::<P>,
+        )
+}
+
+/// A connection to be made. Its secrets follow.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewConnection {
+    /// The server that it connects to.
+    #[schema(value_type = Uuid)]
+    server: ServerId,
+    /// Name shown to people: 1 to 200 characters in any script.
+    #[schema(value_type = String, example = "Tickets, read-only account")]
+    name: DisplayName,
+    /// Whose credentials it holds.
+    #[serde(default)]
+    owner: Owner,
+}
+
+/// Whose credentials a connection holds: shared by the organization, or the user's own.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ConnectionOwner)]
+enum Owner {
+    /// Shared by the organization.
+    #[default]
+    Organization,
+    /// The caller's own.
+    User,
+}
+
+/// The whole set of secrets: a field that is not in it has no value any more.
+#[derive(Debug, ToSchema)]
+struct NewSecrets {
+    /// The value of each credential field that the server names: at most 8192 bytes each.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "api_token": "the-token" }))]
+    fields: BTreeMap<FieldName, PresentedSecret>,
+}
+
+/// Read by hand, so that no refusal repeats a value that was put in the wrong place.
+impl<'de> Deserialize<'de> for NewSecrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const EXPECTED: &str = r#"expected {"fields": {name: text}}"#;
+        let Value::Object(mut body) = Value::deserialize(deserializer)? else {
+            return Err(D::Error::custom(EXPECTED));
+        };
+        let fields = body.remove("fields").ok_or_else(|| D::Error::missing_field("fields"))?;
+        if let Some(name) = body.keys().next() {
+            return Err(D::Error::unknown_field(name, &["fields"]));
+        }
+        let Value::Object(fields) = fields else { return Err(D::Error::custom(EXPECTED)) };
+        let field = |(name, value): (String, Value)| {
+            let name = FieldName::parse(&name).map_err(D::Error::custom)?;
+            match value {
+                Value::String(text) => Ok((name, PresentedSecret::new(text))),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                    Err(D::Error::custom(format!("the value of {name} is not a text")))
+                }
+            }
+        };
+        fields.into_iter().map(field).collect::<Result<_, _>>().map(|fields| Self { fields })
+    }
+}
+
+/// The secrets in force. Their values are never shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionSecrets)]
+struct Secrets {
+    /// Which set it is, higher than any before.
+    version: u32,
+    /// The fields that have a value in it.
+    fields: Vec<String>,
+}
+
+/// A connection.
+#[derive(Debug, Serialize, ToSchema)]
+struct Connection {
+    /// Its id.
+    id: Uuid,
+    /// The server that it connects to.
+    server: Uuid,
+    /// Name shown to people.
+    name: String,
+    /// Whose credentials it holds.
+    owner: Owner,
+    /// The member whose own it is; null when the organization shares it.
+    #[schema(required)]
+    user: Option<Uuid>,
+    /// Which set of secrets is in force; null before there is one.
+    #[schema(required)]
+    secrets_version: Option<i64>,
+    /// The fields that have a value.
+    secret_fields: Vec<String>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it changed last.
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<ConnectionRow> for Connection {
+    fn from(row: ConnectionRow) -> Self {
+        let ConnectionRow { id, server_id, name, owner_user_id, secrets_version, secret_fields, .. } = row;
+        let owner = if owner_user_id.is_none() { Owner::Organization } else { Owner::User };
+        let (created_at, updated_at) = (row.created_at, row.updated_at);
+        let (server, user) = (server_id, owner_user_id);
+        Self { id, server, name, owner, user, secrets_version, secret_fields, created_at, updated_at }
+    }
+}
+
+async fn create<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(organization): Path<OrganizationId>,
+    Command { body: NewConnection { server, name, owner }, order }: Command<NewConnection>,
+) -> Answered<Made> {
+    let owner = match (owner, asker.actor.user()) {
+        (Owner::User, Some(user)) => ConnectionOwner::User(user),
+        (Owner::Organization, _) | (Owner::User, None) => ConnectionOwner::Organization,
+    };
+    let use_case = Create { organization, owner, server, name };
+    asker.ask(order, &use_case, |Created { id }| Made { id: id.uuid() }).await
+}
+
+async fn list<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path(organization): Path<OrganizationId>,
+    page: Paging,
+) -> Result<Listed<Connection>, Problem> {
+    let rows = rows::list(&admin.pool, organization, page.after, page.rows).await?;
+    Ok(Listed::of(rows, Connection::from))
+}
+
+async fn get<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    Path((organization, connection)): Within<ConnectionId>,
+) -> Found<Connection> {
+    found(rows::by_id(&admin.pool, organization, connection).await?, "connection", Connection::from)
+}
+
+async fn rename<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, connection)): Within<ConnectionId>,
+    Command { body: NewName { name }, order }: Command<NewName>,
+) -> Answered<Changed> {
+    asker.change(order, &Rename { organization, connection, name }).await
+}
+
+async fn set_secrets<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, connection)): Within<ConnectionId>,
+    Command { body: NewSecrets { fields }, order }: Command<NewSecrets>,
+) -> Answered<Secrets> {
+    let names = fields.keys().map(FieldName::to_string).collect();
+    let use_case = SetSecrets { organization, connection, fields };
+    asker.ask(order, &use_case, |SecretsSet { version }| Secrets { version, fields: names }).await
+}
+
+async fn remove<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, connection)): Within<ConnectionId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &Remove { organization, connection }).await
+}

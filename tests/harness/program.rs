@@ -1,0 +1,206 @@
+//! The real program as a child process on a data folder of its own: built, started, killed, started again.
+
+use std::fs::OpenOptions;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::cluster;
+use crate::http::Http;
+
+const START_WAIT: Duration = Duration::from_secs(60);
+const STOP_WAIT: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How much of the program's log a failed test shows.
+const LOG_TAIL_LINES: usize = 60;
+/// Below the ports that a machine gives to outgoing connections, so that the port is still free when the program is started again.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// What a program of ours consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Victim {
+    /// The program itself.
+    Sekisho,
+    /// The postmaster of its embedded store.
+    Postgres,
+    /// The nats-server of its embedded store.
+    Nats,
+}
+
+/// A running program.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    data: PathBuf,
+    port: u16,
+    token: String,
+}
+
+impl Program {
+    /// Starts one on a new data folder of this name, and waits until it answers.
+    pub async fn start(name: &str) -> Self {
+        let data = folder(name);
+        let port = free_port();
+        let token = format!("the bootstrap token of {name} for tests");
+        let mut program = Self { child: spawn(&data, port, &token), data, port, token };
+        program.answers().await;
+        program
+    }
+
+    /// Its address, the same after a restart.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A client of it.
+    pub fn http(&self) -> Http {
+        Http::new(&self.url())
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The token that founds it.
+    pub fn bootstrap_token(&self) -> &str {
+        &self.token
+    }
+
+    /// Kills one of its processes by SIGKILL. Waits until that process is there: it may just be starting again.
+    pub async fn kill(&mut self, victim: Victim) {
+        if victim == Victim::Sekisho {
+            self.child.kill().expect("the program is ours to kill");
+            self.child.wait().expect("the program ends");
+            return;
+        }
+        let patience = Instant::now() + START_WAIT;
+        loop {
+            match self.pid(victim) {
+                Some(pid) => return signal("KILL", pid),
+                None => assert!(Instant::now() < patience, "{victim:?} does not run"),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Starts the killed program again on the same folder and port, and waits until it answers.
+    pub async fn start_again(&mut self) {
+        self.child = spawn(&self.data, self.port, &self.token);
+        self.answers().await;
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) -> ExitStatus {
+        signal("TERM", self.child.id());
+        let patience = Instant::now() + STOP_WAIT;
+        loop {
+            match self.child.try_wait().expect("the program is our child") {
+                Some(status) => return status,
+                None => assert!(Instant::now() < patience, "the program does not stop"),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The process that serves our folder: its arguments name the folder, and it is no shell that looks after it.
+    fn pid(&self, victim: Victim) -> Option<u32> {
+        let (name, argument) = match victim {
+            Victim::Sekisho => return Some(self.child.id()),
+            Victim::Postgres => ("postgres", format!(" -D {}/postgres ", self.data.display())),
+            Victim::Nats => ("nats-server", format!(" -c {}/nats/server.conf ", self.data.display())),
+        };
+        let listing = Command::new("ps").args(["-A", "-ww", "-o", "pid=,args="]).output().expect("ps runs");
+        let text = String::from_utf8_lossy(&listing.stdout).into_owned();
+        text.lines().find_map(|line| {
+            let (pid, line) = line.trim_start().split_once(' ')?;
+            let program = line.split_whitespace().next()?;
+            let ours = program.rsplit('/').next() == Some(name) && format!("{line} ").contains(&argument);
+            ours.then(|| pid.parse().ok()).flatten()
+        })
+    }
+
+    async fn answers(&mut self) {
+        let patience = Instant::now() + START_WAIT;
+        let http = self.http();
+        loop {
+            let answer = http.attempt(Method::GET, "/healthz", &Value::Null, Duration::from_secs(5)).await;
+            if answer.is_ok_and(|answer| answer.status.is_success()) {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().expect("the program is our child") {
+                panic!("the program ended: {status}");
+            }
+            assert!(Instant::now() < patience, "the program does not answer");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // its guardians end the two servers
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(log_of(&self.data)).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(LOG_TAIL_LINES)..).unwrap_or_default();
+            eprintln!("the end of {}:\n{}", log_of(&self.data).display(), tail.join("\n"));
+        }
+    }
+}
+
+/// A place in this run's folder that the database's service user can reach; nothing is there yet.
+pub fn folder(name: &str) -> PathBuf {
+    cluster::folder().join(name)
+}
+
+/// Sends a signal, by its name, to a process.
+pub fn signal(name: &str, pid: u32) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(sent.expect("kill runs").success(), "no process {pid}");
+}
+
+fn spawn(data: &Path, port: u16, token: &str) -> Child {
+    let log = OpenOptions::new().create(true).append(true).open(log_of(data)).expect("a log");
+    let mut command = Command::new(sekisho());
+    command.args(["serve", "--data"]).arg(data).args(["--listen", &format!("127.0.0.1:{port}")]);
+    for inherited in ["DATABASE_URL", "NATS_URL", "SEKISHO_MASTER_KEY", "SEKISHO_MASTER_KEY_FILE", "SEKISHO_PUBLIC_URL"] {
+        command.env_remove(inherited);
+    }
+    command.env("SEKISHO_BOOTSTRAP_TOKEN", token).stdin(Stdio::null());
+    command.stdout(log.try_clone().expect("a log")).stderr(log);
+    command.spawn().expect("the program starts")
+}
+
+fn log_of(data: &Path) -> PathBuf {
+    data.with_extension("log")
+}
+
+fn free_port() -> u16 {
+    let start = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
+    let mut ports = PORTS.cycle().skip(usize::from(start));
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+}
+
+/// The program, built once in this run in the profile of this test and put where cargo puts it.
+fn sekisho() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("this test has a file");
+        let folder = test.parent().and_then(Path::parent).expect("cargo's folder of this profile");
+        let profile = folder.file_name().and_then(|name| name.to_str()).expect("a profile");
+        let profile = if profile == "debug" { "dev" } else { profile };
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--locked", "--package", "api", "--bin", "sekisho", "--profile", profile]);
+        build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+        assert!(build.status().expect("cargo runs").success(), "sekisho does not build");
+        folder.join("sekisho")
+    })
+}

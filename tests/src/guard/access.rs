@@ -1,0 +1,141 @@
+//! Every route of the management API states its access, and keeps to it: nobody, somebody of another tenant, somebody with too little.
+//!
+//! The routes come from the served OpenAPI document, which is made from the same table as the router: a new row is covered when it is written.
+
+use harness::{Http, World};
+use hyper::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// One operation of the document.
+#[derive(Debug)]
+struct Operation {
+    method: Method,
+    path: String,
+    access: String,
+}
+
+async fn operations(world: &World) -> Vec<Operation> {
+    let document = world.node.http().get("/openapi.json").await.good();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let access = operation["x-sekisho-access"].as_str().unwrap_or_else(|| panic!("{method} {path} states no access"));
+            let method = method.to_uppercase().parse().unwrap();
+            operations.push(Operation { method, path: path.clone(), access: access.to_owned() });
+        }
+    }
+    assert!(operations.len() > 40, "only {} operations", operations.len());
+    operations
+}
+
+impl Operation {
+    /// The path with this organization and, for everything else, ids of nothing.
+    fn in_organization(&self, organization: &str) -> String {
+        let parts = self.path.split('/').map(|part| match part {
+            "{organization}" => organization.to_owned(),
+            id if id.starts_with('{') => Uuid::new_v4().to_string(),
+            fixed => fixed.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    fn scope(&self) -> Option<&str> {
+        self.access.split_once(' ').map(|(_, scope)| scope)
+    }
+
+    async fn send(&self, http: &Http, organization: &str) -> harness::Answer {
+        http.json(self.method.clone(), &self.in_organization(organization), &json!({})).await
+    }
+}
+
+#[tokio::test]
+async fn nobody_in_particular_may_do_nothing() {
+    let world = World::start().await;
+    for operation in operations(&world).await {
+        let answer = operation.send(&world.node.http(), &world.organization).await;
+        assert_eq!(answer.status.as_u16(), 401, "{operation:?}");
+        assert!(answer.headers.contains_key("www-authenticate"), "{operation:?}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn somebody_of_another_tenant_cannot_tell_this_one_from_none() {
+    let world = World::start().await;
+    let other = world.admin().post("/v1/organizations", &json!({ "slug": "rival", "name": "Rival" })).await.good();
+    let other = other["id"].as_str().unwrap();
+    let nowhere = Uuid::new_v4().to_string();
+    for operation in operations(&world).await.iter().filter(|operation| operation.path.contains("{organization}")) {
+        let here = operation.send(&world.admin(), other).await;
+        let none = operation.send(&world.admin(), &nowhere).await;
+        if operation.access.starts_with("organization") {
+            assert_eq!(here.status.as_u16(), 404, "{operation:?}");
+            assert_eq!(here.bytes, none.bytes, "{operation:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_with_too_small_a_scope_is_told_which_one_is_missing() {
+    let world = World::start().await;
+    let scopes = ["org:read", "org:write", "keys:write", "clients:write", "audit:read", "mcp:admin"];
+    for operation in operations(&world).await {
+        let Some(wanted) = operation.scope() else { continue };
+        let contains = |held: &str| held == wanted || (held == "org:write" && wanted == "org:read");
+        let held: Vec<&str> = scopes.into_iter().filter(|held| !contains(held)).collect();
+        let key = world.key(&held, None).await;
+        let answer = operation.send(&world.node.http().as_key(&key), &world.organization).await;
+        answer.refused(403, "insufficient-scope");
+        assert!(answer.body()["detail"].as_str().unwrap().contains(wanted), "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_administers_nothing_is_no_administrator() {
+    let world = World::start().await;
+    let user = world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
+    let member = format!("/members/{}", user.as_str().unwrap());
+    world.admin().json(Method::PUT, &world.path(&member), &json!({ "role": "owner" })).await.good();
+    let body = json!({ "name": "Ben's", "scopes": ["org:write", "keys:write", "clients:write", "audit:read"], "principal": user });
+    let key = world.admin().post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
+    let ben = world.node.http().as_key(key.as_str().unwrap());
+    let operations = operations(&world).await;
+    let administrative: Vec<_> = operations.iter().filter(|operation| operation.access.starts_with("administrator")).collect();
+    assert!(!administrative.is_empty());
+    for operation in administrative {
+        operation.send(&ben, &world.organization).await.refused(403, "not-administrator");
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_to_all_is_this_and_no_more() {
+    let world = World::start().await;
+    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"] {
+        assert_eq!(world.node.http().get(path).await.status.as_u16(), 200, "{path}");
+    }
+    for path in ["/", "/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/mcp"] {
+        world.node.http().get(path).await.refused(404, "not-found");
+    }
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let answer = world.node.http().with("accept", "application/json, text/event-stream").post("/mcp/none", &call).await;
+    assert_ne!(answer.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_command_with_an_unknown_member_is_refused_by_its_name() {
+    let world = World::start().await;
+    let document = world.node.http().get("/openapi.json").await.good();
+    for operation in operations(&world).await {
+        let pointer = format!("/paths/{}/{}/requestBody", operation.path.replace('/', "~1"), operation.method.as_str().to_lowercase());
+        if document.pointer(&pointer).is_none() || operation.access == "bootstrap" {
+            continue;
+        }
+        let path = operation.in_organization(&world.organization);
+        let answer = world.admin().json(operation.method.clone(), &path, &json!({ "surprise": 1 })).await;
+        assert_eq!(answer.status.as_u16(), 400, "{operation:?} {:?}", answer.bytes);
+        let body: Value = answer.body();
+        assert!(body["detail"].as_str().unwrap().contains("surprise"), "{operation:?} {body}");
+    }
+}

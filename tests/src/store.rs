@@ -1,0 +1,72 @@
+//! Given servers: which are taken, which are refused by name of version, and what happens without NATS.
+
+use api::adapters::nats::{NatsError, connect};
+use harness::{Settings, World};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+
+/// Something that greets like a nats-server of this version, and goes on just far enough for a client to be content.
+async fn greets_as(version: &str, jetstream: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let info = json!({
+        "server_id": "X", "server_name": "x", "version": version, "go": "go1", "host": "127.0.0.1", "port": address.port(),
+        "headers": true, "max_payload": 1_048_576, "proto": 1, "client_id": 1, "jetstream": jetstream,
+    });
+    let greeting = format!("INFO {info}\r\n");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let greeting = greeting.clone();
+            tokio::spawn(async move {
+                let (read, mut write) = stream.into_split();
+                write.write_all(greeting.as_bytes()).await.unwrap();
+                let mut lines = BufReader::new(read).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    if line.starts_with("PING") {
+                        let _ = write.write_all(b"PONG\r\n").await;
+                    }
+                }
+            });
+        }
+    });
+    format!("nats://{address}")
+}
+
+#[tokio::test]
+async fn a_nats_server_before_2_10_is_refused_by_the_name_of_its_version() {
+    let error = connect(&greets_as("2.9.10", true).await).await.unwrap_err();
+    assert!(matches!(&error, NatsError::TooOld { found } if found == "2.9.10"), "{error}");
+    assert!(error.to_string().contains("2.9.10") && error.to_string().contains("2.10 or later"), "{error}");
+}
+
+#[tokio::test]
+async fn a_nats_server_without_jetstream_is_refused() {
+    let error = connect(&greets_as("2.12.0", false).await).await.unwrap_err();
+    assert!(matches!(error, NatsError::NoJetStream), "{error}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_without_its_password() {
+    let error = connect("http://user:hunter2@nowhere").await.unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
+async fn without_nats_a_second_node_follows_the_log_in_postgres() {
+    let settings = Settings { nats: false, ..Settings::default() };
+    let world = World::with(settings).await;
+    let other = world.another_node_with(settings).await;
+    assert!(world.node.running.description.iter().any(|line| line.contains("NATS: none")), "{:?}", world.node.running.description);
+    let made = world.admin().post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" })).await.good();
+    let path = format!("/v1/me?at_least={}", made["position"]);
+    other.http().as_key(&world.admin_key).get(&path).await.good();
+}
+
+#[tokio::test]
+async fn with_nats_every_event_reaches_the_stream_at_its_own_position() {
+    let world = World::start().await;
+    let made = world.admin().post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" })).await.good();
+    let position = domain::value::Position::new(made["position"].as_u64().unwrap());
+    tokio::time::timeout(std::time::Duration::from_secs(10), world.node.running.relayed.reached(position)).await.unwrap();
+}
