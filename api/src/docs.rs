@@ -71,7 +71,8 @@ fn operations<'a>(document: &'a Value, tag: &str) -> Vec<(&'a str, &'a str, &'a 
 
 fn entry(document: &Value, path: &str, method: &str, operation: &Value) -> Markup {
     let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
-    let parameters = operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let parameters =
+        operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let request = operation.pointer("/requestBody/content/application~1json/schema");
     html! {
         details id=(text("operationId")) {
@@ -111,10 +112,19 @@ fn members(document: &Value, schema: &Value, depth: usize, lines: &mut Vec<Strin
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let target = resolve(document, member);
         let must = required.is_some_and(|names| names.iter().any(|other| other.as_str() == Some(name)));
-        let about = member.get("description").or_else(|| target.get("description")).and_then(Value::as_str).unwrap_or_default();
+        let about = member
+            .get("description")
+            .or_else(|| target.get("description"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let indent = "  ".repeat(depth);
         let mark = if must { "" } else { "?" };
-        lines.push(format!("{indent}{name}{mark}: {}{}{}", kind(target), if about.is_empty() { "" } else { "   — " }, about));
+        lines.push(format!(
+            "{indent}{name}{mark}: {}{}{}",
+            kind(target),
+            if about.is_empty() { "" } else { "   — " },
+            about
+        ));
         if depth < DEPTH_MAX {
             members(document, target.get("items").unwrap_or(target), depth + 1, lines);
         }

@@ -27,11 +27,11 @@ const PAGE_ROWS_DEFAULT: u32 = 50;
 
 /// A parsed body with everything that makes carrying it out repeatable.
 #[derive(Debug)]
-pub struct Command<T> {
+pub(crate) struct Command<T> {
     /// The body.
-    pub body: T,
+    pub(crate) body: T,
     /// Under which id it is carried out.
-    pub order: Order,
+    pub(crate) order: Order,
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
@@ -45,7 +45,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
         let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
         let body = serde_json::from_slice(text).map_err(|error| {
             let code = if error.is_data() { "wrong-shape" } else { "malformed-json" };
-            Problem::bad_request(code, format!("the body is not what this command takes: {}", brief(&error.to_string())))
+            Problem::bad_request(
+                code,
+                format!("the body is not what this command takes: {}", brief(&error.to_string())),
+            )
         })?;
         Ok(Self { body, order })
     }
@@ -81,7 +84,8 @@ fn order(parts: &Parts, bytes: &[u8]) -> Result<Order, Problem> {
         }
         // Scoped to who asks, and digested: keys of two callers never meet, and none reaches the log.
         Some(key) => {
-            let scope = parts.extensions.get::<Actor>().map(|actor| actor.credential.name()).unwrap_or_default();
+            let scope =
+                parts.extensions.get::<Actor>().map(|actor| actor.credential.name()).unwrap_or_default();
             Some(CommandId::new(sha256(&[scope.as_bytes(), b"\0", key.as_bytes()])))
         }
     };
@@ -93,11 +97,14 @@ fn order(parts: &Parts, bytes: &[u8]) -> Result<Order, Problem> {
 /// Tells a retry from another request. Keyed with the credential itself, which is unguessable and kept nowhere: the log remembers this
 /// digest, and nobody who reads it there can try out what a body may have held, such as a password for an upstream.
 fn request_digest(parts: &Parts, bytes: &[u8]) -> String {
-    let credential = ["x-api-key", header::AUTHORIZATION.as_str()].into_iter().find_map(|name| parts.headers.get(name));
+    let credential =
+        ["x-api-key", header::AUTHORIZATION.as_str()].into_iter().find_map(|name| parts.headers.get(name));
     let key = hmac::Key::new(hmac::HMAC_SHA256, credential.map(HeaderValue::as_bytes).unwrap_or_default());
     let mut context = hmac::Context::with_key(&key);
     let path = parts.uri.path().as_bytes();
-    [parts.method.as_str().as_bytes(), b" ", path, b"\0", bytes].iter().for_each(|part| context.update(part));
+    for part in [parts.method.as_str().as_bytes(), b" ", path, b"\0", bytes] {
+        context.update(part);
+    }
     hex(context.sign().as_ref())
 }
 
@@ -106,42 +113,45 @@ fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>
     let mut lines = headers.get_all(name).iter();
     match (lines.next(), lines.next()) {
         (None, _) => Ok(None),
-        (Some(line), None) => line
-            .to_str()
-            .map(Some)
-            .map_err(|_| Problem::bad_request("bad-header", format!("the header {name} is not visible ASCII"))),
-        (Some(_), Some(_)) => {
-            Err(Problem::bad_request("duplicate-header", format!("the header {name} is there more than once")))
-        }
+        (Some(line), None) => line.to_str().map(Some).map_err(|_| {
+            Problem::bad_request("bad-header", format!("the header {name} is not visible ASCII"))
+        }),
+        (Some(_), Some(_)) => Err(Problem::bad_request(
+            "duplicate-header",
+            format!("the header {name} is there more than once"),
+        )),
     }
 }
 
 fn sha256(parts: &[&[u8]]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
+    for part in parts {
+        context.update(part);
+    }
     hex(context.finish().as_ref())
 }
 
 /// Ids out of the path. A text that is no id names nothing: 404, like an id that names nothing.
 #[derive(Debug)]
-pub struct Path<T>(pub T);
+pub(crate) struct Path<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        read.map(|axum::extract::Path(ids)| Self(ids)).map_err(|_| Problem::not_found("thing at this address"))
+        read.map(|axum::extract::Path(ids)| Self(ids))
+            .map_err(|_| Problem::not_found("thing at this address"))
     }
 }
 
 /// A page of a listing, from `?cursor=` and `?limit=`.
 #[derive(Debug, Clone, Copy)]
-pub struct Paging {
+pub(crate) struct Paging {
     /// Where it starts.
-    pub after: Cursor,
+    pub(crate) after: Cursor,
     /// How many rows.
-    pub rows: u32,
+    pub(crate) rows: u32,
 }
 
 #[derive(Deserialize)]
@@ -186,7 +196,10 @@ pub(crate) fn at_least(uri: &http::Uri) -> Result<Option<Position>, Problem> {
 pub(crate) fn api_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let key = one(headers, "x-api-key")?;
     if key.is_some() && headers.contains_key(header::AUTHORIZATION) {
-        return Err(Problem::bad_request("two-credentials", "send exactly one credential: one x-api-key and no Authorization"));
+        return Err(Problem::bad_request(
+            "two-credentials",
+            "send exactly one credential: one x-api-key and no Authorization",
+        ));
     }
     Ok(key)
 }

@@ -123,15 +123,21 @@ fn access_text(access: &Access) -> String {
         Access::Bootstrap => "Takes the bootstrap token, once.".to_owned(),
         Access::AnyKey => "Takes any good API key, whatever it opens.".to_owned(),
         Access::Key(scope) => format!("Takes an API key with the scope `{scope}`."),
-        Access::Organization(scope) => format!("Takes an API key of this organization with the scope `{scope}` and a role that reaches it."),
-        Access::Administrator(scope) => format!("Takes an API key with the scope `{scope}` of an administrator of the deployment."),
+        Access::Organization(scope) => format!(
+            "Takes an API key of this organization with the scope `{scope}` and a role that reaches it."
+        ),
+        Access::Administrator(scope) => {
+            format!("Takes an API key with the scope `{scope}` of an administrator of the deployment.")
+        }
     }
 }
 
 fn security(access: &Access) -> Value {
     match access {
         Access::Bootstrap => json!({ "bootstrapToken": [] }),
-        Access::AnyKey | Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => json!({ "apiKey": [] }),
+        Access::AnyKey | Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => {
+            json!({ "apiKey": [] })
+        }
     }
 }
 
@@ -148,3 +154,6 @@ fn problem() -> Value {
         },
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 /// A problem: what the caller reads, never what the log says.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: Cow<'static, str>,
@@ -28,48 +28,44 @@ pub struct Problem {
 }
 
 /// The prefix of every problem type.
-pub const TYPE_PREFIX: &str = "urn:sekisho:problem:";
+pub(crate) const TYPE_PREFIX: &str = "urn:sekisho:problem:";
 
 impl Problem {
     /// A problem with a stable code.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code, detail: detail.into(), retry_after: None, extra: None }
     }
 
     /// The request is wrong.
-    pub fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
     /// There is no such thing here (for this caller).
-    pub fn not_found(what: &str) -> Self {
+    pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
     }
 
     /// Something behind us does not answer; what exactly is in the log.
-    pub fn unavailable(code: &'static str, cause: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn unavailable(code: &'static str, cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(cause = %cause, code, "answering 503");
-        let detail = "something behind this API does not answer right now; retry with the same Idempotency-Key";
+        let detail =
+            "something behind this API does not answer right now; retry with the same Idempotency-Key";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).after(Duration::from_secs(1))
     }
 
     /// With a hint when to come back.
     #[must_use]
-    pub fn after(mut self, wait: Duration) -> Self {
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
     /// With one more member.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
         self.extra = Some((name, value));
         self
-    }
-
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        self.code
     }
 }
 
@@ -132,8 +128,9 @@ impl From<CarryOutError> for Problem {
         let detail = error.to_string();
         match error {
             CarryOutError::Refused(refused) => refused.into(),
-            CarryOutError::Taken(scope) => Self::new(StatusCode::CONFLICT, "taken", detail)
-                .with("scope", Value::from(scope.as_str())),
+            CarryOutError::Taken(scope) => {
+                Self::new(StatusCode::CONFLICT, "taken", detail).with("scope", Value::from(scope.as_str()))
+            }
             CarryOutError::Conflict => Self::new(StatusCode::CONFLICT, "conflict", detail),
             CarryOutError::KeyReused => Self::new(StatusCode::CONFLICT, "idempotency-key-reused", detail),
             CarryOutError::Overloaded => {
@@ -149,13 +146,13 @@ impl From<Refused> for Problem {
         let detail = refused.to_string();
         let (status, code) = match refused {
             Refused::Organization(error) => organization(error),
-            Refused::User(error) => user(&error),
-            Refused::Client(error) => client(&error),
-            Refused::ApiKey(error) => api_key(&error),
+            Refused::User(error) => user(error),
+            Refused::Client(error) => client(error),
+            Refused::ApiKey(error) => api_key(error),
             Refused::Server(error) => server(&error),
-            Refused::Connection(error) => connection(&error),
-            Refused::Instance(error) => instance(&error),
-            Refused::Deployment(error) => deployment(&error),
+            Refused::Connection(error) => connection(error),
+            Refused::Instance(error) => instance(error),
+            Refused::Deployment(error) => deployment(error),
             Refused::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Refused::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Refused::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -183,7 +180,7 @@ const fn organization(error: OrganizationError) -> Answer {
     }
 }
 
-const fn user(error: &UserError) -> Answer {
+const fn user(error: UserError) -> Answer {
     match error {
         UserError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         UserError::Exists => (StatusCode::CONFLICT, "exists"),
@@ -192,7 +189,7 @@ const fn user(error: &UserError) -> Answer {
     }
 }
 
-const fn client(error: &ClientError) -> Answer {
+const fn client(error: ClientError) -> Answer {
     match error {
         ClientError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         ClientError::Exists => (StatusCode::CONFLICT, "exists"),
@@ -203,7 +200,7 @@ const fn client(error: &ClientError) -> Answer {
     }
 }
 
-const fn api_key(error: &ApiKeyError) -> Answer {
+const fn api_key(error: ApiKeyError) -> Answer {
     match error {
         ApiKeyError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         ApiKeyError::Exists => (StatusCode::CONFLICT, "exists"),
@@ -218,14 +215,16 @@ const fn server(error: &ServerError) -> Answer {
         ServerError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         ServerError::Exists => (StatusCode::CONFLICT, "exists"),
         ServerError::Retired => (StatusCode::GONE, "server-retired"),
-        ServerError::PublicOfOrganization => (StatusCode::UNPROCESSABLE_ENTITY, "public-server-of-organization"),
+        ServerError::PublicOfOrganization => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "public-server-of-organization")
+        }
         ServerError::TooManyFields => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-credential-fields"),
         ServerError::DuplicateField(_) => (StatusCode::UNPROCESSABLE_ENTITY, "duplicate-credential-field"),
         ServerError::DuplicateHeader(_) => (StatusCode::UNPROCESSABLE_ENTITY, "duplicate-credential-header"),
     }
 }
 
-const fn connection(error: &ConnectionError) -> Answer {
+const fn connection(error: ConnectionError) -> Answer {
     match error {
         ConnectionError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         ConnectionError::Exists => (StatusCode::CONFLICT, "exists"),
@@ -235,7 +234,7 @@ const fn connection(error: &ConnectionError) -> Answer {
     }
 }
 
-const fn instance(error: &InstanceError) -> Answer {
+const fn instance(error: InstanceError) -> Answer {
     match error {
         InstanceError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         InstanceError::Exists => (StatusCode::CONFLICT, "exists"),
@@ -245,7 +244,7 @@ const fn instance(error: &InstanceError) -> Answer {
     }
 }
 
-const fn deployment(error: &DeploymentError) -> Answer {
+const fn deployment(error: DeploymentError) -> Answer {
     match error {
         DeploymentError::Unknown => (StatusCode::CONFLICT, "not-bootstrapped"),
         DeploymentError::Exists => (StatusCode::CONFLICT, "already-bootstrapped"),

@@ -1,12 +1,16 @@
 //! What handlers answer: something written, with its position, or something read, with the position that it was read at.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use domain::value::Position;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use projections::directory::Page;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Carries a position in answers.
 pub(super) const SEKISHO_POSITION: HeaderName = HeaderName::from_static("sekisho-position");
@@ -49,7 +53,7 @@ impl<T: Serialize> IntoResponse for Written<T> {
 }
 
 /// One page of a listing.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub struct Listed<T> {
     /// The things.
     pub items: Vec<T>,
@@ -63,6 +67,33 @@ impl<T> Listed<T> {
     pub fn of<R>(page: Page<R>, shape: impl Fn(R) -> T) -> Self {
         let next_cursor = page.next.map(|cursor| cursor.to_string());
         Self { items: page.rows.into_iter().map(shape).collect(), next_cursor }
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Listed<T> {
+    fn schema() -> RefOr<Schema> {
+        let cursor = "Give this back as `cursor` to get the next page; absent on the last one";
+        ObjectBuilder::new()
+            .description(Some("One page of a listing"))
+            .property(
+                "items",
+                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("The things")),
+            )
+            .property("next_cursor", ObjectBuilder::new().schema_type(Type::String).description(Some(cursor)))
+            .required("items")
+            .into()
+    }
+}
+
+/// Named after what is listed: the derived name would be the same for all listings.
+impl<T: ToSchema> ToSchema for Listed<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}List", T::name()))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 

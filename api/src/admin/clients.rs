@@ -88,8 +88,8 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
 }
 
 /// Whether a client can keep a secret (RFC 6749, 2.1).
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Deserialize, ToSchema)]
+#[serde(remote = "Confidentiality", rename_all = "snake_case")]
 #[schema(as = ClientKind)]
 enum Kind {
     /// It runs where its user can read everything, and has none.
@@ -106,7 +106,9 @@ struct NewClient {
     #[schema(value_type = String, example = "Ticket assistant")]
     name: DisplayName,
     /// Whether it can keep a secret.
-    kind: Kind,
+    #[serde(with = "Kind")]
+    #[schema(value_type = Kind)]
+    kind: Confidentiality,
     /// Where browsers may be sent back to, compared exactly.
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: BTreeSet<RedirectUri>,
@@ -118,6 +120,7 @@ struct NewClient {
 /// The description of a client.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ClientDescription)]
 struct ClientBody {
     /// Name shown at consent: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Ticket assistant")]
@@ -169,7 +172,8 @@ struct Client {
     /// Its id.
     id: Uuid,
     /// The same as the `client_id` of OAuth.
-    client_id: String,
+    #[serde(rename = "client_id")]
+    oauth_id: String,
     /// Name shown at consent.
     name: String,
     /// `public` or `confidential`.
@@ -201,15 +205,6 @@ struct Client {
     updated_at: OffsetDateTime,
 }
 
-impl From<Kind> for Confidentiality {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Public => Self::Public,
-            Kind::Confidential => Self::Confidential,
-        }
-    }
-}
-
 impl From<Registered> for ClientMade {
     fn from(Registered { id, secret }: Registered) -> Self {
         Self { id: id.uuid(), client_id: id.to_string(), client_secret: secret }
@@ -220,7 +215,7 @@ impl From<ClientRow> for Client {
     fn from(row: ClientRow) -> Self {
         Self {
             id: row.id,
-            client_id: row.id.to_string(),
+            oauth_id: row.id.to_string(),
             name: row.name,
             kind: row.kind,
             redirect_uris: row.redirect_uris,
@@ -242,7 +237,7 @@ async fn register<P: Ports + 'static>(
     Command { body, order }: Command<NewClient>,
 ) -> Answered<ClientMade> {
     let NewClient { name, kind, redirect_uris, scopes } = body;
-    let use_case = Register { organization, name, confidentiality: kind.into(), redirect_uris, scopes };
+    let use_case = Register { organization, name, confidentiality: kind, redirect_uris, scopes };
     asker.ask(order, &use_case, ClientMade::from).await
 }
 

@@ -9,7 +9,6 @@ use domain::connection::ConnectionOwner;
 use domain::value::{ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, Scope, ServerId};
 use http::Method;
 use projections::directory::connections::{self as rows, ConnectionRow};
-use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -105,7 +104,8 @@ enum Owner {
 }
 
 /// The whole set of secrets: a field that is not in it has no value any more.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "Value", deny_unknown_fields)]
 struct NewSecrets {
     /// The value of each credential field that the server names: at most 8192 bytes each.
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "api_token": "the-token" }))]
@@ -113,27 +113,26 @@ struct NewSecrets {
 }
 
 /// Read by hand, so that no refusal repeats a value that was put in the wrong place.
-impl<'de> Deserialize<'de> for NewSecrets {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const EXPECTED: &str = r#"expected {"fields": {name: text}}"#;
-        let Value::Object(mut body) = Value::deserialize(deserializer)? else {
-            return Err(D::Error::custom(EXPECTED));
-        };
-        let fields = body.remove("fields").ok_or_else(|| D::Error::missing_field("fields"))?;
+impl TryFrom<Value> for NewSecrets {
+    type Error = String;
+
+    fn try_from(body: Value) -> Result<Self, String> {
+        let expected = || r#"expected {"fields": {name: text}}"#.to_owned();
+        let Value::Object(mut body) = body else { return Err(expected()) };
+        let Some(Value::Object(fields)) = body.remove("fields") else { return Err(expected()) };
         if let Some(name) = body.keys().next() {
-            return Err(D::Error::unknown_field(name, &["fields"]));
+            return Err(format!("unknown field `{name}`, expected `fields`"));
         }
-        let Value::Object(fields) = fields else { return Err(D::Error::custom(EXPECTED)) };
         let field = |(name, value): (String, Value)| {
-            let name = FieldName::parse(&name).map_err(D::Error::custom)?;
+            let name = FieldName::parse(&name).map_err(|error| error.to_string())?;
             match value {
                 Value::String(text) => Ok((name, PresentedSecret::new(text))),
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                    Err(D::Error::custom(format!("the value of {name} is not a text")))
+                    Err(format!("the value of {name} is not a text"))
                 }
             }
         };
-        fields.into_iter().map(field).collect::<Result<_, _>>().map(|fields| Self { fields })
+        Ok(Self { fields: fields.into_iter().map(field).collect::<Result<_, _>>()? })
     }
 }
 

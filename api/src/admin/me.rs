@@ -57,7 +57,7 @@ struct Me {
     /// Whether the user administers the deployment.
     administrator: bool,
     /// The key: its scopes, its end, the instance that it is bound to.
-    api_key: ApiKey,
+    key: ApiKey,
 }
 
 async fn get<P: Ports + 'static>(asker: Asker<P>) -> Found<Me> {
@@ -76,7 +76,7 @@ async fn get<P: Ports + 'static>(asker: Asker<P>) -> Found<Me> {
         organization: organization.into(),
         role: role.as_str(),
         administrator,
-        api_key: key.into(),
+        key: key.into(),
     })
 }
 

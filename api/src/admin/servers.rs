@@ -66,6 +66,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
 /// The description of a server.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ServerDescription)]
 pub(super) struct ServerBody {
     /// Name shown to people: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Tickets")]
@@ -82,7 +83,8 @@ pub(super) struct ServerBody {
 
 /// How a server is reached. This version carries streamable HTTP.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
-#[serde(try_from = "AnyTransport")]
+#[serde(try_from = "AnyTransport", deny_unknown_fields)]
+#[schema(as = Transport)]
 struct TransportBody {
     /// Streamable HTTP.
     http: HttpEndpoint,
@@ -125,6 +127,7 @@ impl TryFrom<AnyTransport> for TransportBody {
 /// One credential that a server wants.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CredentialField)]
 struct FieldBody {
     /// Name under which a connection keeps the value: 1 to 64 of a-z, 0-9 and _.
     #[schema(value_type = String, example = "api_token")]

@@ -42,7 +42,7 @@ impl Operation {
     }
 
     fn scope(&self) -> Option<&str> {
-        self.access.split_once(' ').map(|(_, scope)| scope)
+        self.access.split_once(' ').map(|(_, scope)| scope).filter(|scope| scope.contains(':'))
     }
 
     async fn send(&self, http: &Http, organization: &str) -> harness::Answer {
@@ -133,7 +133,9 @@ async fn a_command_with_an_unknown_member_is_refused_by_its_name() {
             continue;
         }
         let path = operation.in_organization(&world.organization);
-        let answer = world.admin().json(operation.method.clone(), &path, &json!({ "surprise": 1 })).await;
+        // `fields` belongs to one command, which reads its body by hand so that no error can echo a secret.
+        let body = if path.ends_with("/secrets") { json!({ "fields": {}, "surprise": 1 }) } else { json!({ "surprise": 1 }) };
+        let answer = world.admin().json(operation.method.clone(), &path, &body).await;
         assert_eq!(answer.status.as_u16(), 400, "{operation:?} {:?}", answer.bytes);
         let body: Value = answer.body();
         assert!(body["detail"].as_str().unwrap().contains("surprise"), "{operation:?} {body}");
