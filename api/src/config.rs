@@ -183,7 +183,10 @@ impl Faults {
     }
 
     fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
-        self.note(option, text.parse().map_err(|_| format!("{text:?} is not a whole number from 1 to 4294967295")))
+        self.note(
+            option,
+            text.parse().map_err(|_| format!("{text:?} is not a whole number from 1 to 4294967295")),
+        )
     }
 }
 
@@ -191,9 +194,11 @@ impl Options {
     /// Checks everything; either a configuration that is right or all that is wrong.
     pub fn check(&self) -> Result<Config, Vec<ConfigError>> {
         let mut faults = Faults::default();
-        let listen_text = || format!("{:?} is not an address and port such as 127.0.0.1:8080 or [::1]:8080", self.listen);
+        let listen_text =
+            || format!("{:?} is not an address and port such as 127.0.0.1:8080 or [::1]:8080", self.listen);
         let listen = faults.note("--listen", self.listen.parse::<SocketAddr>().map_err(|_| listen_text()));
-        let public_url = self.public_url.as_deref().and_then(|text| faults.note("--public-url", public_url(text)));
+        let public_url =
+            self.public_url.as_deref().and_then(|text| faults.note("--public-url", public_url(text)));
         let store = faults.note("--database-url", self.store());
         let data = self.data.clone().unwrap_or_else(default_data);
         let relay = self.relay(&mut faults);
@@ -203,8 +208,13 @@ impl Options {
             _ => Ok(token.to_owned()),
         });
         let bootstrap_token = bootstrap_token.map(|token| faults.note("--bootstrap-token", token));
-        let allowed_origins: Vec<String> =
-            self.allowed_origins.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect();
+        let allowed_origins: Vec<String> = self
+            .allowed_origins
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .collect();
         faults.note(
             "--allowed-origins",
             AllowedOrigins::parse(allowed_origins.iter().map(String::as_str))
@@ -229,7 +239,12 @@ impl Options {
                 allowed_origins,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
-                upstream: UpstreamTimeouts { connect: connect?, first_byte: first_byte?, idle: idle?, hard: hard? },
+                upstream: UpstreamTimeouts {
+                    connect: connect?,
+                    first_byte: first_byte?,
+                    idle: idle?,
+                    hard: hard?,
+                },
                 grace: grace?,
             })
         };
@@ -247,14 +262,19 @@ impl Options {
                     Err("a Postgres address starts with postgres://".to_owned())
                 }
             }
-            (None, Some(_)) => Err("NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store".to_owned()),
+            (None, Some(_)) => {
+                Err("NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store"
+                    .to_owned())
+            }
         }
     }
 
     fn relay(&self, faults: &mut Faults) -> Option<RelayConfig> {
         let token = |text: &str| {
-            let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-            good.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} has other characters than a-z, A-Z, 0-9, _ and -"))
+            let good = !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+            good.then(|| text.to_owned())
+                .ok_or_else(|| format!("{text:?} has other characters than a-z, A-Z, 0-9, _ and -"))
         };
         let stream = faults.note("--nats-stream", token(&self.nats_stream));
         let prefix = faults.note("--nats-prefix", token(&self.nats_prefix));
@@ -284,7 +304,8 @@ impl Options {
 
 /// Reads a master-key file.
 pub(crate) fn read_master_key(file: &Path) -> Result<MasterKeys, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     MasterKeys::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
@@ -296,7 +317,9 @@ fn public_url(text: &str) -> Result<Url, String> {
         && url.query().is_none()
         && url.fragment().is_none()
         && url.username().is_empty();
-    plain.then_some(url).ok_or_else(|| format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com"))
+    plain.then_some(url).ok_or_else(|| {
+        format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com")
+    })
 }
 
 /// Where the data folder is when nobody says: a system folder for root, else the user's data folder.
@@ -305,7 +328,11 @@ pub fn default_data() -> PathBuf {
         return PathBuf::from("/var/lib/sekisho");
     }
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_else(|| PathBuf::from(".")).join("sekisho")
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(home)
+        .unwrap_or_else(|| PathBuf::from("."))
+        .join("sekisho")
 }
 
 #[cfg(test)]
@@ -327,14 +354,39 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let wrong = options(&[
-            "--listen", "nowhere", "--public-url", "ftp://x/y", "--key-rate", "0", "--grace-seconds", "soon",
-            "--nats-prefix", "a.b", "--nats-replicas", "2", "--database-url", "mysql://x", "--master-key", "short",
-            "--allowed-origins", "not an origin", "--bootstrap-token", "short",
+            "--listen",
+            "nowhere",
+            "--public-url",
+            "ftp://x/y",
+            "--key-rate",
+            "0",
+            "--grace-seconds",
+            "soon",
+            "--nats-prefix",
+            "a.b",
+            "--nats-replicas",
+            "2",
+            "--database-url",
+            "mysql://x",
+            "--master-key",
+            "short",
+            "--allowed-origins",
+            "not an origin",
+            "--bootstrap-token",
+            "short",
         ]);
         let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
         let expected = [
-            "--listen", "--public-url", "--database-url", "--nats-prefix", "--nats-replicas", "--master-key",
-            "--bootstrap-token", "--allowed-origins", "--key-rate", "--grace-seconds",
+            "--listen",
+            "--public-url",
+            "--database-url",
+            "--nats-prefix",
+            "--nats-replicas",
+            "--master-key",
+            "--bootstrap-token",
+            "--allowed-origins",
+            "--key-rate",
+            "--grace-seconds",
         ];
         assert_eq!(told, expected);
     }

@@ -43,6 +43,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
         let order = order(&parts, &bytes)?;
         // No body at all is the empty object: commands without members need none.
         let text = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        // Arrays would be read as objects whose members have no names.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            return Err(Problem::bad_request("wrong-shape", "the body of a command is one JSON object"));
+        }
         let body = serde_json::from_slice(text).map_err(|error| {
             let code = if error.is_data() { "wrong-shape" } else { "malformed-json" };
             Problem::bad_request(
@@ -157,7 +161,7 @@ pub(crate) struct Paging {
 #[derive(Deserialize)]
 struct PagingQuery {
     cursor: Option<String>,
-    limit: Option<u32>,
+    limit: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
@@ -172,11 +176,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
                 Cursor::parse(&text).map_err(|error| Problem::bad_request("bad-cursor", error.to_string()))?
             }
         };
-        let rows = query.limit.unwrap_or(PAGE_ROWS_DEFAULT);
-        if !(1..=PAGE_ROWS_MAX).contains(&rows) {
-            return Err(Problem::bad_request("bad-limit", format!("limit is 1 to {PAGE_ROWS_MAX}")));
+        let rows = query.limit.map_or(Some(PAGE_ROWS_DEFAULT), |text| text.parse().ok());
+        match rows.filter(|rows| (1..=PAGE_ROWS_MAX).contains(rows)) {
+            Some(rows) => Ok(Self { after, rows }),
+            None => Err(Problem::bad_request("bad-limit", format!("limit is 1 to {PAGE_ROWS_MAX}"))),
         }
-        Ok(Self { after, rows })
     }
 }
 
@@ -206,3 +210,6 @@ pub(crate) fn api_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 /// How long a read or an answer waits for its position.
 pub(crate) const POSITION_WAIT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

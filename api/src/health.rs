@@ -42,12 +42,15 @@ impl Health {
 
 async fn ready(State(health): State<Health>) -> Response {
     let head = health.doorbell.position();
-    let mut readers = vec![json!({ "reader": "access", "lag_events": health.lag_of_view(), "parked_events": 0 })];
+    let mut readers =
+        vec![json!({ "reader": "access", "lag_events": health.lag_of_view(), "parked_events": 0 })];
     let mut behind = health.lag_of_view() > LAG_EVENTS_MAX || !health.view.is_following();
     for projection in &health.projections {
         let lag = projection.lag(head);
         behind |= lag.events > LAG_EVENTS_MAX;
-        readers.push(json!({ "reader": projection.name(), "lag_events": lag.events, "parked_events": lag.parked }));
+        readers.push(
+            json!({ "reader": projection.name(), "lag_events": lag.events, "parked_events": lag.parked }),
+        );
     }
     let (status, state) = match (health.shutdown.is_draining(), behind) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
@@ -55,7 +58,8 @@ async fn ready(State(health): State<Health>) -> Response {
         (false, false) => (StatusCode::OK, "ready"),
     };
     let body = json!({ "state": state, "position": head, "readers": readers });
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.to_string())
+        .into_response()
 }
 
 async fn metrics(State(health): State<Health>) -> Response {

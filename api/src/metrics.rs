@@ -12,20 +12,20 @@ use prometheus_client::registry::{Registry, Unit};
 
 /// Which part of the product answered, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct AnswerLabels {
+pub(crate) struct AnswerLabels {
     area: &'static str,
     status: u16,
 }
 
 /// Why a call was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct RefusalLabels {
+pub(crate) struct RefusalLabels {
     reason: &'static str,
 }
 
 /// A read model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ReaderLabels {
+pub(crate) struct ReaderLabels {
     reader: &'static str,
 }
 
@@ -38,13 +38,13 @@ pub struct Metrics {
     durations: Family<ReaderLabels, Histogram>,
     upstream: Histogram,
     /// Requests being answered right now, streams included.
-    pub in_flight: Gauge,
+    pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
-    pub log_position: Gauge,
+    pub(crate) log_position: Gauge,
     /// How far each reader is behind, in events.
-    pub lag: Family<ReaderLabels, Gauge>,
+    pub(crate) lag: Family<ReaderLabels, Gauge>,
     /// Events that each projection could not fold.
-    pub parked: Family<ReaderLabels, Gauge>,
+    pub(crate) parked: Family<ReaderLabels, Gauge>,
 }
 
 /// From 0.5 ms to about 16 s.
@@ -60,15 +60,30 @@ impl Default for Metrics {
         let durations = Family::<ReaderLabels, Histogram>::new_with_constructor(seconds);
         let upstream = seconds();
         let (in_flight, log_position) = (Gauge::default(), Gauge::default());
-        let (lag, parked) = (Family::<ReaderLabels, Gauge>::default(), Family::<ReaderLabels, Gauge>::default());
+        let (lag, parked) =
+            (Family::<ReaderLabels, Gauge>::default(), Family::<ReaderLabels, Gauge>::default());
         registry.register("http_answers", "Answers by area and status", answers.clone());
         registry.register("mcp_refusals", "Refused MCP calls by reason", refusals.clone());
-        registry.register_with_unit("http_duration", "Time to the head of the answer", Unit::Seconds, durations.clone());
-        registry.register_with_unit("upstream_first_byte", "Time to the head of an upstream's answer", Unit::Seconds, upstream.clone());
+        registry.register_with_unit(
+            "http_duration",
+            "Time to the head of the answer",
+            Unit::Seconds,
+            durations.clone(),
+        );
+        registry.register_with_unit(
+            "upstream_first_byte",
+            "Time to the head of an upstream's answer",
+            Unit::Seconds,
+            upstream.clone(),
+        );
         registry.register("http_in_flight", "Requests being answered, streams included", in_flight.clone());
         registry.register("log_position", "Last position of the log heard of", log_position.clone());
         registry.register("reader_lag_events", "Events that a reader has not taken in yet", lag.clone());
-        registry.register("projection_parked_events", "Events that a projection could not fold", parked.clone());
+        registry.register(
+            "projection_parked_events",
+            "Events that a projection could not fold",
+            parked.clone(),
+        );
         let registry = Arc::new(registry);
         Self { registry, answers, refusals, durations, upstream, in_flight, log_position, lag, parked }
     }
@@ -76,30 +91,30 @@ impl Default for Metrics {
 
 impl Metrics {
     /// One answer of an area of the product.
-    pub fn answered(&self, area: &'static str, status: u16, took: Duration) {
+    pub(crate) fn answered(&self, area: &'static str, status: u16, took: Duration) {
         self.answers.get_or_create(&AnswerLabels { area, status }).inc();
         self.durations.get_or_create(&ReaderLabels { reader: area }).observe(took.as_secs_f64());
     }
 
     /// One refused call.
-    pub fn refused(&self, reason: &'static str) {
+    pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
     }
 
     /// An upstream began to answer.
-    pub fn upstream_answered(&self, took: Duration) {
+    pub(crate) fn upstream_answered(&self, took: Duration) {
         self.upstream.observe(took.as_secs_f64());
     }
 
     /// How far a reader is behind, and what it has parked.
-    pub fn reader(&self, reader: &'static str, lag: u64, parked: u64) {
+    pub(crate) fn reader(&self, reader: &'static str, lag: u64, parked: u64) {
         let labels = ReaderLabels { reader };
         self.lag.get_or_create(&labels).set(i64::try_from(lag).unwrap_or(i64::MAX));
         self.parked.get_or_create(&labels).set(i64::try_from(parked).unwrap_or(i64::MAX));
     }
 
     /// The text for a scraper.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

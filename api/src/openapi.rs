@@ -148,9 +148,9 @@ fn problem() -> Value {
         "required": ["type", "title", "status", "detail"],
         "properties": {
             "type": { "type": "string", "description": "Stable: urn:sekisho:problem:<code>" },
-            "title": { "type": "string" },
-            "status": { "type": "integer" },
-            "detail": { "type": "string" },
+            "title": { "type": "string", "description": "The status in words" },
+            "status": { "type": "integer", "description": "The HTTP status" },
+            "detail": { "type": "string", "description": "What is wrong with this request, for people" },
         },
     })
 }

@@ -20,7 +20,12 @@ use crate::problem::Problem;
 use crate::trace_context::TraceContext;
 
 /// The whole surface of the product.
-pub(crate) fn router<P: Ports + 'static>(admin: &Admin<P>, gateway: Gateway, health: Health, metrics: Metrics) -> Router {
+pub(crate) fn router<P: Ports + 'static>(
+    admin: &Admin<P>,
+    gateway: Gateway,
+    health: Health,
+    metrics: Metrics,
+) -> Router {
     let document = openapi::document(&admin::areas::<P>());
     let page = docs::page(&document);
     Router::new()
@@ -31,7 +36,11 @@ pub(crate) fn router<P: Ports + 'static>(admin: &Admin<P>, gateway: Gateway, hea
         .route("/docs", axum::routing::get(async move || docs::answer(page)))
         .fallback(async || Problem::not_found("address; /docs lists what there is"))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this address answers other methods; see /docs")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "this address answers other methods; see /docs",
+            )
         })
         .layer(middleware::from_fn_with_state(metrics, observe))
 }
@@ -57,11 +66,18 @@ async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Nex
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match area {
         "health" => tracing::trace!(http.status = status, duration.ms = milliseconds, "answered"),
-        _ if status >= 500 => tracing::warn!(http.status = status, duration.ms = milliseconds, reason, "answered"),
-        "mcp" if reason.is_empty() => tracing::debug!(http.status = status, duration.ms = milliseconds, "answered"),
+        _ if status >= 500 => {
+            tracing::warn!(http.status = status, duration.ms = milliseconds, reason, "answered");
+        }
+        "mcp" if reason.is_empty() => {
+            tracing::debug!(http.status = status, duration.ms = milliseconds, "answered");
+        }
         _ => tracing::info!(http.status = status, duration.ms = milliseconds, reason, "answered"),
     }
-    response.headers_mut().entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    response
+        .headers_mut()
+        .entry(header::X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
     response.into_response()
 }
 

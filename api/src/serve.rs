@@ -91,6 +91,10 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .header_read_timeout(HEADERS_WAIT)
         .max_buf_size(HEADERS_BYTES_MAX)
         .max_headers(HEADERS_COUNT_MAX);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 * 1024).keep_alive_interval(Duration::from_secs(30));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(64 * 1024)
+        .keep_alive_interval(Duration::from_secs(30));
     builder
 }

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
     /// For a terminal.
@@ -15,7 +15,7 @@ pub enum LogFormat {
 }
 
 /// Starts logging. Called once, by `main`.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
+pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter:?}: {error}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {

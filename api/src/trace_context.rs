@@ -8,7 +8,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Where this request stands in a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceContext {
+pub(crate) struct TraceContext {
     trace_id: String,
     span_id: String,
     flags: String,
@@ -16,20 +16,26 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// The caller's trace with a span of ours in it, or a new trace. A malformed header is ignored, as the standard asks.
-    pub fn current(headers: &HeaderMap) -> Self {
+    pub(crate) fn current(headers: &HeaderMap) -> Self {
         let mut lines = headers.get_all(&TRACEPARENT).iter();
         let theirs = match (lines.next(), lines.next()) {
             (Some(one), None) => one.to_str().ok().and_then(Self::parse),
             _ => None,
         };
-        theirs.unwrap_or_else(|| Self { trace_id: random::hex(16), span_id: random::hex(8), flags: "01".to_owned() })
+        theirs.unwrap_or_else(|| Self {
+            trace_id: random::hex(16),
+            span_id: random::hex(8),
+            flags: "01".to_owned(),
+        })
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('-');
-        let (version, trace_id, span_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (version, trace_id, span_id, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let hex = |text: &str, digits: usize| {
-            text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            text.len() == digits
+                && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
         };
         let shape = hex(version, 2) && hex(trace_id, 32) && hex(span_id, 16) && hex(flags, 2);
         let zero = trace_id.bytes().all(|byte| byte == b'0') || span_id.bytes().all(|byte| byte == b'0');
@@ -42,17 +48,17 @@ impl TraceContext {
 
     /// The next span of the same trace.
     #[must_use]
-    pub fn child(&self) -> Self {
+    pub(crate) fn child(&self) -> Self {
         Self { span_id: random::hex(8), ..self.clone() }
     }
 
     /// The trace's id.
-    pub fn trace_id(&self) -> &str {
+    pub(crate) fn trace_id(&self) -> &str {
         &self.trace_id
     }
 
     /// Writes `traceparent`; `tracestate`, when the caller sent one, travels on untouched.
-    pub fn write(&self, headers: &mut HeaderMap) {
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let text = format!("00-{}-{}-{}", self.trace_id, self.span_id, self.flags);
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(TRACEPARENT, value);
@@ -74,7 +80,13 @@ mod tests {
     fn a_malformed_or_doubled_traceparent_starts_a_new_trace() {
         let zero = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
         let upper = "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01";
-        for bad in [&["x"][..], &[zero], &[upper], &["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], &[GOOD, GOOD]] {
+        for bad in [
+            &["x"][..],
+            &[zero],
+            &[upper],
+            &["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+            &[GOOD, GOOD],
+        ] {
             let fresh = TraceContext::current(&headers(bad));
             assert_ne!(fresh.trace_id(), "0af7651916cd43dd8448eb211c80319c", "{bad:?}");
         }
@@ -85,6 +97,8 @@ mod tests {
         let mut out = HeaderMap::new();
         TraceContext::current(&headers(&[GOOD])).child().write(&mut out);
         let text = out[TRACEPARENT].to_str().unwrap();
-        assert!(text.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && text.ends_with("-01") && text != GOOD);
+        assert!(
+            text.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && text.ends_with("-01") && text != GOOD
+        );
     }
 }

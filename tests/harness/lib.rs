@@ -2,6 +2,7 @@
 //! Sekisho that are spoken to over HTTP as anybody would.
 
 mod cluster;
+mod direct;
 mod http;
 mod logs;
 mod program;
@@ -11,6 +12,6 @@ mod world;
 pub use cluster::{Cluster, Database, cluster, database};
 pub use http::{Answer, Http};
 pub use logs::LogSearch;
-pub use program::{Program, Victim, folder, signal};
+pub use program::{Program, Victim, folder, sekisho, signal};
 pub use upstream::{Scripted, ScriptedUpstream, Seen};
 pub use world::{Instance, Node, Settings, World};

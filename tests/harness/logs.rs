@@ -7,7 +7,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// More than any operator would turn on for what is ours.
-const FILTER: &str = "info,api=trace,commands=trace,domain=trace,mcp=trace,projections=trace,sqlx=debug,hyper=trace";
+const FILTER: &str =
+    "info,api=trace,commands=trace,domain=trace,mcp=trace,projections=trace,sqlx=debug,hyper=trace";
 
 /// A search of the log, from its start on.
 #[derive(Debug, Clone)]
@@ -41,7 +42,11 @@ fn searches() -> &'static Searches {
     SEARCHES.get_or_init(|| {
         let searches: &'static Searches = Box::leak(Box::default());
         let filter = EnvFilter::try_new(FILTER).expect("a filter");
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Writer(searches)).init();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(false)
+            .with_writer(Writer(searches))
+            .init();
         searches
     })
 }

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::Method;
@@ -183,13 +184,19 @@ fn log_of(data: &Path) -> PathBuf {
 }
 
 fn free_port() -> u16 {
-    let start = u16::try_from(std::process::id() % u32::from(PORTS.end - PORTS.start)).unwrap_or(0);
-    let mut ports = PORTS.cycle().skip(usize::from(start));
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let range = u32::from(PORTS.end - PORTS.start);
+    loop {
+        let number = std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % range;
+        let port = PORTS.start + u16::try_from(number).unwrap_or(0);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The program, built once in this run in the profile of this test and put where cargo puts it.
-fn sekisho() -> &'static Path {
+pub fn sekisho() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let test = std::env::current_exe().expect("this test has a file");

@@ -178,16 +178,17 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
 }
 
 fn events(pieces: Vec<Bytes>, pause: Duration, ends: bool, open: Open) -> Response {
-    let pieces = stream::unfold((pieces.into_iter(), true, open), move |(mut pieces, first, open)| async move {
-        if !first {
-            tokio::time::sleep(pause).await;
-        }
-        match pieces.next() {
-            Some(piece) => Some((Ok::<_, Infallible>(piece), (pieces, false, open))),
-            None if ends => None,
-            None => std::future::pending().await,
-        }
-    });
+    let pieces =
+        stream::unfold((pieces.into_iter(), true, open), move |(mut pieces, first, open)| async move {
+            if !first {
+                tokio::time::sleep(pause).await;
+            }
+            match pieces.next() {
+                Some(piece) => Some((Ok::<_, Infallible>(piece), (pieces, false, open))),
+                None if ends => None,
+                None => std::future::pending().await,
+            }
+        });
     raw(200, "text/event-stream", Body::from_stream(pieces))
 }
 
@@ -205,7 +206,7 @@ fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Respon
     match (&seen.method, message.get("id")) {
         (&Method::DELETE, _) => raw(204, "text/plain", Body::empty()),
         (_, None) => raw(202, "text/plain", Body::empty()),
-        (_, Some(_)) => json_answer(reply(message, json!({ "content": [] }))),
+        (_, Some(_)) => json_answer(reply(message, tools_answer(message, &[]))),
     }
 }
 
@@ -230,5 +231,9 @@ fn json_answer(body: String) -> Response {
 }
 
 fn raw(status: u16, content_type: &str, body: impl Into<Body>) -> Response {
-    Response::builder().status(status).header("content-type", content_type).body(body.into()).expect("an answer")
+    Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        .body(body.into())
+        .expect("an answer")
 }

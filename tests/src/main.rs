@@ -9,4 +9,5 @@ mod guard;
 mod interop;
 mod kill;
 mod log;
+mod program;
 mod store;

@@ -47,7 +47,8 @@ impl OpenSecrets for PostgresVault {
         &self,
         connection: ConnectionId,
         version: u32,
-    ) -> Pin<Box<dyn Future<Output = Result<Option<crate::gateway::Secrets>, SecretsUnavailable>> + Send + '_>> {
+    ) -> Pin<Box<dyn Future<Output = Result<Option<crate::gateway::Secrets>, SecretsUnavailable>> + Send + '_>>
+    {
         Box::pin(async move {
             Self::open(self, connection, version).await.map_err(|error| SecretsUnavailable(error.to_string()))
         })
@@ -61,7 +62,8 @@ impl OpenPersonalData for PersonalData {
             let mut sealed: Vec<(usize, Value)> = Vec::new();
             for (index, event) in events.iter().enumerate() {
                 if event.payload.get().contains("\"$sealed\"") {
-                    let payload = serde_json::from_str(event.payload.get()).map_err(|error| error.to_string())?;
+                    let payload =
+                        serde_json::from_str(event.payload.get()).map_err(|error| error.to_string())?;
                     sealed.push((index, payload));
                 }
             }
@@ -115,6 +117,7 @@ impl SignEnvelope for RelaySignature {
 }
 
 /// The token that founds the deployment.
+#[derive(Debug)]
 pub struct BootstrapToken(pub PresentedSecret);
 
 impl CheckBootstrapToken for BootstrapToken {

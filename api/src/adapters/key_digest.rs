@@ -48,7 +48,9 @@ impl KeyDigests {
                 .await?;
         }
         let rows: Vec<(String, i32, Vec<u8>)> =
-            sqlx::query_as("select purpose, id, sealed from data_keys order by id desc").fetch_all(pool).await?;
+            sqlx::query_as("select purpose, id, sealed from data_keys order by id desc")
+                .fetch_all(pool)
+                .await?;
         let mut peppers = Vec::new();
         let mut index = None;
         for (purpose, id, sealed) in rows {
@@ -65,11 +67,13 @@ impl KeyDigests {
 
     /// Whether the master key opens every data key there is; answers how many there are. Makes none.
     pub async fn check(pool: &PgPool, master: &MasterKeys) -> Result<usize, KeyDigestError> {
-        let exists: (bool,) = sqlx::query_as("select to_regclass('data_keys') is not null").fetch_one(pool).await?;
+        let exists: (bool,) =
+            sqlx::query_as("select to_regclass('data_keys') is not null").fetch_one(pool).await?;
         if !exists.0 {
             return Ok(0);
         }
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("select purpose, sealed from data_keys").fetch_all(pool).await?;
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as("select purpose, sealed from data_keys").fetch_all(pool).await?;
         for (purpose, sealed) in &rows {
             master.open(Purpose::DataKey, purpose, sealed)?;
         }

@@ -60,7 +60,9 @@ pub enum MasterKeyError {
     #[error("no master key was given; make one with `sekisho keys generate-master`")]
     Missing,
     /// Sealed under a key that is not here.
-    #[error("sealed under the master key {0}, which is not among the {1} given; add the old key after the new one")]
+    #[error(
+        "sealed under the master key {0}, which is not among the {1} given; add the old key after the new one"
+    )]
     UnknownKey(String, usize),
     /// Tampered with, moved, or cut.
     #[error("a sealed value does not open: it was changed, moved or cut")]
@@ -93,7 +95,9 @@ impl MasterKeys {
     /// Reads keys from the text of a file or an environment variable.
     pub fn parse(text: &str) -> Result<Self, MasterKeyError> {
         let mut keys = Vec::new();
-        for part in text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty() && !part.starts_with('#')) {
+        for part in
+            text.split([',', '\n']).map(str::trim).filter(|part| !part.is_empty() && !part.starts_with('#'))
+        {
             let bytes = Zeroizing::new(STANDARD.decode(part).map_err(|_| MasterKeyError::Malformed)?);
             keys.push(OneKey::derive(&bytes)?);
         }
@@ -115,7 +119,11 @@ impl MasterKeys {
         let mut text = plain.to_vec();
         let tag = key
             .for_purpose(purpose)?
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(place.as_bytes()),
+                &mut text,
+            )
             .map_err(|_| MasterKeyError::Broken)?;
         let mut sealed = Vec::with_capacity(HEADER_BYTES + text.len() + tag.as_ref().len());
         sealed.push(FORMAT);
@@ -127,7 +135,12 @@ impl MasterKeys {
     }
 
     /// Opens what `seal` made for the same purpose and place.
-    pub fn open(&self, purpose: Purpose, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        place: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
         let (header, text) = sealed.split_at_checked(HEADER_BYTES).ok_or(MasterKeyError::Broken)?;
         let (format, rest) = header.split_first().ok_or(MasterKeyError::Broken)?;
         let (id, nonce) = rest.split_at_checked(KEY_ID_BYTES).ok_or(MasterKeyError::Broken)?;
@@ -180,7 +193,11 @@ impl OneKey {
     }
 
     fn for_purpose(&self, purpose: Purpose) -> Result<&LessSafeKey, MasterKeyError> {
-        self.purposes.iter().find(|(its, _)| *its == purpose).map(|(_, key)| key).ok_or(MasterKeyError::Broken)
+        self.purposes
+            .iter()
+            .find(|(its, _)| *its == purpose)
+            .map(|(_, key)| key)
+            .ok_or(MasterKeyError::Broken)
     }
 }
 

@@ -19,7 +19,9 @@ pub enum NatsError {
     #[error("NATS does not answer: {0}")]
     Unreachable(String),
     /// Too old.
-    #[error("nats-server {found} is too old: Sekisho needs 2.10 or later; upgrade it, or unset NATS_URL to read the log from Postgres alone")]
+    #[error(
+        "nats-server {found} is too old: Sekisho needs 2.10 or later; upgrade it, or unset NATS_URL to read the log from Postgres alone"
+    )]
     TooOld {
         /// What it says it is.
         found: String,
@@ -60,15 +62,20 @@ pub fn check(client: &Client) -> Result<(), NatsError> {
 }
 
 fn parsed(address: &str) -> Result<Url, NatsError> {
-    let url = Url::parse(address).ok().filter(|url| matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.host().is_some());
+    let url = Url::parse(address)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.host().is_some());
     // The text may hold a password: name only what stands before the user.
-    url.ok_or_else(|| NatsError::Address(address.rsplit('@').next().unwrap_or_default().chars().take(80).collect()))
+    url.ok_or_else(|| {
+        NatsError::Address(address.rsplit('@').next().unwrap_or_default().chars().take(80).collect())
+    })
 }
 
 /// async-nats ignores user and password in the address; they are given as options.
 fn options(address: &str) -> Result<ConnectOptions, NatsError> {
     let url = parsed(address)?;
-    let options = ConnectOptions::new().name("sekisho").ping_interval(Duration::from_secs(5)).max_reconnects(None);
+    let options =
+        ConnectOptions::new().name("sekisho").ping_interval(Duration::from_secs(5)).max_reconnects(None);
     Ok(match (url.username(), url.password()) {
         ("", _) => options,
         (user, Some(password)) => options.user_and_password(user.to_owned(), password.to_owned()),

@@ -74,7 +74,9 @@ impl PersonalData {
         self.make_keys(&subjects).await?;
         let keys = self.keys(&subjects).await?;
         for (place, payload) in payloads {
-            rewrite(payload, &mut String::new(), KNOWN, &mut |path, datum| seal_one(&keys, *place, path, datum))?;
+            rewrite(payload, &mut String::new(), KNOWN, &mut |path, datum| {
+                seal_one(&keys, *place, path, datum)
+            })?;
         }
         Ok(())
     }
@@ -87,7 +89,9 @@ impl PersonalData {
         }
         let keys = self.keys(&subjects).await?;
         for (place, payload) in payloads {
-            rewrite(payload, &mut String::new(), SEALED, &mut |path, datum| open_one(&keys, *place, path, datum))?;
+            rewrite(payload, &mut String::new(), SEALED, &mut |path, datum| {
+                open_one(&keys, *place, path, datum)
+            })?;
         }
         Ok(())
     }
@@ -141,13 +145,21 @@ fn seal_one(
     datum: &Value,
 ) -> Result<Value, PersonalDataError> {
     let subject = subject_of(datum).ok_or_else(|| PersonalDataError::Broken(path.to_owned()))?;
-    let Some(SubjectKey::Live(key)) = keys.get(&subject) else { return Err(PersonalDataError::Erased(subject)) };
+    let Some(SubjectKey::Live(key)) = keys.get(&subject) else {
+        return Err(PersonalDataError::Erased(subject));
+    };
     let mut text = datum.get("value").unwrap_or(&Value::Null).to_string().into_bytes();
     let mut nonce = [0_u8; NONCE_LEN];
     rand::fill(&mut nonce).map_err(|_| MasterKeyError::Broken)?;
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to(place, path)), &mut text)
-        .map_err(|_| PersonalDataError::Broken(path.to_owned()))?;
-    Ok(json!({ SEALED: { "subject": subject, "nonce": STANDARD.encode(nonce), "ciphertext": STANDARD.encode(text) } }))
+    key.seal_in_place_append_tag(
+        Nonce::assume_unique_for_key(nonce),
+        Aad::from(bound_to(place, path)),
+        &mut text,
+    )
+    .map_err(|_| PersonalDataError::Broken(path.to_owned()))?;
+    Ok(
+        json!({ SEALED: { "subject": subject, "nonce": STANDARD.encode(nonce), "ciphertext": STANDARD.encode(text) } }),
+    )
 }
 
 fn open_one(
@@ -161,10 +173,13 @@ fn open_one(
     let Some(SubjectKey::Live(key)) = keys.get(&subject) else {
         return Ok(json!({ ERASED: { "subject": subject } }));
     };
-    let bytes = |name: &str| datum.get(name).and_then(Value::as_str).and_then(|text| STANDARD.decode(text).ok());
-    let nonce = bytes("nonce").and_then(|nonce| Nonce::try_assume_unique_for_key(&nonce).ok()).ok_or_else(broken)?;
+    let bytes =
+        |name: &str| datum.get(name).and_then(Value::as_str).and_then(|text| STANDARD.decode(text).ok());
+    let nonce =
+        bytes("nonce").and_then(|nonce| Nonce::try_assume_unique_for_key(&nonce).ok()).ok_or_else(broken)?;
     let mut text = bytes("ciphertext").ok_or_else(broken)?;
-    let plain = key.open_in_place(nonce, Aad::from(bound_to(place, path)), &mut text).map_err(|_| broken())?;
+    let plain =
+        key.open_in_place(nonce, Aad::from(bound_to(place, path)), &mut text).map_err(|_| broken())?;
     let value: Value = serde_json::from_slice(plain).map_err(|_| broken())?;
     Ok(json!({ KNOWN: { "subject": subject, "value": value } }))
 }

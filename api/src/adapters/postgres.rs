@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use domain::value::Position;
 use projections::{Doorbell, LogReader};
-use sqlx::{PgConnection, PgPool};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
 /// The migrations, embedded in the binary.
@@ -77,20 +77,20 @@ pub async fn migrate(pool: &PgPool) -> Result<(), PostgresError> {
 
 /// Rings the doorbell for commits of other nodes: by LISTEN where that is wanted (there is no NATS), else by a look now and then.
 pub async fn ring_for_commits(log: LogReader, doorbell: Doorbell, listen: bool, stop: CancellationToken) {
-    let mut listener = None;
+    let mut notifications = None;
     loop {
-        if listen && listener.is_none() {
-            listener = listening(log.pool()).await;
+        if listen && notifications.is_none() {
+            notifications = listening(log.pool()).await;
         }
         let heard = tokio::select! {
             () = stop.cancelled() => return,
-            heard = next(&mut listener) => heard,
+            heard = next(&mut notifications) => heard,
             () = tokio::time::sleep(LOOK_EVERY) => None,
         };
         match heard {
             Some(position) => doorbell.ring(position),
             None => match log.head().await {
-                Ok(head) => doorbell.ring(head),
+                Ok(position) => doorbell.ring(position),
                 Err(error) => tracing::debug!(error = %error, "the head of the log cannot be read"),
             },
         }
@@ -106,11 +106,9 @@ async fn listening(pool: &PgPool) -> Option<PgListener> {
 /// The position of the next notification; never, when nobody listens.
 async fn next(listener: &mut Option<PgListener>) -> Option<Position> {
     let Some(open) = listener else { return std::future::pending().await };
-    match open.recv().await {
-        Ok(notification) => notification.payload().parse().ok().map(Position::new),
-        Err(_) => {
-            *listener = None;
-            None
-        }
+    if let Ok(notification) = open.recv().await {
+        return notification.payload().parse().ok().map(Position::new);
     }
+    *listener = None;
+    None
 }

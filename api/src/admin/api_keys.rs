@@ -16,7 +16,7 @@ use utoipa::openapi::schema::Object;
 use uuid::Uuid;
 
 use super::ask::{Answered, Asker, Found, Within, found};
-use super::shapes::{Changed, NewName, one_of};
+use super::shapes::{Changed, NewName, moment, one_of};
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
 use crate::problem::Problem;
 
@@ -79,6 +79,7 @@ struct NewApiKey {
     #[schema(value_type = Option<Uuid>)]
     principal: Option<UserId>,
     /// When it stops by itself; left out, never.
+    #[serde(default, deserialize_with = "moment")]
     #[schema(value_type = Option<OffsetDateTime>)]
     expires_at: Option<Timestamp>,
     /// What it is for; left out, live.

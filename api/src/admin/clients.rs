@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ask::{Answered, Asker, Found, Within, found};
-use super::shapes::{Because, Changed, Nothing};
+use super::shapes::{Because, Changed, Nothing, moment};
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
 use crate::problem::Problem;
 
@@ -109,7 +109,7 @@ struct NewClient {
     #[serde(with = "Kind")]
     #[schema(value_type = Kind)]
     kind: Confidentiality,
-    /// Where browsers may be sent back to, compared exactly.
+    /// Where browsers may be sent back to, compared exactly; a public client has at least one.
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: BTreeSet<RedirectUri>,
     /// The most it can be granted, never more than the role of whoever registers it.
@@ -125,7 +125,7 @@ struct ClientBody {
     /// Name shown at consent: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Ticket assistant")]
     name: DisplayName,
-    /// Where browsers may be sent back to, compared exactly.
+    /// Where browsers may be sent back to, compared exactly; a public client has at least one.
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: BTreeSet<RedirectUri>,
     /// The most it can be granted, never more than the role of whoever asks.
@@ -139,6 +139,7 @@ struct ClientBody {
 #[schema(as = ClientSecretRotation)]
 struct Rotation {
     /// How long the current secret still works, at most 30 days; left out, it stops at once.
+    #[serde(default, deserialize_with = "moment")]
     #[schema(value_type = Option<OffsetDateTime>)]
     previous_until: Option<Timestamp>,
 }

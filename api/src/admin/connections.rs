@@ -237,3 +237,33 @@ async fn remove<P: Ports + 'static>(
 ) -> Answered<Changed> {
     asker.change(order, &Remove { organization, connection }).await
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_refusal_repeats_a_secret_that_was_put_in_the_wrong_place() {
+        for body in [
+            json!("hunter2"),
+            json!(["hunter2"]),
+            json!({ "fields": "hunter2" }),
+            json!({ "fields": { "api_token": { "value": "hunter2" } } }),
+            json!({ "fields": { "API TOKEN": "hunter2" } }),
+            json!({ "fields": {}, "more": "hunter2" }),
+        ] {
+            let refused = serde_json::from_str::<NewSecrets>(&body.to_string()).unwrap_err().to_string();
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_field_keeps_its_value_and_shows_it_to_nobody() {
+        let secrets: NewSecrets = serde_json::from_str(r#"{"fields": {"api_token": "hunter2"}}"#).unwrap();
+        let held: Vec<_> = secrets.fields.values().map(PresentedSecret::reveal).collect();
+        assert_eq!(held, ["hunter2"]);
+        assert!(!format!("{secrets:?}").contains("hunter2"));
+    }
+}

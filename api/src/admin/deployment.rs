@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ask::{Answered, Asker, Found};
-use super::shapes::{Changed, Nothing};
+use super::shapes::{Changed, Nothing, moment};
 use super::{Access, Admin, Area, Command, Listed, Paging};
 use crate::problem::Problem;
 
@@ -63,6 +63,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
 #[serde(deny_unknown_fields)]
 struct NewMaintenance {
     /// When it is expected to end; left out, that is not known.
+    #[serde(default, deserialize_with = "moment")]
     #[schema(value_type = Option<OffsetDateTime>)]
     until: Option<Timestamp>,
     /// Addresses and blocks, IPv4 and IPv6, that pass everywhere.

@@ -101,26 +101,25 @@ struct HttpEndpoint {
 
 /// Every transport that there is, so that those which are not carried are refused by name.
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AnyTransport {
-    Http(HttpEndpoint),
-    Sse(IgnoredAny),
-    Stdio(IgnoredAny),
+#[serde(deny_unknown_fields, expecting = "{\"http\": {\"url\": \"https://...\"}}")]
+struct AnyTransport {
+    http: Option<HttpEndpoint>,
+    sse: Option<IgnoredAny>,
+    stdio: Option<IgnoredAny>,
 }
 
 impl TryFrom<AnyTransport> for TransportBody {
     type Error = String;
 
     fn try_from(transport: AnyTransport) -> Result<Self, String> {
-        let other = match transport {
-            AnyTransport::Http(http) => return Ok(Self { http }),
-            AnyTransport::Sse(IgnoredAny) => "sse",
-            AnyTransport::Stdio(IgnoredAny) => "stdio",
-        };
-        let example = r#"{"http": {"url": "https://..."}}"#;
-        Err(format!(
-            "this version carries no server over {other}: it carries streamable HTTP, written {example}"
-        ))
+        let AnyTransport { http, sse, stdio } = transport;
+        let carried = r#"this version carries streamable HTTP, written {"http": {"url": "https://..."}}"#;
+        match (http, sse, stdio) {
+            (Some(http), None, None) => Ok(Self { http }),
+            (None, None, None) => Err(format!("the transport is missing: {carried}")),
+            (_, Some(IgnoredAny), _) => Err(format!("a server over sse is not carried: {carried}")),
+            (_, None, Some(IgnoredAny)) => Err(format!("a server over stdio is not carried: {carried}")),
+        }
     }
 }
 
@@ -262,4 +261,26 @@ async fn retire<P: Ports + 'static>(
     Command { body: Nothing {}, order }: Command<Nothing>,
 ) -> Answered<Changed> {
     asker.change(order, &Retire { organization: Some(organization), server }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transport_that_is_not_carried_is_refused_with_the_one_that_is() {
+        let http = r#"{"url": "https://h/mcp"}"#;
+        for body in [
+            r#"{"stdio": {"command": "x"}}"#.to_owned(),
+            r#"{"sse": {"url": "https://h"}}"#.to_owned(),
+            format!(r#"{{"http": {http}, "sse": {http}}}"#),
+            r#""http""#.to_owned(),
+            "{}".to_owned(),
+        ] {
+            let refused = serde_json::from_str::<TransportBody>(&body).unwrap_err().to_string();
+            assert!(refused.contains(r#"{"http": {"url": "https://..."}}"#), "{body}: {refused}");
+        }
+        let body = format!(r#"{{"http": {http}}}"#);
+        assert_eq!(serde_json::from_str::<TransportBody>(&body).unwrap().http.url.as_str(), "https://h/mcp");
+    }
 }

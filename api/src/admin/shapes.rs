@@ -1,6 +1,7 @@
 //! Bodies that several nouns share, and the schema of a closed set of names.
 
-use domain::value::DisplayName;
+use domain::value::{DisplayName, Timestamp};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -39,6 +40,12 @@ pub(super) struct Made {
 /// It is done; there is nothing more to tell.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Changed {}
+
+/// Reads a moment that may be left out or null, and refuses one in its own words.
+pub(super) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| Timestamp::parse(&text).map_err(D::Error::custom)).transpose()
+}
 
 /// The schema of a member that takes one of these names, read off the type itself.
 pub(super) fn one_of<const N: usize>(names: [&'static str; N], about: &'static str) -> Object {

@@ -35,7 +35,10 @@ pub(super) async fn run(options: &Options) -> ExitCode {
         Ok(config) => config,
         Err(errors) => {
             for error in errors {
-                report("configuration", &Finding::bad(error.to_string(), "correct the option or its environment variable"));
+                report(
+                    "configuration",
+                    &Finding::bad(error.to_string(), "correct the option or its environment variable"),
+                );
             }
             return ExitCode::FAILURE;
         }
@@ -68,7 +71,11 @@ async fn examine(config: &Config) -> Vec<(&'static str, Finding)> {
             match Embedded::start(settings).await {
                 Ok(embedded) => {
                     findings.push(("store", Finding::Good(embedded.describe().join("; "))));
-                    (embedded.database_url().to_owned(), embedded.nats_url().map(str::to_owned), Some(embedded))
+                    (
+                        embedded.database_url().to_owned(),
+                        embedded.nats_url().map(str::to_owned),
+                        Some(embedded),
+                    )
                 }
                 Err(error) => {
                     let todo = "follow the message, or set DATABASE_URL and NATS_URL; a running `sekisho serve` holds its data folder";
@@ -93,10 +100,15 @@ async fn examine_database(config: &Config, address: &str) -> Vec<(&'static str, 
     let pool = match pool {
         Ok(pool) => pool,
         Err(error) => {
-            return vec![("postgres", Finding::bad(error.to_string(), "check that DATABASE_URL names a running Postgres 14 to 18"))];
+            return vec![(
+                "postgres",
+                Finding::bad(error.to_string(), "check that DATABASE_URL names a running Postgres 14 to 18"),
+            )];
         }
     };
-    let version = postgres::major(&pool).await.map_or_else(|error| error.to_string(), |major| format!("version {major}"));
+    let version = postgres::major(&pool)
+        .await
+        .map_or_else(|error| error.to_string(), |major| format!("version {major}"));
     let findings = vec![
         ("postgres", Finding::Good(version)),
         ("migrations", examine_migrations(&pool).await),
@@ -121,12 +133,16 @@ async fn examine_migrations(pool: &PgPool) -> Finding {
             format!("the schema is at {}, this program wants {newest}", applied.unwrap_or_default()),
             "run `sekisho migrate` (or `sekisho serve`, which does it too)",
         ),
-        Err(_) => Finding::bad("the database has no schema yet", "run `sekisho migrate` (or `sekisho serve`, which does it too)"),
+        Err(_) => Finding::bad(
+            "the database has no schema yet",
+            "run `sekisho migrate` (or `sekisho serve`, which does it too)",
+        ),
     }
 }
 
 async fn examine_clock(pool: &PgPool) -> Finding {
-    let theirs: Result<(OffsetDateTime,), _> = sqlx::query_as("select clock_timestamp()").fetch_one(pool).await;
+    let theirs: Result<(OffsetDateTime,), _> =
+        sqlx::query_as("select clock_timestamp()").fetch_one(pool).await;
     match theirs {
         Err(error) => Finding::bad(error.to_string(), "check the database"),
         Ok((theirs,)) => {
@@ -134,7 +150,10 @@ async fn examine_clock(pool: &PgPool) -> Finding {
             if off.abs() <= CLOCK_SECONDS_MAX {
                 Finding::Good("agrees with the database's".to_owned())
             } else {
-                Finding::bad(format!("is {off} s off the database's"), "run a time service (NTP) on both machines")
+                Finding::bad(
+                    format!("is {off} s off the database's"),
+                    "run a time service (NTP) on both machines",
+                )
             }
         }
     }
@@ -154,16 +173,24 @@ async fn examine_master_key(config: &Config, pool: &PgPool) -> Finding {
     };
     match KeyDigests::check(pool, &keys).await {
         Ok(sealed) => Finding::Good(format!("{} opens what it must ({sealed} data keys)", keys.active_id())),
-        Err(error) => Finding::bad(error.to_string(), "give the master key that this database was sealed with, after the new one if you rotate"),
+        Err(error) => Finding::bad(
+            error.to_string(),
+            "give the master key that this database was sealed with, after the new one if you rotate",
+        ),
     }
 }
 
 async fn examine_nats(address: Option<&str>) -> Finding {
     let Some(address) = address else {
-        return Finding::Good("none: the log is read from Postgres alone, and nothing is published".to_owned());
+        return Finding::Good(
+            "none: the log is read from Postgres alone, and nothing is published".to_owned(),
+        );
     };
     match nats::connect(address).await {
         Ok(client) => Finding::Good(format!("version {} with JetStream", client.server_info().version)),
-        Err(error) => Finding::bad(error.to_string(), "check that NATS_URL names a running nats-server 2.10 or later, started with -js"),
+        Err(error) => Finding::bad(
+            error.to_string(),
+            "check that NATS_URL names a running nats-server 2.10 or later, started with -js",
+        ),
     }
 }

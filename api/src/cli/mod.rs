@@ -102,18 +102,17 @@ fn checked(options: &Options) -> Result<Config, ExitCode> {
 
 /// Every option of `sekisho serve` with its variable, default and meaning, as a file to start from.
 pub fn sample_environment() -> String {
-    let mut text = String::from(
-        "# Environment of Sekisho, generated from the options of `sekisho serve`. Commented lines show the defaults.\n",
-    );
+    let heading = "# Environment of Sekisho, generated from the options of `sekisho serve`. Commented lines show the defaults.\n";
     let command = Line::command();
     let serve = command.find_subcommand("serve");
-    for argument in serve.into_iter().flat_map(clap::Command::get_arguments) {
-        let Some(name) = argument.get_env().and_then(std::ffi::OsStr::to_str) else { continue };
+    let entries = serve.into_iter().flat_map(clap::Command::get_arguments).filter_map(|argument| {
+        let name = argument.get_env().and_then(std::ffi::OsStr::to_str)?;
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let default = argument.get_default_values().first().and_then(|value| value.to_str()).unwrap_or_default();
-        text.push_str(&format!("\n# {help}\n# {name}={default}\n"));
-    }
-    text
+        let default =
+            argument.get_default_values().first().and_then(|value| value.to_str()).unwrap_or_default();
+        Some(format!("\n# {help}\n# {name}={default}\n"))
+    });
+    std::iter::once(heading.to_owned()).chain(entries).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,11 @@ pub(super) async fn run(config: Config) -> ExitCode {
         tracing::info!("{line}");
     }
     if !running.view.load().deployment().bootstrapped {
-        tracing::info!("nobody has set this deployment up yet: POST {}/v1/bootstrap with the bootstrap token; see {}/docs", running.url, running.url);
+        tracing::info!(
+            "nobody has set this deployment up yet: POST {}/v1/bootstrap with the bootstrap token; see {}/docs",
+            running.url,
+            running.url
+        );
     }
     tracing::info!(address = %running.address, url = running.url, "serving");
     say(&format!("serving on {}", running.url));
@@ -31,7 +35,9 @@ pub(super) async fn run(config: Config) -> ExitCode {
 
 /// Waits for the first signal, then drains; a second one ends the wait.
 pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         complain("signals cannot be listened for");
         return ExitCode::FAILURE;
     };

@@ -1,10 +1,10 @@
-//! Who calls: an API key in `x-api-key`, or nobody in particular on loopback.
+//! Who calls: an API key in `x-api-key`, or nobody in particular on loopback where an instance is open to that.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use domain::policy::{self, Caller, KeyFacts};
-use domain::value::{KeyText, PresentedSecret};
+use domain::policy::{self, Caller, Denial, Facts, KeyFacts, Target, Wish};
+use domain::value::{InstanceId, KeyText, PresentedSecret};
 use http::{HeaderMap, HeaderName, header};
 use projections::access::{AccessView, Key};
 
@@ -12,6 +12,14 @@ use super::Gateway;
 use super::refusal::Refusal;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// A proxy on this machine says with one of these that it speaks for somebody elsewhere.
+const FORWARDED: [HeaderName; 4] = [
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+    header::VIA,
+];
 
 /// Somebody who was let in so far as to be asked what they want.
 #[derive(Debug, Clone)]
@@ -33,7 +41,9 @@ impl AuthenticatedCaller {
 
     /// Whom sessions and upstream state belong to. Not the credential: a rotated key keeps its sessions.
     pub(super) fn principal(&self) -> String {
-        self.key.as_ref().map_or_else(|| "loopback".to_owned(), |key| format!("{}/{}", key.organization, key.principal))
+        self.key
+            .as_ref()
+            .map_or_else(|| "loopback".to_owned(), |key| format!("{}/{}", key.organization, key.principal))
     }
 }
 
@@ -47,16 +57,18 @@ impl Gateway {
     pub(super) fn authenticate(
         &self,
         view: &AccessView,
+        instance: Option<InstanceId>,
         headers: &HeaderMap,
         peer: SocketAddr,
     ) -> Result<AuthenticatedCaller, Refusal> {
         self.0.origins.check(headers).map_err(Refusal::origin)?;
         let address = peer.ip().to_canonical();
         let Some(text) = one_credential(headers)? else {
-            if address.is_loopback() {
+            let here = address.is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(name));
+            if here && self.is_open_to_loopback(view, instance) {
                 return Ok(AuthenticatedCaller { key: None, address });
             }
-            return Err(Refusal::no_credential());
+            return Err(Refusal::no_credential()); // wherever it is asked: what exists is not told without a credential
         };
         let parsed = KeyText::parse(text).map_err(|error| Refusal::bad_credential(error.code()))?;
         let key = view.key(parsed.key_id()).ok_or_else(|| Refusal::bad_credential("key-unknown"))?;
@@ -67,6 +79,15 @@ impl Gateway {
         policy::authenticates(&facts, self.0.clock.now()).map_err(Refusal::unauthenticated)?;
         self.0.budget.take(key.id).map_err(Refusal::rate_limited)?;
         Ok(AuthenticatedCaller { key: Some(Arc::clone(key)), address })
+    }
+
+    /// Whether an instance takes callers on loopback without a credential. What else stands against the call is decided with the call.
+    fn is_open_to_loopback(&self, view: &AccessView, instance: Option<InstanceId>) -> bool {
+        let Some(instance) = instance.and_then(|id| view.instance(id)) else { return false };
+        let target = Target::Instance(view.instance_facts(instance));
+        let facts = Facts { caller: Caller::Loopback, target, maintenance: false, now: self.0.clock.now() };
+        let closed = policy::decide(&facts, Wish::Connect);
+        !matches!(closed, Err(Denial::AuthenticationNotAccepted | Denial::InstanceUnknown))
     }
 }
 

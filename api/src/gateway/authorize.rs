@@ -33,7 +33,7 @@ pub(super) async fn authorize(
 ) -> Result<Permitted, Refusal> {
     let now = gateway.0.clock.now();
     let hints = &gateway.0.hints;
-    let wish = call.wish(|tool| hints.is_read_only(route.instance.id, tool).unwrap_or(false));
+    let wish = call.wish(|tool| hints.is_read_only(&route, tool).unwrap_or(false));
     let decided = decide(view, caller, &route, now, wish);
     let permit = match decided {
         Ok(permit) => permit,
@@ -78,8 +78,8 @@ fn filter(
 ) -> ToolsFilter {
     let (gateway, view, caller, route) = (gateway.clone(), Arc::clone(view), caller.clone(), route.clone());
     ToolsFilter::new(CacheScope::Private, move |tool: &ToolSummary<'_>| {
+        gateway.0.hints.learn(&route, tool);
         let read_only = tool.read_only_hint.unwrap_or(false);
-        gateway.0.hints.learn(route.instance.id, &tool.name, read_only);
         decide(&view, &caller, &route, now, Wish::Call { tool: &tool.name, read_only }).is_ok()
     })
 }
@@ -101,11 +101,11 @@ impl Gateway {
             }
             _ => false,
         };
-        if !hangs_on_it || self.0.hints.is_read_only(route.instance.id, tool).is_some() {
+        if !hangs_on_it || self.0.hints.is_read_only(route, tool).is_some() {
             return None;
         }
         self.learn_tools(caller, route, call).await;
-        let read_only = self.0.hints.is_read_only(route.instance.id, tool)?;
+        let read_only = self.0.hints.is_read_only(route, tool)?;
         Some(Wish::Call { tool, read_only })
     }
 }

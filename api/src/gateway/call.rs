@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp::envelope::{MCP_REQUEST_BYTES_MAX, Message, MessageKind, RequestId};
-use mcp::headers::{Stated, check_bodiless, check_get_media, check_message, check_post_media};
+use mcp::headers::{check_bodiless, check_get_media, check_message, check_post_media};
 use mcp::revision::Revision;
 
 use super::refusal::{Refusal, Refused};
@@ -25,8 +25,6 @@ pub(super) struct McpCall {
     pub(super) headers: HeaderMap,
     /// The message of a POST.
     pub(super) message: Option<Message>,
-    /// Era and revision.
-    pub(super) stated: Stated,
 }
 
 impl McpCall {
@@ -43,12 +41,12 @@ impl McpCall {
             _ => return Err(Refusal::method_not_allowed().to(None)),
         };
         let id = message.as_ref().and_then(Message::id).cloned();
-        let stated = match &message {
+        let checked = match &message {
             Some(message) => check_message(&headers, message, &CARRIED),
             None => check_bodiless(&headers, &CARRIED),
         };
-        let stated = stated.map_err(|error| Refusal::header(&error).to(id))?;
-        Ok(Self { method, headers, message, stated })
+        checked.map_err(|error| Refusal::header(&error).to(id))?;
+        Ok(Self { method, headers, message })
     }
 
     /// The id of the request, when there is one.
@@ -87,10 +85,25 @@ impl McpCall {
 
 fn wish_of(method: &str) -> Wish<'static> {
     match method {
-        "initialize" | "server/discover" | "ping" | "tools/list" | "logging/setLevel" | "subscriptions/listen"
-        | "tasks/get" | "tasks/result" | "tasks/update" | "tasks/cancel" => Wish::Connect,
-        "resources/list" | "resources/templates/list" | "resources/read" | "resources/subscribe"
-        | "resources/unsubscribe" | "prompts/list" | "prompts/get" | "completion/complete" | "tasks/list" => Wish::Read,
+        "initialize"
+        | "server/discover"
+        | "ping"
+        | "tools/list"
+        | "logging/setLevel"
+        | "subscriptions/listen"
+        | "tasks/get"
+        | "tasks/result"
+        | "tasks/update"
+        | "tasks/cancel" => Wish::Connect,
+        "resources/list"
+        | "resources/templates/list"
+        | "resources/read"
+        | "resources/subscribe"
+        | "resources/unsubscribe"
+        | "prompts/list"
+        | "prompts/get"
+        | "completion/complete"
+        | "tasks/list" => Wish::Read,
         _ => Wish::Extend,
     }
 }

@@ -14,11 +14,14 @@ use super::route::Destination;
 /// Connections whose secrets are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
+/// By connection and version.
+type Remembered = HashMap<(ConnectionId, u32), Arc<Secrets>>;
+
 /// The vault and a memory of what it said.
 #[derive(Clone)]
 pub struct UpstreamCredentials {
     vault: Arc<dyn OpenSecrets>,
-    remembered: Arc<Mutex<HashMap<(ConnectionId, u32), Arc<Secrets>>>>,
+    remembered: Arc<Mutex<Remembered>>,
 }
 
 impl std::fmt::Debug for UpstreamCredentials {
@@ -34,7 +37,11 @@ impl UpstreamCredentials {
     }
 
     /// Adds the upstream's own credentials to the headers of a request. A required one that was never set is a refusal, not a call without it.
-    pub(super) async fn add(&self, destination: &Destination, headers: &mut HeaderMap) -> Result<(), Refusal> {
+    pub(super) async fn add(
+        &self,
+        destination: &Destination,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Refusal> {
         let wanted = &destination.server.credential_fields;
         if wanted.is_empty() {
             return Ok(());
@@ -52,7 +59,8 @@ impl UpstreamCredentials {
             };
             let prefix = field.prefix.as_ref().map_or("", |prefix| prefix.as_str());
             let text = Zeroizing::new(format!("{prefix}{}", value.as_str()));
-            let name = HeaderName::from_bytes(field.header.as_str().as_bytes()).map_err(|_| Refusal::credential_missing())?;
+            let name = HeaderName::from_bytes(field.header.as_str().as_bytes())
+                .map_err(|_| Refusal::credential_missing())?;
             let mut value = HeaderValue::from_str(&text).map_err(|_| Refusal::credential_missing())?;
             value.set_sensitive(true);
             headers.insert(name, value);

@@ -2,28 +2,25 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::Method;
+use http::{HeaderMap, Method};
 use mcp::forward_headers;
 use mcp::headers::MCP_SESSION_ID;
 use mcp::relay::Exchange;
 use mcp::upstream::{Patience, UpstreamRequest};
 
 use super::Gateway;
+use super::authenticate::AuthenticatedCaller;
 use super::authorize::Permitted;
 use super::call::McpCall;
 use super::refusal::Refusal;
+use super::route::{Destination, Route};
 use crate::trace_context::TraceContext;
 
 impl Gateway {
     /// Forwards a permitted call. Dropping the response (the client left) closes the upstream's stream: that is the cancellation.
     pub(super) async fn forward(&self, permitted: Permitted, call: &McpCall) -> Result<Response, Refusal> {
         let Permitted { caller, route, destination, filter, .. } = permitted;
-        let mut headers = forward_headers::request(&call.method, &call.headers);
-        TraceContext::current(&call.headers).child().write(&mut headers);
-        if let Some(session) = call.headers.get(MCP_SESSION_ID) {
-            headers.insert(MCP_SESSION_ID, self.open_session(&caller, &route, &destination, session)?);
-        }
-        self.0.credentials.add(&destination, &mut headers).await?;
+        let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
             url: destination.url.clone(),
@@ -46,6 +43,23 @@ impl Gateway {
             response.headers_mut().insert(MCP_SESSION_ID, sealed);
         }
         Ok(response.map(Body::new))
+    }
+
+    /// What an upstream is told beside the message: what may travel on, the trace, its own session and its own credential.
+    pub(super) async fn upstream_headers(
+        &self,
+        caller: &AuthenticatedCaller,
+        route: &Route,
+        destination: &Destination,
+        call: &McpCall,
+    ) -> Result<HeaderMap, Refusal> {
+        let mut headers = forward_headers::request(&call.method, &call.headers);
+        TraceContext::current(&call.headers).child().write(&mut headers);
+        if let Some(session) = call.headers.get(MCP_SESSION_ID) {
+            headers.insert(MCP_SESSION_ID, self.open_session(caller, route, destination, session)?);
+        }
+        self.0.credentials.add(destination, &mut headers).await?;
+        Ok(headers)
     }
 }
 

@@ -28,9 +28,9 @@ use projections::access::LiveView;
 use crate::metrics::Metrics;
 
 pub use budget::Budget;
-pub(crate) use refusal::RefusedFor;
 pub use credentials::UpstreamCredentials;
 pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
+pub(crate) use refusal::RefusedFor;
 
 /// Everything the hot path needs, shared by all requests.
 #[derive(Clone)]

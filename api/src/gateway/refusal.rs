@@ -39,7 +39,12 @@ pub(crate) struct Refused {
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: i64, reason: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    fn new(
+        status: StatusCode,
+        code: i64,
+        reason: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { status, error: RpcError::new(code, reason, message), challenge: None, retry_after: None }
     }
 
@@ -88,9 +93,10 @@ impl Refusal {
             Self::new(StatusCode::FORBIDDEN, code::DENIED, reason, message.clone()).challenged(parameters)
         };
         match denial {
-            Denial::ScopeMissing(scope) => {
-                forbidden(&format!(", error=\"insufficient_scope\", scope=\"{}\"", scope.to_string().replace(['"', '\\'], "")))
-            }
+            Denial::ScopeMissing(scope) => forbidden(&format!(
+                ", error=\"insufficient_scope\", scope=\"{}\"",
+                scope.to_string().replace(['"', '\\'], "")
+            )),
             Denial::ToolNotExposed | Denial::RoleTooLow => forbidden(", error=\"insufficient_scope\""),
             Denial::OrganizationSuspended
             | Denial::OrganizationDeleted
@@ -147,7 +153,12 @@ impl Refusal {
     }
 
     pub(super) fn broken_body() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "body-broken", "the body ended before it was complete")
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code::INVALID_REQUEST,
+            "body-broken",
+            "the body ended before it was complete",
+        )
     }
 
     pub(super) fn method_not_allowed() -> Self {

@@ -34,8 +34,8 @@ pub(super) struct Destination {
 impl Gateway {
     /// Finds an instance and its one upstream.
     #[expect(clippy::unused_self, reason = "the four steps of a call read alike")]
-    pub(super) fn route(&self, view: &AccessView, instance: InstanceId) -> Result<Route, Refusal> {
-        let instance = view.instance(instance).ok_or_else(Refusal::unknown_instance)?;
+    pub(super) fn route(&self, view: &AccessView, instance: Option<InstanceId>) -> Result<Route, Refusal> {
+        let instance = instance.and_then(|id| view.instance(id)).ok_or_else(Refusal::unknown_instance)?;
         let upstream = instance.connections.first().and_then(|connection_id| {
             let (connection, server) = view.upstream(*connection_id)?;
             Some(Destination {

@@ -1,19 +1,19 @@
 //! Which tools an upstream annotates as read-only: learned from every list that passes, asked for when a decision hangs on it.
 //!
-//! A hint is the upstream's word and widens nothing beyond `mcp:read`. Unknown counts as "may write".
+//! A hint is the upstream's word and widens nothing beyond `mcp:read`. Unknown counts as "may write". What one upstream said is forgotten as
+//! soon as the instance leads to another.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use domain::value::InstanceId;
-use http::{HeaderMap, HeaderValue, Method};
+use domain::value::{ConnectionId, InstanceId};
+use http::HeaderValue;
 use http_body_util::BodyExt as _;
-use mcp::forward_headers;
-use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_SESSION_ID};
+use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX};
 use mcp::relay::{Exchange, ToolsFilter};
-use mcp::tools::CacheScope;
-use mcp::upstream::{Patience, UpstreamRequest};
+use mcp::tools::{CacheScope, ToolSummary};
+use mcp::upstream::{Patience, UpstreamRequest, UpstreamUrl};
 
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
@@ -26,26 +26,53 @@ const LIST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What is known of each instance's tools.
 #[derive(Debug, Clone, Default)]
-pub struct ToolHints(Arc<RwLock<HashMap<InstanceId, HashMap<String, bool>>>>);
+pub struct ToolHints(Arc<RwLock<HashMap<InstanceId, Heard>>>);
+
+/// What one upstream said.
+#[derive(Debug)]
+struct Heard {
+    connection: ConnectionId,
+    url: UpstreamUrl,
+    read_only: HashMap<String, bool>,
+}
+
+impl Heard {
+    fn is_from(&self, upstream: &Destination) -> bool {
+        self.connection == upstream.connection_id && self.url == upstream.url
+    }
+}
 
 impl ToolHints {
     /// The upstream's word on a tool, when it was heard.
-    pub(super) fn is_read_only(&self, instance: InstanceId, tool: &str) -> Option<bool> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&instance)?.get(tool).copied()
+    pub(super) fn is_read_only(&self, route: &Route, tool: &str) -> Option<bool> {
+        let upstream = route.upstream.as_ref()?;
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&route.instance.id).filter(|heard| heard.is_from(upstream))?.read_only.get(tool).copied()
     }
 
     /// Remembers the upstream's word.
-    pub(super) fn learn(&self, instance: InstanceId, tool: &str, read_only: bool) {
-        if self.is_read_only(instance, tool) == Some(read_only) {
+    pub(super) fn learn(&self, route: &Route, tool: &ToolSummary<'_>) {
+        let read_only = tool.read_only_hint.unwrap_or(false);
+        let Some(upstream) = &route.upstream else { return };
+        if self.is_read_only(route, &tool.name) == Some(read_only) {
             return;
         }
+        let instance = route.instance.id;
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= INSTANCES_MAX && !known.contains_key(&instance) {
             known.clear();
         }
-        let tools = known.entry(instance).or_default();
-        if tools.len() < TOOLS_MAX || tools.contains_key(tool) {
-            tools.insert(tool.to_owned(), read_only);
+        let nothing = || Heard {
+            connection: upstream.connection_id,
+            url: upstream.url.clone(),
+            read_only: HashMap::new(),
+        };
+        let heard = known.entry(instance).or_insert_with(nothing);
+        if !heard.is_from(upstream) {
+            *heard = nothing();
+        }
+        if heard.read_only.len() < TOOLS_MAX || heard.read_only.contains_key(&*tool.name) {
+            heard.read_only.insert(tool.name.clone().into_owned(), read_only);
         }
     }
 }
@@ -55,15 +82,18 @@ impl Gateway {
     /// that it says nothing leaves the denial as it was.
     pub(super) async fn learn_tools(&self, caller: &AuthenticatedCaller, route: &Route, call: &McpCall) {
         let Some(destination) = &route.upstream else { return };
-        let Some(request) = self.list_request(caller, route, destination, call).await else { return };
         let Some(id) = call.id().cloned() else { return };
-        let (hints, instance) = (self.0.hints.clone(), route.instance.id);
+        let Some(request) = self.list_request(caller, route, destination, call).await else { return };
+        let (hints, place) = (self.0.hints.clone(), route.clone());
         let listen = ToolsFilter::new(CacheScope::AsAnswered, move |tool| {
-            hints.learn(instance, &tool.name, tool.read_only_hint.unwrap_or(false));
+            hints.learn(&place, tool);
             true
         });
         let Ok(answer) = self.0.upstream.send(request).await else { return };
-        let Ok(response) = mcp::relay::relay(answer, Exchange::Request { id, list: Some(listen) }).await else { return };
+        let Ok(response) = mcp::relay::relay(answer, Exchange::Request { id, list: Some(listen) }).await
+        else {
+            return;
+        };
         let _ = http_body_util::Limited::new(response.into_body(), LIST_BYTES_MAX).collect().await;
     }
 
@@ -74,22 +104,19 @@ impl Gateway {
         destination: &Destination,
         call: &McpCall,
     ) -> Option<UpstreamRequest> {
-        let mut headers: HeaderMap = forward_headers::request(&Method::POST, &call.headers);
-        headers.remove(MCP_NAME);
+        let body = list_body(call)?;
+        let mut headers = self.upstream_headers(caller, route, destination, call).await.ok()?;
+        let of_the_call =
+            |name: &http::HeaderName| *name == MCP_NAME || name.as_str().starts_with(MCP_PARAM_PREFIX);
+        let mirrored: Vec<_> = headers.keys().filter(|name| of_the_call(name)).cloned().collect();
+        for name in mirrored {
+            headers.remove(name);
+        }
         if headers.contains_key(MCP_METHOD) {
             headers.insert(MCP_METHOD, HeaderValue::from_static("tools/list"));
         }
-        if let Some(session) = call.headers.get(MCP_SESSION_ID) {
-            headers.insert(MCP_SESSION_ID, self.open_session(caller, route, destination, session).ok()?);
-        }
-        self.0.credentials.add(destination, &mut headers).await.ok()?;
-        Some(UpstreamRequest {
-            method: Method::POST,
-            url: destination.url.clone(),
-            headers,
-            body: list_body(call)?,
-            patience: Patience::Call,
-        })
+        let (method, url) = (call.method.clone(), destination.url.clone());
+        Some(UpstreamRequest { method, url, headers, body, patience: Patience::Call })
     }
 }
 

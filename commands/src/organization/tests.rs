@@ -175,3 +175,43 @@ fn members_come_change_and_go() {
     let (.., did) = world.done(acme(VIEWER), RemoveMember { organization: ACME, user: VIEWER });
     assert_eq!(did, of(OrganizationEvent::MemberRemoved { user: VIEWER }));
 }
+
+#[test]
+fn an_update_that_changes_nothing_at_all_is_refused() {
+    let nothing = Update { organization: ACME, name: None, slug: None };
+    assert!(matches!(World::new().refused(acme(OWNER), nothing), Refused::Invalid(_)));
+}
+
+#[test]
+fn an_update_changes_name_and_slug_together_or_neither() {
+    let world = World::new();
+    let update = |slug: &str| Update {
+        organization: ACME,
+        name: Some(name("Acme 2")),
+        slug: Some(Slug::parse(slug).unwrap()),
+    };
+    world.forbidden(acme(ADMIN), update("acme-2"));
+    assert!(matches!(
+        world.refused(acme(OWNER), update("@acme")),
+        Refused::Organization(OrganizationError::SlugOfOtherKind)
+    ));
+    let ((), events) = world.done(acme(OWNER), update("acme-2"));
+    assert_eq!(
+        events,
+        vec![
+            OrganizationEvent::Renamed { name: name("Acme 2") }.into(),
+            OrganizationEvent::SlugChanged { slug: Slug::parse("acme-2").unwrap() }.into(),
+        ]
+    );
+}
+
+#[test]
+fn a_role_is_set_for_newcomers_and_for_members() {
+    let world = World::new();
+    let set = |user, role| SetRole { organization: ACME, user, role };
+    world.forbidden(acme(MEMBER), set(NEWCOMER, Role::Member));
+    let (_, events) = world.done(acme(ADMIN), set(NEWCOMER, Role::Member));
+    assert_eq!(events, of(OrganizationEvent::MemberAdded { user: NEWCOMER, role: Role::Member }));
+    let (_, events) = world.done(acme(ADMIN), set(MEMBER, Role::Viewer));
+    assert_eq!(events, of(OrganizationEvent::RoleChanged { user: MEMBER, role: Role::Viewer }));
+}

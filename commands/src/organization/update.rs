@@ -27,7 +27,9 @@ impl UseCase for Update {
     ) -> Result<(), Refused> {
         let organization = self.organization;
         if self.name.is_none() && self.slug.is_none() {
-            return Err(Refused::Invalid("nothing is to be changed: give a name, a slug, or both".to_owned()));
+            return Err(Refused::Invalid(
+                "nothing is to be changed: give a name, a slug, or both".to_owned(),
+            ));
         }
         if let Some(name) = self.name.clone() {
             Rename { organization, name }.run(ports, actor, unit).await?;

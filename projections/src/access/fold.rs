@@ -38,12 +38,17 @@ pub enum FoldError {
 impl AccessView {
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
-        if event.position != self.position.next() {
-            return Err(FoldError::OutOfOrder { at: self.position, given: event.position });
-        }
         let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
-        self.fold(&event.aggregate_id, fact).map_err(|error| FoldError::Id(event.position, error))?;
-        self.position = event.position;
+        self.take(event.position, &event.aggregate_id, fact)
+    }
+
+    /// Takes in the next event, which somebody has decoded already.
+    pub fn take(&mut self, position: Position, id: &str, fact: Event) -> Result<(), FoldError> {
+        if position != self.position.next() {
+            return Err(FoldError::OutOfOrder { at: self.position, given: position });
+        }
+        self.fold(id, fact).map_err(|error| FoldError::Id(position, error))?;
+        self.position = position;
         Ok(())
     }
 

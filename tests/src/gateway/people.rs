@@ -2,7 +2,7 @@
 
 use harness::World;
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A member of the founded organization.
 #[derive(Debug)]
@@ -14,9 +14,10 @@ impl Member {
     /// Registers somebody and takes them in.
     pub(super) async fn join(world: &World, role: &str) -> Self {
         let person = json!({ "name": "Bob", "email": format!("{role}@example.com") });
-        let id = made(world, "/v1/users", &person).await;
-        let body = json!({ "user": id, "role": role });
-        world.admin().post(&world.path("/members"), &body).await.good();
+        let made = world.admin().post(&world.path("/users"), &person).await.good();
+        let id = made["id"].as_str().expect("an id").to_owned();
+        let path = world.path(&format!("/members/{id}"));
+        world.admin().json(Method::PUT, &path, &json!({ "role": role })).await.good();
         Self { id }
     }
 
@@ -30,31 +31,17 @@ impl Member {
     /// They are shown out.
     pub(super) async fn leave(&self, world: &World) {
         let path = world.path(&format!("/members/{}", self.id));
-        world.admin().json(Method::DELETE, &path, &json!({})).await.good();
+        world.admin().send(Method::DELETE, &path, "").await.good();
     }
 
     /// Suspended by the deployment's administrator.
     pub(super) async fn suspend(&self, world: &World) {
-        let path = format!("/v1/users/{}/suspend", self.id);
+        let path = format!("/v1/deployment/users/{}/suspend", self.id);
         world.admin().post(&path, &json!({ "reason": "A test" })).await.good();
     }
 
     /// Let in again.
     pub(super) async fn resume(&self, world: &World) {
-        world.admin().post(&format!("/v1/users/{}/resume", self.id), &json!({})).await.good();
+        world.admin().post(&format!("/v1/deployment/users/{}/resume", self.id), &json!({})).await.good();
     }
-}
-
-/// A second organization of the founder, and a key that opens all of its endpoints.
-pub(super) async fn key_of_another_organization(world: &World) -> String {
-    let id = made(world, "/v1/organizations", &json!({ "slug": "rival", "name": "Rival" })).await;
-    // The founder's first key belongs to the first organization; the new one gets its keys from the log's own commands.
-    let body = json!({ "name": "Foreign", "scopes": ["mcp:write"] });
-    let issued = world.admin().post(&format!("/v1/organizations/{id}/api-keys"), &body).await.good();
-    issued["api_key"].as_str().expect("a key").to_owned()
-}
-
-async fn made(world: &World, path: &str, body: &Value) -> String {
-    let made = world.admin().post(path, body).await.good();
-    made["id"].as_str().expect("an id").to_owned()
 }

@@ -60,9 +60,13 @@ impl Appender {
         let (answer, answered) = oneshot::channel();
         self.jobs.try_send(Job { command, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => AppendError::Log(LogError("the appender has stopped".to_owned())),
+            mpsc::error::TrySendError::Closed(_) => {
+                AppendError::Log(LogError("the appender has stopped".to_owned()))
+            }
         })?;
-        answered.await.unwrap_or_else(|_| Err(AppendError::Log(LogError("the appender has stopped".to_owned()))))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(AppendError::Log(LogError("the appender has stopped".to_owned()))))
     }
 }
 
@@ -97,8 +101,9 @@ impl AppenderTask {
                 Err(error) => {
                     tracing::error!(error = %error, commands = jobs.len(), "giving up on an append");
                     *connection = None;
-                    let lost = |job: Job| job.answer.send(Err(LogError(error.to_string()).into()));
-                    jobs.into_iter().for_each(|job| drop(lost(job)));
+                    for job in jobs {
+                        let _ = job.answer.send(Err(LogError(error.to_string()).into()));
+                    }
                     return;
                 }
             }
@@ -125,7 +130,11 @@ impl AppenderTask {
         });
     }
 
-    async fn send(&self, connection: &mut Option<PgConnection>, batch: &Value) -> Result<Vec<Outcome>, sqlx::Error> {
+    async fn send(
+        &self,
+        connection: &mut Option<PgConnection>,
+        batch: &Value,
+    ) -> Result<Vec<Outcome>, sqlx::Error> {
         if connection.is_none() {
             *connection = Some(self.connect().await?);
         }
@@ -171,7 +180,9 @@ fn outcome(row: &sqlx::postgres::PgRow) -> Result<Outcome, sqlx::Error> {
 /// Whether sending the same batch again can help: the connection broke, Postgres is restarting, or a timeout struck.
 fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => {
+            true
+        }
         sqlx::Error::Database(database) => database.code().is_some_and(|code| {
             // class 08 connection, 57 operator intervention (restart, cancel), 55P03 lock, 40 serialization and deadlock, 53 resources
             ["08", "57", "55P03", "40", "53"].iter().any(|class| code.starts_with(class))

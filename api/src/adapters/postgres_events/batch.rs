@@ -54,6 +54,7 @@ fn net_claims(claims: &[(Owner, ClaimChange)], digests: &KeyDigests) -> (Vec<Val
 }
 
 fn claim_row(owner: &Owner, scope: ClaimScope, value: &str, digests: &KeyDigests) -> Value {
-    let value = if scope.is_personal() { digests.blind_index(scope.as_str(), value) } else { value.to_owned() };
+    let value =
+        if scope.is_personal() { digests.blind_index(scope.as_str(), value) } else { value.to_owned() };
     json!({ "owner_type": owner.0, "owner_id": owner.1, "scope": scope.as_str(), "value": value })
 }

@@ -50,9 +50,15 @@ impl PostgresEvents {
         }
     }
 
-    async fn opened(&self, mut events: Vec<SerializedEvent>) -> Result<Vec<SerializedEvent>, PersistenceError> {
+    async fn opened(
+        &self,
+        mut events: Vec<SerializedEvent>,
+    ) -> Result<Vec<SerializedEvent>, PersistenceError> {
         let mut payloads: Vec<_> = events.iter_mut().map(place_and_payload).collect();
-        self.personal.open(&mut payloads).await.map_err(|error| PersistenceError::UnknownError(Box::new(error)))?;
+        self.personal
+            .open(&mut payloads)
+            .await
+            .map_err(|error| PersistenceError::UnknownError(Box::new(error)))?;
         Ok(events)
     }
 }
@@ -107,7 +113,10 @@ impl PersistedEventRepository for PostgresEvents {
         self.opened(self.reads.get_last_events::<A>(id, last_sequence).await?).await
     }
 
-    async fn get_snapshot<A: Aggregate>(&self, _: &str) -> Result<Option<SerializedSnapshot>, PersistenceError> {
+    async fn get_snapshot<A: Aggregate>(
+        &self,
+        _: &str,
+    ) -> Result<Option<SerializedSnapshot>, PersistenceError> {
         Ok(None) // the crate's snapshots apply events twice in 0.5.0
     }
 
@@ -117,7 +126,9 @@ impl PersistedEventRepository for PostgresEvents {
         _: &[SerializedEvent],
         _: Option<(String, Value, usize)>,
     ) -> Result<(), PersistenceError> {
-        Err(PersistenceError::UnknownError("events are appended by a unit, never by the repository alone".into()))
+        Err(PersistenceError::UnknownError(
+            "events are appended by a unit, never by the repository alone".into(),
+        ))
     }
 
     async fn stream_events<A: Aggregate>(&self, id: &str) -> Result<ReplayStream, PersistenceError> {

@@ -28,15 +28,27 @@ pub(super) async fn call(seeded: &Seeded) -> Result<Called, String> {
         .filter_map(|tool| tool.get("name").and_then(Value::as_str))
         .collect();
     let arguments = json!({ "a": 19, "b": 23 });
-    let answer = ask(&rest, seeded, 2, "tools/call", Some("add"), json!({ "name": "add", "arguments": arguments })).await?;
+    let answer =
+        ask(&rest, seeded, 2, "tools/call", Some("add"), json!({ "name": "add", "arguments": arguments }))
+            .await?;
     let text = answer.pointer("/result/content/0/text").and_then(Value::as_str);
     let text = text.ok_or_else(|| format!("the call was not answered with a result: {answer}"))?;
     Ok(Called {
-        lines: vec![format!("tools/list  -> {}", tools.join(", ")), format!("tools/call  add {arguments} -> {text}")],
+        lines: vec![
+            format!("tools/list  -> {}", tools.join(", ")),
+            format!("tools/call  add {arguments} -> {text}"),
+        ],
     })
 }
 
-async fn ask(rest: &Rest, seeded: &Seeded, id: u32, method: &str, name: Option<&str>, params: Value) -> Result<Value, String> {
+async fn ask(
+    rest: &Rest,
+    seeded: &Seeded,
+    id: u32,
+    method: &str,
+    name: Option<&str>,
+    params: Value,
+) -> Result<Value, String> {
     let mut params = params;
     if let Some(object) = params.as_object_mut() {
         let meta = json!({

@@ -23,23 +23,26 @@ pub(super) async fn seed(running: &Running, upstream: &str) -> Result<Seeded, St
     let rest = Rest::new(&base);
     let founder = Credential::Bootstrap(running.bootstrap_token.clone());
     let founding = json!({ "organization": { "slug": "demo", "name": "Demo" }, "owner": { "name": "Demo" } });
-    let founded = rest.send(Method::POST, "/v1/bootstrap", &founder, Some("demo-1"), &founding).await?;
-    let organization = text(&founded, "organization_id")?;
-    let admin_key = text(&founded, "api_key")?;
+    let answer = rest.send(Method::POST, "/v1/bootstrap", &founder, Some("demo-1"), &founding).await?;
+    let organization = text(&answer, "organization_id")?;
+    let admin_key = text(&answer, "api_key")?;
     let admin = Credential::Key(admin_key.clone());
     let root = format!("/v1/organizations/{organization}");
 
     // The demo server listens on another port at every start: registered once, then moved.
     let registered = json!({ "name": "Demo tools", "transport": { "http": { "url": "http://127.0.0.1:9/mcp" } }, "credential_fields": [], "visibility": "organization" });
-    let server = rest.send(Method::POST, &format!("{root}/servers"), &admin, Some("demo-2"), &registered).await?;
+    let server =
+        rest.send(Method::POST, &format!("{root}/servers"), &admin, Some("demo-2"), &registered).await?;
     let server = text(&server, "id")?;
     let moved = json!({ "name": "Demo tools", "transport": { "http": { "url": upstream } }, "credential_fields": [], "visibility": "organization" });
     rest.send(Method::PUT, &format!("{root}/servers/{server}"), &admin, None, &moved).await?;
 
     let connection = json!({ "server": server, "name": "Demo" });
-    let connection = rest.send(Method::POST, &format!("{root}/connections"), &admin, Some("demo-3"), &connection).await?;
+    let connection =
+        rest.send(Method::POST, &format!("{root}/connections"), &admin, Some("demo-3"), &connection).await?;
     let instance = json!({ "name": "Demo", "connections": [text(&connection, "id")?], "tools": "all", "authentication": "api_key" });
-    let instance = rest.send(Method::POST, &format!("{root}/instances"), &admin, Some("demo-4"), &instance).await?;
+    let instance =
+        rest.send(Method::POST, &format!("{root}/instances"), &admin, Some("demo-4"), &instance).await?;
     let instance = text(&instance, "id")?;
     let key = json!({ "name": "Demo", "scopes": ["mcp:write"], "instance": instance });
     let key = rest.send(Method::POST, &format!("{root}/api-keys"), &admin, Some("demo-5"), &key).await?;

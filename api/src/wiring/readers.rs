@@ -1,0 +1,135 @@
+//! Everything that reads the log on this node: relay, access view, projections, and the doorbell that wakes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::value::Position;
+use projections::access::LiveView;
+use projections::{Bus, Doorbell, LogReader, Relay, Runner, RunnerHandle, SignEnvelope};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::capabilities::RelaySignature;
+use crate::adapters::key_digest::KeyDigests;
+use crate::adapters::personal_data::PersonalData;
+use crate::adapters::postgres;
+use crate::config::Config;
+use crate::shutdown::Shutdown;
+
+/// How long the first catch-up may take before traffic is served by a view that is still behind (and not ready).
+const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
+
+/// The running readers.
+pub(super) struct Readers {
+    pub(super) doorbell: Doorbell,
+    pub(super) view: LiveView,
+    pub(super) projections: Vec<RunnerHandle>,
+    pub(super) relayed: Doorbell,
+    /// Stops them. Fired when the last answer is out, since answers wait for them.
+    pub(super) stop: CancellationToken,
+}
+
+/// Starts the readers; returns when the view has caught up with the log.
+pub(super) async fn start(
+    config: &Config,
+    pool: &PgPool,
+    nats: Option<async_nats::Client>,
+    committed: watch::Receiver<Position>,
+    digests: &KeyDigests,
+    personal: PersonalData,
+    shutdown: &Shutdown,
+) -> Readers {
+    let log = LogReader::new(pool.clone());
+    let readers = Readers {
+        doorbell: Doorbell::default(),
+        view: LiveView::default(),
+        projections: Vec::new(),
+        relayed: Doorbell::default(),
+        stop: CancellationToken::new(),
+    };
+    shutdown.spawn(ring(committed, readers.doorbell.clone(), readers.stop.clone()));
+    let bus = relay(config, &log, nats, digests, &readers, shutdown);
+    let commits = postgres::ring_for_commits(
+        log.clone(),
+        readers.doorbell.clone(),
+        bus.is_none(),
+        readers.stop.clone(),
+    );
+    shutdown.spawn(commits);
+    let (view, following, bell, stop) =
+        (readers.view.clone(), log.clone(), readers.doorbell.clone(), readers.stop.clone());
+    shutdown.spawn(async move { view.follow(following, bell, bus, stop).await });
+    let readers = Readers { projections: projections(pool, personal, &readers, shutdown), ..readers };
+    catch_up(&log, &readers.view).await;
+    readers
+}
+
+/// Relays to NATS, where there is one; answers where the view may hear the relay.
+fn relay(
+    config: &Config,
+    log: &LogReader,
+    nats: Option<async_nats::Client>,
+    digests: &KeyDigests,
+    readers: &Readers,
+    shutdown: &Shutdown,
+) -> Option<Bus> {
+    let client = nats?;
+    let signer: Arc<dyn SignEnvelope> = Arc::new(RelaySignature::of(digests));
+    let relay = Relay::new(
+        log.clone(),
+        readers.doorbell.clone(),
+        client.clone(),
+        config.relay.clone(),
+        Arc::clone(&signer),
+        readers.relayed.clone(),
+    );
+    shutdown.spawn(relay.run(readers.stop.clone()));
+    Some(Bus { client, subjects: config.relay.subjects(), signer })
+}
+
+fn projections(
+    pool: &PgPool,
+    personal: PersonalData,
+    readers: &Readers,
+    shutdown: &Shutdown,
+) -> Vec<RunnerHandle> {
+    let personal = Arc::new(personal);
+    let runners = projections::all().into_iter().map(|projection| {
+        let runner = Runner::new(
+            projection,
+            pool.clone(),
+            Arc::<PersonalData>::clone(&personal),
+            readers.doorbell.clone(),
+        );
+        let handle = runner.handle();
+        shutdown.spawn(runner.run(readers.stop.clone()));
+        handle
+    });
+    runners.collect()
+}
+
+/// Commits of this node ring at once.
+async fn ring(mut committed: watch::Receiver<Position>, doorbell: Doorbell, stop: CancellationToken) {
+    loop {
+        let news = tokio::select! {
+            () = stop.cancelled() => return,
+            news = committed.changed() => news,
+        };
+        if news.is_err() {
+            return;
+        }
+        doorbell.ring(*committed.borrow_and_update());
+    }
+}
+
+async fn catch_up(log: &LogReader, view: &LiveView) {
+    match log.head().await {
+        Ok(head) => {
+            if tokio::time::timeout(CATCH_UP_WAIT, view.reached(head)).await.is_err() {
+                tracing::warn!(head = head.get(), "still reading the log; not ready yet");
+            }
+        }
+        Err(error) => tracing::warn!(error = %error, "the head of the log cannot be read"),
+    }
+}

@@ -1,0 +1,156 @@
+//! Folding: how fast the log becomes a view, in memory and out of Postgres.
+//!
+//! The floor of the rebuild is the server reading the same rows for nobody, and one plain ordered select of the same columns.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nothing to say")]
+
+#[path = "fold/log.rs"]
+mod log;
+mod measured;
+#[path = "fold/story.rs"]
+mod story;
+
+use std::time::Instant;
+
+use domain::event::Event;
+use domain::value::Position;
+use measured::{Report, Rounds, quick, rate};
+use projections::access::{AccessView, LiveView};
+use projections::{Boxed, Doorbell, LogReader, OpenPersonalData, Recorded};
+use sqlx::PgPool;
+use story::Told;
+use tokio_util::sync::CancellationToken;
+
+/// The directory writes rows, one event after the other: a small log is enough to know its rate.
+const DIRECTORY_EVENTS: usize = 20_000;
+
+#[tokio::main]
+async fn main() {
+    let (events, rounds) = if quick() { (100_000, 1) } else { (1_000_000, 5) };
+    let mut report = Report::new("fold", &format!("{events} events of one deployment, a tenth as many API keys"));
+    let story = story::tell(events);
+    let recorded = log::recorded(&story);
+    in_memory(&mut report, &story, &recorded, rounds);
+    drop(story);
+    from_postgres(&mut report, &recorded, rounds).await;
+    drop(recorded);
+    directory(&mut report, rounds).await;
+    report.write();
+}
+
+fn in_memory(report: &mut Report, story: &[Told], recorded: &[Recorded], rounds: usize) {
+    let [mut decoding, mut folding, mut both] = [const { () }; 3].map(|()| Rounds::default());
+    for _ in 0..rounds {
+        let started = Instant::now();
+        let facts: Vec<Event> = recorded.iter().map(|event| event.decode().expect("an event that we know")).collect();
+        decoding.push(rate(facts.len(), started.elapsed()));
+        drop(facts);
+
+        let story: Vec<Told> = story.to_vec(); // the fold keeps what it is given
+        let mut view = AccessView::default();
+        let started = Instant::now();
+        for told in story {
+            view.take(view.position().next(), &told.id, told.fact).expect("an event that fits");
+        }
+        folding.push(rate(recorded.len(), started.elapsed()));
+        drop(view);
+
+        let mut view = AccessView::default();
+        let started = Instant::now();
+        for event in recorded {
+            view.apply(event).expect("an event that fits");
+        }
+        both.push(rate(recorded.len(), started.elapsed()));
+    }
+    report.table("in memory", &["events/s"]);
+    report.row("JSON text -> typed", &[("rate", &decoding)]);
+    report.row("typed -> access view", &[("rate", &folding)]);
+    report.row("JSON text -> typed -> access view", &[("rate", &both)]);
+    report.at_least("typed -> access view", folding.median(), 3e6, "events/s");
+    report.at_least("typed replay in memory", both.median(), 350e3, "events/s");
+}
+
+async fn from_postgres(report: &mut Report, recorded: &[Recorded], rounds: usize) {
+    let (pool, _) = harness::database().await;
+    log::write(&pool, recorded).await;
+    let count = recorded.len();
+    let head = Position::new(count as u64);
+    let [mut server, mut select, mut pages, mut view] = [const { () }; 4].map(|()| Rounds::default());
+    for _ in 0..rounds {
+        let started = Instant::now();
+        log::copy_to_nowhere(&pool).await;
+        server.push(rate(count, started.elapsed()));
+
+        let started = Instant::now();
+        assert_eq!(log::select_all(&pool).await, count);
+        select.push(rate(count, started.elapsed()));
+
+        let started = Instant::now();
+        assert_eq!(typed_pages(&pool).await, count);
+        pages.push(rate(count, started.elapsed()));
+
+        let started = Instant::now();
+        rebuilt(&pool, head).await;
+        view.push(rate(count, started.elapsed()));
+    }
+    report.table("from Postgres", &["events/s", "ratio to COPY", "ratio to select"]);
+    let rows = [
+        ("floor: COPY on the server to /dev/null", &server),
+        ("floor: one ordered select, rows thrown away", &select),
+        ("log reader, pages decoded to typed events", &pages),
+        ("access view of a node that starts", &view),
+    ];
+    for (label, rounds) in rows {
+        let (to_server, to_select) = (rounds.over(&server), rounds.over(&select));
+        report.row(label, &[("rate", rounds), ("over_copy", &to_server), ("over_select", &to_select)]);
+    }
+    report.at_least("typed replay from Postgres", pages.median(), 350e3, "events/s");
+    report.at_most("access view of 1,000,000 events", 1e6 / view.median(), 4.0, "s");
+}
+
+async fn typed_pages(pool: &PgPool) -> usize {
+    let log = LogReader::new(pool.clone());
+    let (mut last, mut count) = (Position::START, 0);
+    loop {
+        let page = log.page(last).await.expect("the log is read");
+        let Some(event) = page.last() else { return count };
+        last = event.position;
+        count += page.iter().filter(|event| event.decode().is_ok()).count();
+    }
+}
+
+/// What a node does when it starts: it follows the log until its view is at the head.
+async fn rebuilt(pool: &PgPool, head: Position) {
+    let (view, stop) = (LiveView::default(), CancellationToken::new());
+    let following = tokio::spawn({
+        let (view, log, stop) = (view.clone(), LogReader::new(pool.clone()), stop.clone());
+        async move { view.follow(log, Doorbell::default(), None, stop).await }
+    });
+    view.reached(head).await;
+    stop.cancel();
+    following.await.expect("it stops");
+}
+
+/// Nothing is sealed here.
+struct AllOpen;
+
+impl OpenPersonalData for AllOpen {
+    fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+async fn directory(report: &mut Report, rounds: usize) {
+    let (pool, _) = harness::database().await;
+    log::write(&pool, &log::recorded(&story::tell(DIRECTORY_EVENTS))).await;
+    let mut rebuilds = Rounds::default();
+    for _ in 0..rounds {
+        let started = Instant::now();
+        for projection in projections::all() {
+            projections::rebuild(&*projection, &pool, &AllOpen, "rebuilt").await.expect("it is rebuilt");
+        }
+        rebuilds.push(rate(DIRECTORY_EVENTS, started.elapsed()));
+    }
+    report.table(&format!("directory, {DIRECTORY_EVENTS} events"), &["events/s"]);
+    report.row("rebuild beside the live rows", &[("rate", &rebuilds)]);
+}

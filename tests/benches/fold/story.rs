@@ -1,0 +1,263 @@
+//! A long story of one deployment, the same at every run: tenants, people, servers, instances and keys come into being, and then change.
+
+use std::collections::HashMap;
+
+use domain::api_key::{ApiKeyEvent, KeyEnvironment};
+use domain::connection::{ConnectionEvent, ConnectionOwner};
+use domain::event::Event;
+use domain::instance::{CallerAuthentication, InstanceEvent};
+use domain::organization::{OrganizationEvent, OrganizationKind};
+use domain::server::{ServerEvent, Transport, Visibility};
+use domain::user::UserEvent;
+use domain::value::{
+    ConnectionId, DisplayName, EmailAddress, InstanceId, KeyId, OrganizationId, Personal, Role, Scope, Scopes, SecretDigest, ServerId,
+    Slug, SubjectId, ToolName, ToolSelection, UpstreamUrl, UserId,
+};
+use uuid::Uuid;
+
+/// One event and where it belongs.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// The aggregate.
+    pub(crate) id: String,
+    /// Its number in the aggregate, from 1.
+    pub(crate) sequence: u64,
+    /// Whose it is.
+    pub(crate) organization: Uuid,
+    /// What happened.
+    pub(crate) fact: Event,
+}
+
+/// How many of each noun stand behind a million events.
+const ORGANIZATIONS: usize = 1_000;
+const USERS: usize = 40_000;
+const MEMBERS: usize = 60_000;
+const SERVERS: usize = 2_000;
+const CONNECTIONS: usize = 4_000;
+const INSTANCES: usize = 8_000;
+const KEYS: usize = 100_000;
+
+/// Ids of different nouns never meet.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Noun {
+    Organization = 1,
+    User,
+    Server,
+    Connection,
+    Instance,
+    Key,
+}
+
+fn id(noun: Noun, number: usize) -> Uuid {
+    // As spread as real ids are, so that maps and indexes meet them as they meet real ones.
+    let mixed = ((number as u64) ^ 0x5555_5555).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    Uuid::from_u64_pair(mixed, ((noun as u64) << 56) | number as u64)
+}
+
+fn name(text: &str) -> DisplayName {
+    DisplayName::parse(text).expect("a name")
+}
+
+struct Teller {
+    told: Vec<Told>,
+    sequences: HashMap<Uuid, u64>,
+    chance: u64,
+    scale: usize,
+    keys_alive: Vec<bool>,
+    members: Vec<bool>,
+}
+
+/// So many events.
+pub(crate) fn tell(events: usize) -> Vec<Told> {
+    let scale = (1_000_000 / events).max(1);
+    let mut teller = Teller {
+        told: Vec::with_capacity(events),
+        sequences: HashMap::new(),
+        chance: 7,
+        scale,
+        keys_alive: vec![true; KEYS / scale],
+        members: vec![true; MEMBERS / scale],
+    };
+    teller.beginnings();
+    while teller.told.len() < events {
+        teller.change();
+    }
+    teller.told
+}
+
+impl Teller {
+    fn tell(&mut self, id: Uuid, organization: Uuid, fact: impl Into<Event>) {
+        let sequence = self.sequences.entry(id).or_default();
+        *sequence += 1;
+        self.told.push(Told { id: id.to_string(), sequence: *sequence, organization, fact: fact.into() });
+    }
+
+    /// A number below a bound, the same at every run.
+    fn below(&mut self, bound: usize) -> usize {
+        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.chance >> 33).unwrap_or_default() % bound.max(1)
+    }
+
+    fn some(&mut self, count: usize) -> usize {
+        self.below(count / self.scale)
+    }
+
+    /// Things belong to organizations in turn.
+    fn organization_of(&self, number: usize) -> Uuid {
+        id(Noun::Organization, number % (ORGANIZATIONS / self.scale))
+    }
+
+    fn beginnings(&mut self) {
+        let count = |many: usize| many / self.scale;
+        let (organizations, users, members) = (count(ORGANIZATIONS), count(USERS), count(MEMBERS));
+        let (servers, connections, instances, keys) = (count(SERVERS), count(CONNECTIONS), count(INSTANCES), count(KEYS));
+        for number in 0..organizations {
+            let slug = Slug::parse(&format!("organization-{number}")).expect("a slug");
+            let fact = OrganizationEvent::Created { kind: OrganizationKind::Team, slug, name: name("Acme Tools") };
+            self.tell(id(Noun::Organization, number), id(Noun::Organization, number), fact);
+        }
+        for number in 0..users {
+            let subject = SubjectId::new(id(Noun::User, number));
+            let email = EmailAddress::parse(&format!("person-{number}@example.com")).expect("an address");
+            let fact = UserEvent::Registered {
+                email: Some(Personal::new(subject, email)),
+                name: Some(Personal::new(subject, name("A Person"))),
+                picture: None,
+            };
+            self.tell(id(Noun::User, number), self.organization_of(number), fact);
+        }
+        for number in 0..members {
+            self.member(number, |user| OrganizationEvent::MemberAdded { user, role: Role::Member });
+        }
+        for number in 0..servers {
+            let fact = ServerEvent::Registered {
+                organization: Some(OrganizationId::new(self.organization_of(number))),
+                name: name("Wiki"),
+                transport: transport(number),
+                credential_fields: Vec::new(),
+                visibility: Visibility::Organization,
+            };
+            self.tell(id(Noun::Server, number), self.organization_of(number), fact);
+        }
+        for number in 0..connections {
+            let fact = ConnectionEvent::Created {
+                organization: OrganizationId::new(self.organization_of(number)),
+                owner: ConnectionOwner::Organization,
+                server: ServerId::new(id(Noun::Server, number % servers)),
+                name: name("Wiki of all"),
+            };
+            self.tell(id(Noun::Connection, number), self.organization_of(number), fact);
+        }
+        for number in 0..instances {
+            let fact = InstanceEvent::Created {
+                organization: OrganizationId::new(self.organization_of(number)),
+                name: name("Wiki for agents"),
+                connections: vec![ConnectionId::new(id(Noun::Connection, number % connections))],
+                tools: ToolSelection::All,
+                authentication: CallerAuthentication::ApiKey,
+            };
+            self.tell(id(Noun::Instance, number), self.organization_of(number), fact);
+        }
+        for number in 0..keys {
+            let fact = issued(number, self.organization_of(number), number % users, number % instances);
+            self.tell(id(Noun::Key, number), self.organization_of(number), fact);
+        }
+    }
+
+    fn member(&mut self, number: usize, fact: impl FnOnce(UserId) -> OrganizationEvent) {
+        let users = USERS / self.scale;
+        // The second membership of a person is in another organization than the first.
+        let organization = self.organization_of(number + number / users);
+        let user = UserId::new(id(Noun::User, number % users));
+        self.tell(organization, organization, fact(user));
+    }
+
+    /// One change, as often as such changes are.
+    fn change(&mut self) {
+        match self.below(100) {
+            0..20 => self.change_membership(),
+            20..50 => self.change_key(),
+            50..80 => self.change_instance(),
+            80..90 => {
+                let number = self.some(SERVERS);
+                let fact = ServerEvent::Updated {
+                    name: name("Wiki 2"),
+                    transport: transport(number),
+                    credential_fields: Vec::new(),
+                    visibility: Visibility::Organization,
+                };
+                self.tell(id(Noun::Server, number), self.organization_of(number), fact);
+            }
+            _ => {
+                let number = self.some(CONNECTIONS);
+                let connection = id(Noun::Connection, number);
+                let version = u32::try_from(self.sequences.get(&connection).copied().unwrap_or(1)).unwrap_or(u32::MAX);
+                let fact = ConnectionEvent::SecretsSet { version, fields: std::collections::BTreeSet::new() };
+                self.tell(connection, self.organization_of(number), fact);
+            }
+        }
+    }
+
+    fn change_membership(&mut self) {
+        let number = self.some(MEMBERS);
+        let leaves = self.below(4) == 0;
+        let there = self.members.get(number).copied().unwrap_or_default();
+        if let Some(member) = self.members.get_mut(number) {
+            *member = !(there && leaves);
+        }
+        self.member(number, |user| match (there, leaves) {
+            (true, true) => OrganizationEvent::MemberRemoved { user },
+            (true, false) => OrganizationEvent::RoleChanged { user, role: Role::Admin },
+            (false, _) => OrganizationEvent::MemberAdded { user, role: Role::Viewer },
+        });
+    }
+
+    fn change_key(&mut self) {
+        let number = self.some(KEYS);
+        let alive = self.keys_alive.get(number).copied().unwrap_or_default();
+        let fact = if alive && self.below(4) == 0 {
+            if let Some(key) = self.keys_alive.get_mut(number) {
+                *key = false;
+            }
+            ApiKeyEvent::Revoked { reason: name("rotated") }
+        } else {
+            ApiKeyEvent::Renamed { name: name("Nightly") }
+        };
+        self.tell(id(Noun::Key, number), self.organization_of(number), fact);
+    }
+
+    fn change_instance(&mut self) {
+        let number = self.some(INSTANCES);
+        let fact = match self.below(4) {
+            0 => InstanceEvent::Stopped {},
+            1 => InstanceEvent::Started {},
+            2 => InstanceEvent::Renamed { name: name("Wiki") },
+            _ => {
+                let tools = ["add", "echo", "search", "fetch"].into_iter();
+                let tools = tools.map(|tool| ToolName::parse(tool).expect("a tool name")).collect();
+                InstanceEvent::ToolsChanged { tools: ToolSelection::Only(tools) }
+            }
+        };
+        self.tell(id(Noun::Instance, number), self.organization_of(number), fact);
+    }
+}
+
+fn transport(number: usize) -> Transport {
+    let url = format!("https://mcp-{number}.example.com/mcp");
+    Transport::Http { url: UpstreamUrl::parse(&url).expect("an address") }
+}
+
+fn issued(number: usize, organization: Uuid, user: usize, instance: usize) -> ApiKeyEvent {
+    ApiKeyEvent::Issued {
+        organization: OrganizationId::new(organization),
+        key_id: KeyId::parse(&format!("{number:022}")).expect("a key id"),
+        name: name("Continuous integration"),
+        principal: UserId::new(id(Noun::User, user)),
+        instance: Some(InstanceId::new(id(Noun::Instance, instance))),
+        scopes: std::iter::once(Scope::McpWrite).collect::<Scopes>(),
+        digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },
+        expires_at: None,
+        environment: KeyEnvironment::Live,
+    }
+}

@@ -1,0 +1,149 @@
+//! An upstream that is down, slow, cut off, or no MCP server at all: a clear answer each time, and bounded memory.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::Scripted;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::scene::{Scene, call, list, patience, until};
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn raw(status: u16, content_type: &'static str, body: &'static str) -> Scripted {
+    Scripted::Raw { status, content_type, body: Bytes::from_static(body.as_bytes()) }
+}
+
+/// The last event of a stream, as JSON.
+fn last_event(bytes: &Bytes) -> Value {
+    let text = String::from_utf8(bytes.to_vec()).expect("text");
+    let data = text.lines().rev().find_map(|line| line.strip_prefix("data: ")).expect("an event");
+    serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_down_is_told() {
+    let scene = Scene::of(Scripted::Result(json!({}))).await;
+    let nobody = Url::parse("http://127.0.0.1:1/mcp").expect("an address");
+    let instance = scene.world.instance_in_front_of(&nobody).await;
+    let answer = scene.anybody().as_key(instance.api_key()).post(&instance.path(), &call("a", "x")).await;
+    answer.refused_call(502, "upstream-unreachable", &json!("a"));
+    assert!(
+        !String::from_utf8_lossy(&answer.bytes).contains("127.0.0.1"),
+        "where the upstream is stays ours"
+    );
+}
+
+#[tokio::test]
+async fn an_upstream_that_says_nothing_in_time_is_told() {
+    let scene = Scene::with(Scripted::Silence(Duration::from_mins(10)), patience(300)).await;
+    scene.call(&call(1, "x")).await.refused_call(504, "upstream-timeout", &json!(1));
+    until("the upstream is let go", async || scene.upstream.open_streams() == 0).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_falls_silent_ends_with_an_error_under_the_requests_id() {
+    let notice = Bytes::from_static(b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n");
+    let script = Scripted::Events { pieces: vec![notice.clone()], pause: Duration::ZERO, ends: false };
+    let scene = Scene::with(script, patience(300)).await;
+    let answer = scene.call(&call("s", "x")).await;
+    assert_eq!(answer.status, 200, "the stream had begun");
+    assert!(answer.bytes.starts_with(&notice));
+    let last = last_event(&answer.bytes);
+    assert_eq!((&last["id"], &last["error"]["data"]["reason"]), (&json!("s"), &json!("upstream-timeout")));
+    until("the upstream is let go", async || scene.upstream.open_streams() == 0).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_is_cut_ends_with_an_error_under_the_requests_id() {
+    for piece in [
+        "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":\"c\",\"res",
+        ": nothing yet\n\n",
+    ] {
+        let scene = Scene::of(Scripted::CutStream(Bytes::from_static(piece.as_bytes()))).await;
+        let answer = scene.call(&call("c", "x")).await;
+        let last = last_event(&answer.bytes);
+        assert_eq!((&last["id"], &last["error"]["data"]["reason"]), (&json!("c"), &json!("upstream-closed")));
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains("\"res"), "half an event is no event");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_without_its_answer_says_so() {
+    let pieces =
+        vec![Bytes::from_static(b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n")];
+    let scene = Scene::of(Scripted::Events { pieces, pause: Duration::ZERO, ends: true }).await;
+    let last = last_event(&scene.call(&call(4, "x")).await.bytes);
+    assert_eq!((&last["id"], &last["error"]["data"]["reason"]), (&json!(4), &json!("upstream-closed")));
+}
+
+#[tokio::test]
+async fn what_is_not_mcp_is_told_and_not_passed_on() {
+    let scene = Scene::of(Scripted::Result(json!({}))).await;
+    for script in [
+        raw(200, "text/html", "<html>secret page</html>"),
+        raw(404, "text/html; charset=utf-8", "<html>secret page</html>"),
+        raw(500, "text/plain", "secret trace"),
+        raw(503, "text/html", "secret page"),
+        raw(200, "text/plain", "secret"),
+        raw(200, "application/json", "[1, \"secret\"]"),
+        raw(200, "application/json", "\"secret\""),
+        raw(202, "application/json", "{}"),
+        raw(200, "application/json", ""),
+    ] {
+        scene.upstream.now(script.clone());
+        let answer = scene.call(&call(1, "x")).await;
+        answer.refused_call(502, "upstream-bad-answer", &json!(1));
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains("secret"), "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let scene = Scene::of(Scripted::Result(json!({}))).await;
+    let elsewhere = harness::ScriptedUpstream::start(Scripted::Result(json!({}))).await;
+    scene.upstream.now(Scripted::Redirect(elsewhere.url.to_string()));
+    scene.call(&call(1, "x")).await.refused_call(502, "upstream-bad-answer", &json!(1));
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_upstream_that_refuses_our_credential_does_not_look_like_a_refused_caller() {
+    let scene = Scene::of(Scripted::Result(json!({}))).await;
+    for status in [401, 407] {
+        let body =
+            Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"who are you"}}"#);
+        scene.upstream.now(Scripted::Raw { status, content_type: "application/json", body });
+        let answer = scene.call(&call(1, "x")).await;
+        answer.refused_call(502, "upstream-unauthorized", &json!(1));
+        assert!(!answer.headers.contains_key("www-authenticate"));
+    }
+}
+
+#[tokio::test]
+async fn a_line_without_end_is_cut_off_and_never_held() {
+    let scene = Scene::of(Scripted::EndlessLine(1024 * MEBIBYTE)).await;
+    scene.call(&list(0)).await; // whatever the first call allocates for good
+    let before = resident_bytes();
+    for message in [call(1, "x"), list(2)] {
+        let answer = scene.call(&message).await;
+        let last = last_event(&answer.bytes);
+        assert_eq!(
+            (&last["id"], &last["error"]["data"]["reason"]),
+            (&message["id"], &json!("upstream-answer-too-large"))
+        );
+        assert!(answer.bytes.len() < 4096, "nothing of it is passed on");
+        until("the upstream is let go", async || scene.upstream.open_streams() == 0).await;
+    }
+    let grown = resident_bytes().saturating_sub(before);
+    assert!(grown < 96 * MEBIBYTE, "grown by {} MiB", grown / MEBIBYTE);
+}
+
+/// The memory of this process, nodes and other tests included.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel tells");
+    let pages: usize =
+        statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
+    pages * 4096
+}

@@ -1,0 +1,156 @@
+//! What a key may do within what an instance exposes: its scopes, and the role of whoever stands behind it.
+
+use harness::{Answer, Scripted, ScriptedUpstream};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::people::Member;
+use super::scene::{Scene, call, list, names, notification, request};
+
+async fn scene() -> Scene {
+    Scene::of(Scripted::Tools(vec![("look", true), ("write", false)])).await
+}
+
+fn asks_for(answer: &Answer, scope: &str) -> bool {
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    challenge.contains("error=\"insufficient_scope\"") && challenge.contains(&format!("scope=\"{scope}\""))
+}
+
+#[tokio::test]
+async fn a_key_of_the_management_api_opens_no_endpoint() {
+    let scene = scene().await;
+    let key = scene.world.key(&["org:write", "keys:write", "audit:read"], None).await;
+    for message in
+        [list(1), call(1, "look"), request(1, "initialize", &json!({})), request(1, "ping", &json!({}))]
+    {
+        scene.call_as(&key, &message).await.refused_call(403, "insufficient-scope", &json!(1));
+    }
+    assert!(scene.upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_for_one_tool_sees_and_calls_that_one() {
+    let scene = scene().await;
+    let key = scene.world.key(&["tool:write"], None).await;
+    let refused = scene.call_as(&key, &call(1, "look")).await;
+    refused.refused_call(403, "insufficient-scope", &json!(1));
+    assert!(asks_for(&refused, "tool:look"), "{:?}", refused.headers);
+    let nowhere = scene.call_as(&key, &call(1, "nowhere")).await;
+    nowhere.refused_call(403, "insufficient-scope", &json!(1));
+    assert_eq!(scene.call_as(&key, &call(2, "write")).await.good()["result"]["content"][0]["text"], "write");
+    assert_eq!(names(&scene.call_as(&key, &list(3)).await.good()), ["write"]);
+    scene.call_as(&key, &request(4, "resources/list", &json!({}))).await.refused_call(
+        403,
+        "insufficient-scope",
+        &json!(4),
+    );
+}
+
+#[tokio::test]
+async fn a_reading_key_calls_a_read_only_tool_without_having_listed_it_first() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    assert_eq!(scene.call_as(&key, &call(1, "look")).await.good()["result"]["content"][0]["text"], "look");
+    let asked: Vec<Value> =
+        scene.upstream.take_seen().iter().map(|seen| seen.message()["method"].clone()).collect();
+    assert_eq!(asked, ["tools/list", "tools/call"], "the upstream was asked what the tool is");
+    scene.call_as(&key, &call(2, "look")).await.good();
+    assert_eq!(scene.upstream.take_seen().len(), 1, "and is asked once");
+}
+
+#[tokio::test]
+async fn a_reading_key_calls_no_tool_that_writes_or_says_nothing() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    for (tool, scope) in [("write", "tool:write"), ("nowhere", "tool:nowhere")] {
+        let refused = scene.call_as(&key, &call(1, tool)).await;
+        refused.refused_call(403, "insufficient-scope", &json!(1));
+        assert!(asks_for(&refused, scope), "{:?}", refused.headers);
+    }
+    let silent = scene.call_as(&key, &notification("tools/call", &json!({ "name": "write" }))).await;
+    silent.refused_call(403, "insufficient-scope", &Value::Null);
+    assert_eq!(names(&scene.call_as(&key, &list(2)).await.good()), ["look"]);
+    assert!(scene.upstream.seen().iter().all(|seen| seen.message()["method"] == "tools/list"));
+}
+
+#[tokio::test]
+async fn a_tool_that_begins_to_write_is_no_longer_read_only_once_a_list_says_so() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    scene.call_as(&key, &call(1, "look")).await.good();
+    scene.upstream.now(Scripted::Tools(vec![("look", false)]));
+    assert!(names(&scene.call_as(&key, &list(2)).await.good()).is_empty());
+    scene.call_as(&key, &call(3, "look")).await.refused_call(403, "insufficient-scope", &json!(3));
+}
+
+#[tokio::test]
+async fn a_viewer_reads_whatever_the_scopes_of_the_key_say() {
+    let scene = scene().await;
+    let viewer = Member::join(&scene.world, "viewer").await;
+    let key = viewer.key(&scene.world, &["mcp:write"]).await;
+    scene.call_as(&key, &call(1, "write")).await.refused_call(403, "role-too-low", &json!(1));
+    scene.call_as(&key, &request(2, "vendor/anything", &json!({}))).await.refused_call(
+        403,
+        "role-too-low",
+        &json!(2),
+    );
+    assert_eq!(names(&scene.call_as(&key, &list(3)).await.good()), ["look"]);
+    scene.call_as(&key, &call(4, "look")).await.good();
+}
+
+#[tokio::test]
+async fn an_auditor_calls_nothing() {
+    let scene = scene().await;
+    let auditor = Member::join(&scene.world, "auditor").await;
+    let key = auditor.key(&scene.world, &["mcp:write"]).await;
+    for message in [list(1), call(1, "look"), request(1, "initialize", &json!({}))] {
+        scene.call_as(&key, &message).await.refused_call(403, "role-too-low", &json!(1));
+    }
+    assert!(scene.upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_method_that_nobody_knows_wants_the_right_to_write() {
+    let scene = scene().await;
+    let reading = scene.world.key(&["mcp:read"], None).await;
+    let refused = scene.call_as(&reading, &request(1, "vendor/anything", &json!({}))).await;
+    refused.refused_call(403, "insufficient-scope", &json!(1));
+    assert!(asks_for(&refused, "mcp:write"), "{:?}", refused.headers);
+    assert!(scene.upstream.seen().is_empty());
+    scene.call(&request(2, "vendor/anything", &json!({}))).await.good();
+}
+
+#[tokio::test]
+async fn a_reading_key_discovers_lists_and_reads() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    for method in [
+        "initialize",
+        "server/discover",
+        "ping",
+        "logging/setLevel",
+        "resources/list",
+        "resources/templates/list",
+        "prompts/list",
+        "completion/complete",
+        "subscriptions/listen",
+    ] {
+        scene.call_as(&key, &request(1, method, &json!({}))).await.good();
+    }
+    scene.call_as(&key, &request(2, "resources/read", &json!({ "uri": "test://a" }))).await.good();
+    scene.call_as(&key, &request(3, "prompts/get", &json!({ "name": "a" }))).await.good();
+}
+
+#[tokio::test]
+async fn what_one_upstream_calls_read_only_says_nothing_of_the_next() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    scene.call_as(&key, &call(1, "look")).await.good();
+    let another = ScriptedUpstream::start(Scripted::Tools(vec![("look", false)])).await;
+    let server = json!({
+        "name": "Another", "visibility": "organization", "transport": { "http": { "url": another.url } }, "credential_fields": [],
+    });
+    scene.manage(Method::PUT, &format!("/servers/{}", scene.instance.server), &server).await;
+    scene.call_as(&key, &call(2, "look")).await.refused_call(403, "insufficient-scope", &json!(2));
+    assert!(another.seen().iter().all(|seen| seen.message()["method"] == "tools/list"));
+}

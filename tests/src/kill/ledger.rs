@@ -1,0 +1,175 @@
+//! Writers that write down what was acknowledged to them, and the audit: the log holds exactly that.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use harness::Http;
+use hyper::Method;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::dice::Dice;
+
+/// Longer than anything behind the API may take: what takes longer is lost, and asked again.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
+/// How long one command may be asked again and again.
+const COMMAND_WAIT: Duration = Duration::from_secs(90);
+const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(30);
+
+/// A command that was acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Acknowledged {
+    /// The name it gives, of which there is one in the world.
+    mark: String,
+    /// What it made or changed.
+    id: String,
+    /// The position that the answer named.
+    position: u64,
+    /// How often it was sent until it was answered.
+    sent: u64,
+}
+
+/// One of several writers at the management API.
+#[derive(Debug)]
+pub(super) struct Writer {
+    http: Http,
+    organization: String,
+    dice: Dice,
+    name: String,
+    servers: Vec<String>,
+    acknowledged: Vec<Acknowledged>,
+    count: Arc<AtomicU64>,
+}
+
+struct Command {
+    method: Method,
+    path: String,
+    body: Value,
+    /// What it changes; what it makes has its id in the answer.
+    changes: Option<String>,
+}
+
+impl Writer {
+    /// A writer with a name of its own, in this organization, behind this client.
+    pub(super) fn new(name: String, http: Http, organization: String, dice: Dice) -> Self {
+        Self { http, organization, dice, name, servers: Vec::new(), acknowledged: Vec::new(), count: Arc::default() }
+    }
+
+    /// How many commands were acknowledged so far.
+    pub(super) fn count(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.count)
+    }
+
+    /// Writes until it is told to stop; the last command is acknowledged too.
+    pub(super) async fn write_until(mut self, stop: CancellationToken) -> Vec<Acknowledged> {
+        while !stop.is_cancelled() {
+            let mark = format!("{}-{}", self.name, self.acknowledged.len());
+            let command = self.command(&mark);
+            self.carry_out(mark, command).await;
+            self.dice.wait(2..25).await;
+        }
+        self.acknowledged
+    }
+
+    fn command(&mut self, mark: &str) -> Command {
+        let root = format!("/v1/organizations/{}", self.organization);
+        let server = json!({ "name": mark, "transport": { "http": { "url": "https://mcp.example.com/mcp" } }, "visibility": "organization" });
+        let make = |path: String, body: Value| Command { method: Method::POST, path, body, changes: None };
+        let kind = self.dice.below(6);
+        match (kind, self.servers.last()) {
+            (0, _) => make("/v1/organizations".to_owned(), json!({ "slug": mark, "name": mark })),
+            (1, _) => make(format!("{root}/users"), json!({ "name": mark, "email": format!("{mark}@example.com") })),
+            (2, Some(known)) => {
+                let (path, changes) = (format!("{root}/servers/{known}"), Some(known.clone()));
+                Command { method: Method::PUT, path, body: server, changes }
+            }
+            // Nothing in it is unique: only its key keeps it from happening twice.
+            (3 | 4, Some(known)) => make(format!("{root}/connections"), json!({ "server": known, "name": mark })),
+            _ => make(format!("{root}/servers"), server),
+        }
+    }
+
+    /// Sends a command under one key until it is acknowledged. A lost connection and a 503 tell nothing; anything else is a mistake.
+    async fn carry_out(&mut self, mark: String, command: Command) {
+        let Command { method, path, body, changes } = command;
+        let http = self.http.clone().with("idempotency-key", &mark);
+        let exchange = async {
+            for sent in 1.. {
+                match http.attempt(method.clone(), &path, &body, ANSWER_WAIT).await {
+                    Ok(answer) if answer.status.as_u16() != 503 => return (answer.good(), sent),
+                    Ok(_) | Err(_) => tokio::time::sleep(PAUSE_BEFORE_RETRY).await,
+                }
+            }
+            unreachable!("a command is sent until it is acknowledged")
+        };
+        let waited = tokio::time::timeout(COMMAND_WAIT, exchange).await;
+        let (answer, sent) = waited.unwrap_or_else(|_| panic!("{path} was never acknowledged"));
+        let made = || answer["id"].as_str().unwrap_or_else(|| panic!("no id in {answer}")).to_owned();
+        if changes.is_none() && path.ends_with("/servers") {
+            self.servers.push(made());
+        }
+        let position = answer["position"].as_u64().expect("a position");
+        self.acknowledged.push(Acknowledged { mark, id: changes.unwrap_or_else(made), position, sent });
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// An event with its command, as the database has them.
+#[derive(Debug)]
+struct Row {
+    position: u64,
+    aggregate: String,
+    command: String,
+    command_position: u64,
+}
+
+/// Every acknowledged command is in the log once, where its answer said, and there is nothing else in it but `before` commands from before.
+/// Answers how many of them had to be sent again.
+pub(super) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: usize) -> usize {
+    let rows: Vec<(i64, String, String, Value, i64)> = sqlx::query_as(
+        "select e.global_position, e.aggregate_id, e.command_id, e.payload, c.position
+         from events e left join commands c using (command_id) order by e.global_position",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let commands: i64 = sqlx::query_scalar("select count(*) from commands").fetch_one(pool).await.unwrap();
+    assert_eq!(usize::try_from(commands).unwrap(), acknowledged.len() + before, "commands in the log, and acknowledged ones");
+
+    let mut by_mark: HashMap<String, Vec<Row>> = HashMap::new();
+    let mut last_of_command: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for (position, aggregate, command, payload, command_position) in rows {
+        let (position, command_position) = (position.unsigned_abs(), command_position.unsigned_abs());
+        last_of_command.insert(command.clone(), (position, command_position));
+        let row = Row { position, aggregate: aggregate.clone(), command, command_position };
+        // People's names are sealed: theirs is found by the id.
+        let mark = name_in(&payload).unwrap_or(aggregate);
+        by_mark.entry(mark).or_default().push(row);
+    }
+    assert_eq!(last_of_command.len(), acknowledged.len() + before, "commands with events, and acknowledged ones");
+    for (command, (last, position)) in &last_of_command {
+        assert_eq!(last, position, "command {command} does not end where it says");
+    }
+    let mut commands: Vec<&str> = Vec::with_capacity(acknowledged.len());
+    for one in acknowledged {
+        let rows = by_mark.get(&one.mark).or_else(|| by_mark.get(&one.id));
+        let rows = rows.unwrap_or_else(|| panic!("acknowledged and lost: {one:?}"));
+        let [row] = rows.as_slice() else { panic!("acknowledged once and done more than once: {one:?}: {rows:?}") };
+        assert_eq!((row.aggregate.as_str(), row.command_position), (one.id.as_str(), one.position), "{one:?}: {row:?}");
+        assert!(row.position <= one.position, "{one:?}: {row:?}");
+        commands.push(&row.command);
+    }
+    commands.sort_unstable();
+    commands.dedup();
+    assert_eq!(commands.len(), acknowledged.len(), "two acknowledged commands are one in the log");
+    acknowledged.iter().filter(|one| one.sent > 1).count()
+}
+
+/// The name that an event gives, in clear.
+fn name_in(payload: &Value) -> Option<String> {
+    let fields = payload.as_object()?.values().next()?;
+    fields["name"].as_str().map(str::to_owned)
+}

@@ -1,0 +1,12 @@
+//! What kills may cost: time, never an event, never an effect twice, never a reader that differs from the log.
+
+mod chaos;
+mod dice;
+mod equal;
+mod foreign_stream;
+mod ledger;
+mod rounds;
+mod store;
+mod storyteller;
+mod tally;
+mod without_nats;

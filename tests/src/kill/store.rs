@@ -1,0 +1,98 @@
+//! An embedded store of one test alone, so that its servers can be killed and its files moved.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::adapters::capabilities::RelaySignature;
+use api::adapters::embedded::{Embedded, EmbeddedConfig};
+use api::adapters::key_digest::KeyDigests;
+use api::adapters::master_key::MasterKeys;
+use api::adapters::{nats, postgres};
+use async_nats::Client;
+use harness::signal;
+use projections::{LogReader, RelayConfig, SignEnvelope};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::{Instant, sleep};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The store.
+#[derive(Debug)]
+pub(super) struct Store {
+    embedded: Embedded,
+    folder: PathBuf,
+    /// Where its log is relayed to.
+    pub(super) relay: RelayConfig,
+}
+
+impl Store {
+    /// A new store with every migration applied.
+    pub(super) async fn start(name: &str) -> Self {
+        let folder = harness::folder(name);
+        let config = EmbeddedConfig { data: folder.clone(), nats: true, search: Vec::new() };
+        let embedded = Embedded::start(config).await.unwrap();
+        let relay = RelayConfig { stream: "EVENTS".to_owned(), prefix: "events".to_owned(), replicas: 1 };
+        let store = Self { embedded, folder, relay };
+        postgres::migrate(&store.pool(1).await).await.unwrap();
+        store
+    }
+
+    /// A pool of one user of it alone: what one user does to its connections is not the others' concern.
+    pub(super) async fn pool(&self, connections: u32) -> PgPool {
+        PgPoolOptions::new().max_connections(connections).connect(self.embedded.database_url()).await.unwrap()
+    }
+
+    /// A reader of its log.
+    pub(super) async fn log(&self) -> LogReader {
+        LogReader::new(self.pool(2).await)
+    }
+
+    /// The addresses of its Postgres and its NATS.
+    pub(super) fn addresses(&self) -> (String, String) {
+        let nats = self.embedded.nats_url().expect("a nats-server: ./test sets it up");
+        (self.embedded.database_url().to_owned(), nats.to_owned())
+    }
+
+    /// A connection to its NATS.
+    pub(super) async fn nats(&self) -> Client {
+        nats::connect(&self.addresses().1).await.unwrap()
+    }
+
+    /// What signs for its log.
+    pub(super) async fn signer(&self, master: &MasterKeys) -> Arc<dyn SignEnvelope> {
+        Arc::new(RelaySignature::of(&KeyDigests::load(&self.pool(1).await, master).await.unwrap()))
+    }
+
+    /// Kills the nats-server, does something to its files while it is down, and waits until it runs again.
+    pub(super) async fn kill_nats(&self, meanwhile: impl FnOnce(&PathBuf)) {
+        let killed = self.running_nats().await;
+        signal("KILL", killed);
+        let patience = Instant::now() + PATIENCE;
+        while self.embedded.pids().nats.is_some() {
+            assert!(Instant::now() < patience, "nobody notices that the nats-server is dead");
+            sleep(Duration::from_millis(2)).await;
+        }
+        meanwhile(&self.folder);
+        assert_eq!(self.embedded.pids().nats, None, "it was started again too early for this test");
+        assert_ne!(self.running_nats().await, killed);
+    }
+
+    /// The nats-server, once it runs.
+    pub(super) async fn running_nats(&self) -> u32 {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            match self.embedded.pids().nats {
+                Some(pid) => return pid,
+                None => assert!(Instant::now() < patience, "no nats-server is started again"),
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Stops it.
+    pub(super) async fn stop(self) {
+        self.embedded.stop().await;
+    }
+}

@@ -1,0 +1,75 @@
+//! `sekisho demo`: one line of JSON, a real call, the same keys at the next start; on the oldest and newest Postgres at hand.
+
+use std::path::{Path, PathBuf};
+
+use harness::folder;
+use serde_json::json;
+
+use super::{Demo, call, command, text};
+
+#[tokio::test]
+async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_finds_it_again() {
+    let data = folder("demo-twice");
+    let first = Demo::start(&data, |_| {});
+    for name in ["url", "mcp_url", "api_key", "organization", "instance"] {
+        assert!(!first.word(name).is_empty());
+    }
+    assert_eq!(first.ready["pid"], first.child.id());
+    let answer = first.mcp().with("mcp-name", "add").post("", &call("add", &json!({ "a": 2, "b": 40 }))).await.good();
+    assert_eq!(answer["id"], 7);
+    assert_eq!(answer["result"]["structuredContent"]["sum"], 42);
+    let before = first.ready.clone();
+    assert_eq!(first.stop(), Some(0));
+
+    let second = Demo::start(&data, |_| {});
+    for name in ["api_key", "organization", "instance"] {
+        assert_eq!(before[name], second.ready[name], "{name}");
+    }
+    second.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "again" }))).await.good();
+    assert_eq!(second.stop(), Some(0));
+}
+
+/// Folders with a Postgres: the packages of the system and the wheel in the cache.
+fn postgres_folders() -> Vec<PathBuf> {
+    let cache = std::env::var("SEKISHO_CACHE").unwrap_or_else(|_| "/var/cache/sekisho".to_owned());
+    let children = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect()
+    };
+    let mut found = children(Path::new("/usr/lib/postgresql"));
+    found.extend(children(Path::new(&cache)).into_iter().filter(|folder| folder.to_string_lossy().contains("postgres-")));
+    found.retain(|folder| folder.join("initdb").exists());
+    found
+}
+
+#[tokio::test]
+async fn it_runs_on_every_postgres_that_is_at_hand() {
+    let folders = postgres_folders();
+    assert!(!folders.is_empty() || std::env::var("SEKISHO_POSTGRES_BIN").is_ok());
+    for (number, bin) in folders.iter().enumerate() {
+        let demo = Demo::start(&folder(&format!("demo-postgres-{number}")), |command| {
+            command.env("SEKISHO_POSTGRES_BIN", bin);
+        });
+        demo.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "hello" }))).await.good();
+        println!("demo: a real call on {}", bin.display());
+        assert_eq!(demo.stop(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn without_any_nats_server_it_runs_on_postgres_alone_and_says_so() {
+    let Some(bin) = postgres_folders().into_iter().next() else { panic!("no Postgres in a known folder") };
+    let empty = folder("no-cache");
+    std::fs::create_dir_all(&empty).unwrap();
+    let set = |command: &mut std::process::Command| {
+        command.env("SEKISHO_POSTGRES_BIN", &bin).env("SEKISHO_CACHE", &empty).env("PATH", "/usr/bin:/bin");
+    };
+    let demo = Demo::start(&folder("demo-no-nats"), set);
+    demo.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "hello" }))).await.good();
+    assert_eq!(demo.stop(), Some(0));
+
+    let data = folder("doctor-no-nats");
+    let mut doctor = command(&["doctor", "--data"]);
+    set(doctor.arg(&data));
+    let told = text(&doctor.output().unwrap().stdout);
+    assert!(told.contains("Postgres alone"), "{told}");
+}

@@ -1,0 +1,36 @@
+//! Stopping: the first signal drains, the second one does not wait.
+
+use std::time::Duration;
+
+use harness::{folder, signal};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+
+use super::{Demo, call};
+
+#[tokio::test]
+async fn a_call_under_way_is_finished_before_the_program_ends() {
+    let mut demo = Demo::start(&folder("drain"), |_| {});
+    let slow = demo.mcp().with("mcp-name", "slow").with("content-type", "application/json");
+    let body = call("slow", &json!({ "seconds": 3, "steps": 3 })).to_string();
+    let response = slow.open(hyper::Method::POST, "", body).await;
+    signal("TERM", demo.child.id());
+    let text = response.into_body().collect().await.expect("the whole answer").to_bytes();
+    assert!(String::from_utf8_lossy(&text).contains("\"result\""), "{text:?}");
+    assert_eq!(demo.child.wait().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let mut demo = Demo::start(&folder("abort"), |_| {});
+    let slow = demo.mcp().with("mcp-name", "slow").with("content-type", "application/json");
+    let body = call("slow", &json!({ "seconds": 30, "steps": 30 })).to_string();
+    let response = slow.open(hyper::Method::POST, "", body).await;
+    signal("TERM", demo.child.id());
+    tokio::time::sleep(Duration::from_millis(300)).await; // the second signal must find the first one taken
+    signal("TERM", demo.child.id());
+    let ended = tokio::task::spawn_blocking(move || demo.child.wait().unwrap().code());
+    let code = tokio::time::timeout(Duration::from_secs(20), ended).await.expect("long before the call ends").unwrap();
+    assert_eq!(code, Some(3));
+    drop(response);
+}
