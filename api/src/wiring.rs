@@ -40,7 +40,7 @@ use crate::serve::serve;
 use crate::shutdown::Shutdown;
 
 use backbone::{Backbone, backbone};
-use ports::RealPorts;
+pub(crate) use ports::RealPorts;
 use readers::Readers;
 
 /// Commands are remembered this long for retries.

@@ -1,6 +1,14 @@
 //! The harness of the black-box tests: a real Postgres and a real NATS for the whole run, a database for each test, and worlds: running nodes of
 //! Sekisho that are spoken to over HTTP as anybody would.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "whatever goes wrong in here fails the test that asked for it"
+)]
+
 mod cluster;
 mod direct;
 mod http;
