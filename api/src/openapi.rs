@@ -92,7 +92,7 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" } }))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" }, "description": format!("Id of the {}", name.replace('_', " ")) }))
         .collect();
     let position = json!({ "type": "integer", "minimum": 0 });
     parameters.push(json!({ "name": "at_least", "in": "query", "schema": position, "description": "Wait until this node has reached the position" }));

@@ -164,7 +164,9 @@ pub(crate) async fn enter_any<L: Log>(
     };
     match rank {
         Rank::Member(_) if organization.is_suspended() => Err(OrganizationError::Suspended.into()),
-        Rank::Member(_) | Rank::Administrator => Ok(Entered { user, rank, organization, scopes: actor.scopes.clone() }),
+        Rank::Member(_) | Rank::Administrator => {
+            Ok(Entered { user, rank, organization, scopes: actor.scopes.clone() })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::refused::{CarryOutError, Refused};
 use crate::unit::{Stamp, Unit};
 
 /// How often a use case runs when others change the same aggregates at the same time.
-const ATTEMPTS_MAX: u32 = 4;
+const ATTEMPTS_MAX: u32 = 24;
 
 /// Something that may be asked.
 pub trait UseCase: Send + Sync {

@@ -22,7 +22,9 @@ pub enum LogError {
     #[error("the log cannot be read: {0}")]
     Database(#[from] sqlx::Error),
     /// A position is missing. The append path cannot cause this: rows were removed from outside.
-    #[error("the log has a hole: after {after} comes {found}; rows were removed or the table was restored in part")]
+    #[error(
+        "the log has a hole: after {after} comes {found}; rows were removed or the table was restored in part"
+    )]
     Hole {
         /// The last position read.
         after: Position,
@@ -53,8 +55,9 @@ impl LogReader {
 
     /// The last position, `Position::START` when the log is empty.
     pub async fn head(&self) -> Result<Position, LogError> {
-        let (head,): (i64,) =
-            sqlx::query_as("select coalesce(max(global_position), 0) from events").fetch_one(&self.pool).await?;
+        let (head,): (i64,) = sqlx::query_as("select coalesce(max(global_position), 0) from events")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(Position::new(head.unsigned_abs()))
     }
 
@@ -120,7 +123,10 @@ fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
         aggregate_id: row.try_get("aggregate_id")?,
         sequence: row.try_get::<i64, _>("sequence")?.unsigned_abs(),
         event_type: row.try_get("event_type")?,
-        event_version: row.try_get::<&str, _>("event_version")?.parse().map_err(|_| malformed("event_version"))?,
+        event_version: row
+            .try_get::<&str, _>("event_version")?
+            .parse()
+            .map_err(|_| malformed("event_version"))?,
         payload: raw(row.try_get("payload")?)?,
         metadata: raw(row.try_get("metadata")?)?,
         occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("occurred_at")?),

@@ -68,7 +68,9 @@ pub enum RelayError {
     #[error("NATS: {0}")]
     Nats(String),
     /// The stream holds more than the log: the database was put back from a backup.
-    #[error("the stream holds {held} events and the log only {head}: the database is older than the stream; delete the stream to fill it again")]
+    #[error(
+        "the stream holds {held} events and the log only {head}: the database is older than the stream; delete the stream to fill it again"
+    )]
     Ahead {
         /// Last sequence of the stream.
         held: u64,
@@ -177,11 +179,14 @@ impl Relay {
     /// Refuses to go on after an event that the log does not have: a log that was put back has other events at the positions that it lost.
     async fn must_agree(&self, stream: &Stream, last: Position) -> Result<(), RelayError> {
         let Some(before) = last.get().checked_sub(1) else { return Ok(()) };
-        let held = stream.get_raw_message(last.get()).await.map_err(|error| RelayError::Nats(error.to_string()))?;
+        let held =
+            stream.get_raw_message(last.get()).await.map_err(|error| RelayError::Nats(error.to_string()))?;
         let held: Option<Envelope> = serde_json::from_slice(&held.payload).ok();
         let logged = self.log.following(Position::new(before)).await?;
         let same = held.zip(logged).is_some_and(|(held, logged)| {
-            held.id == logged.aggregate_id && held.sequence == logged.sequence && held.recorded_at == logged.recorded_at
+            held.id == logged.aggregate_id
+                && held.sequence == logged.sequence
+                && held.recorded_at == logged.recorded_at
         });
         if same { Ok(()) } else { Err(RelayError::Diverged(last)) }
     }
@@ -196,7 +201,10 @@ impl Relay {
             for (position, acknowledged) in sent {
                 let ack = acknowledged.await.map_err(|error| RelayError::Nats(error.to_string()))?;
                 if ack.sequence != position.get() {
-                    return Err(RelayError::Nats(format!("position {position} was stored as {}", ack.sequence)));
+                    return Err(RelayError::Nats(format!(
+                        "position {position} was stored as {}",
+                        ack.sequence
+                    )));
                 }
                 last = position;
             }
@@ -238,8 +246,11 @@ impl Relay {
             metadata: [(LOG_ID.to_owned(), identity.clone())].into(),
             ..Config::default()
         };
-        let stream =
-            self.context.get_or_create_stream(wanted).await.map_err(|error| RelayError::Nats(error.to_string()))?;
+        let stream = self
+            .context
+            .get_or_create_stream(wanted)
+            .await
+            .map_err(|error| RelayError::Nats(error.to_string()))?;
         // Read the configuration back: an older server ignores what it does not know.
         let found = stream.cached_info().config.metadata.get(LOG_ID).cloned().unwrap_or_default();
         if found == identity {

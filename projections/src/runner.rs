@@ -145,7 +145,11 @@ impl Runner {
     async fn round(&self, poison: Option<(Position, String)>) -> Result<Round, RoundError> {
         let mut connection = self.pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        let Some(checkpoint) = self.lock_checkpoint(&mut transaction).await? else { return Ok(Round::OthersFold) };
+        let Some((checkpoint, parked_count)) = self.lock_checkpoint(&mut transaction).await? else {
+            transaction.commit().await?;
+            return Ok(Round::OthersFold);
+        };
+        self.handle.parked.store(parked_count.unsigned_abs(), Ordering::Relaxed);
         self.handle.position.ring(checkpoint);
         let mut events = page(&mut *transaction, checkpoint).await?;
         if let Some((bad, _)) = &poison {
@@ -153,11 +157,16 @@ impl Runner {
         }
         let Some(last) = events.last().map(|event| event.position) else { return Ok(Round::AtHead) };
         self.opener.open(&mut events).await.map_err(RoundError::PersonalData)?;
-        let mut parked = self.parked_aggregates(&mut transaction).await?;
+        let mut parked = match parked_count {
+            0 => HashSet::new(),
+            _ => self.parked_aggregates(&mut transaction).await?,
+        };
         for event in &events {
             let aggregate = (event.aggregate_type.clone(), event.aggregate_id.clone());
-            let known_bad = poison.as_ref().filter(|(bad, _)| *bad == event.position).map(|(_, reason)| reason.clone());
-            let reason = known_bad.or_else(|| parked.contains(&aggregate).then(|| "behind a parked event".to_owned()));
+            let known_bad =
+                poison.as_ref().filter(|(bad, _)| *bad == event.position).map(|(_, reason)| reason.clone());
+            let reason =
+                known_bad.or_else(|| parked.contains(&aggregate).then(|| "behind a parked event".to_owned()));
             if let Some(reason) = reason {
                 self.park(&mut transaction, event, &reason).await?;
                 parked.insert(aggregate);
@@ -165,7 +174,9 @@ impl Runner {
             }
             match fold(&*self.projection, &mut transaction, event).await {
                 Ok(()) => {}
-                Err(error) if error.is_poison() => return Ok(Round::Poisoned(event.position, error.to_string())),
+                Err(error) if error.is_poison() => {
+                    return Ok(Round::Poisoned(event.position, error.to_string()));
+                }
                 Err(ProjectionError::Database(error)) => return Err(error.into()),
                 Err(ProjectionError::Poison(reason)) => return Ok(Round::Poisoned(event.position, reason)),
             }
@@ -176,20 +187,28 @@ impl Runner {
         Ok(Round::Folded)
     }
 
-    async fn lock_checkpoint(&self, connection: &mut PgConnection) -> Result<Option<Position>, sqlx::Error> {
-        sqlx::query("insert into projection_checkpoints (projection, version, position) values ($1, $2, 0) on conflict do nothing")
-            .bind(self.projection.name())
-            .bind(self.projection.version())
-            .execute(&mut *connection)
-            .await?;
-        let row: Option<(i64,)> = sqlx::query_as(
-            "select position from projection_checkpoints where projection = $1 and version = $2 for update skip locked",
+    /// Locks the checkpoint and reads what hangs on it: the position, and how many events are parked. `None` while another node folds.
+    async fn lock_checkpoint(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<(Position, i64)>, sqlx::Error> {
+        let row: Option<(i64, i64)> = sqlx::query_as(
+            "select c.position, (select count(*) from parked_events p where p.projection = c.projection and p.version = c.version)
+             from projection_checkpoints c where c.projection = $1 and c.version = $2 for update of c skip locked",
         )
         .bind(self.projection.name())
         .bind(self.projection.version())
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-        Ok(row.map(|(position,)| Position::new(position.unsigned_abs())))
+        if row.is_none() {
+            // Nobody has folded yet, or somebody folds right now: then this changes nothing.
+            sqlx::query("insert into projection_checkpoints (projection, version, position) values ($1, $2, 0) on conflict do nothing")
+                .bind(self.projection.name())
+                .bind(self.projection.version())
+                .execute(connection)
+                .await?;
+        }
+        Ok(row.map(|(position, parked)| (Position::new(position.unsigned_abs()), parked)))
     }
 
     async fn move_checkpoint(&self, connection: &mut PgConnection, to: Position) -> Result<(), sqlx::Error> {
@@ -215,11 +234,15 @@ impl Runner {
         .bind(self.projection.version())
         .fetch_all(connection)
         .await?;
-        self.handle.parked.store(rows.len() as u64, Ordering::Relaxed);
         Ok(rows.into_iter().collect())
     }
 
-    async fn park(&self, connection: &mut PgConnection, event: &Recorded, reason: &str) -> Result<(), sqlx::Error> {
+    async fn park(
+        &self,
+        connection: &mut PgConnection,
+        event: &Recorded,
+        reason: &str,
+    ) -> Result<(), sqlx::Error> {
         tracing::error!(
             projection = self.projection.name(),
             position = event.position.get(),

@@ -1,6 +1,7 @@
 //! The real program as a child process on a data folder of its own: built, started, killed, started again.
 
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,8 +15,8 @@ use serde_json::Value;
 use crate::cluster;
 use crate::http::Http;
 
-const START_WAIT: Duration = Duration::from_secs(60);
-const STOP_WAIT: Duration = Duration::from_secs(60);
+const START_WAIT: Duration = Duration::from_mins(1);
+const STOP_WAIT: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How much of the program's log a failed test shows.
 const LOG_TAIL_LINES: usize = 60;
@@ -151,7 +152,8 @@ impl Drop for Program {
             let log = std::fs::read_to_string(log_of(&self.data)).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let tail = lines.get(lines.len().saturating_sub(LOG_TAIL_LINES)..).unwrap_or_default();
-            eprintln!("the end of {}:\n{}", log_of(&self.data).display(), tail.join("\n"));
+            let report = format!("the end of {}:\n{}\n", log_of(&self.data).display(), tail.join("\n"));
+            let _ = std::io::stderr().write_all(report.as_bytes()); // there is nobody left to tell
         }
     }
 }
@@ -171,7 +173,9 @@ fn spawn(data: &Path, port: u16, token: &str) -> Child {
     let log = OpenOptions::new().create(true).append(true).open(log_of(data)).expect("a log");
     let mut command = Command::new(sekisho());
     command.args(["serve", "--data"]).arg(data).args(["--listen", &format!("127.0.0.1:{port}")]);
-    for inherited in ["DATABASE_URL", "NATS_URL", "SEKISHO_MASTER_KEY", "SEKISHO_MASTER_KEY_FILE", "SEKISHO_PUBLIC_URL"] {
+    for inherited in
+        ["DATABASE_URL", "NATS_URL", "SEKISHO_MASTER_KEY", "SEKISHO_MASTER_KEY_FILE", "SEKISHO_PUBLIC_URL"]
+    {
         command.env_remove(inherited);
     }
     command.env("SEKISHO_BOOTSTRAP_TOKEN", token).stdin(Stdio::null());
@@ -205,7 +209,17 @@ pub fn sekisho() -> &'static Path {
         let profile = if profile == "debug" { "dev" } else { profile };
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--locked", "--package", "api", "--bin", "sekisho", "--profile", profile]);
+        build.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "api",
+            "--bin",
+            "sekisho",
+            "--profile",
+            profile,
+        ]);
         build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         assert!(build.status().expect("cargo runs").success(), "sekisho does not build");
         folder.join("sekisho")

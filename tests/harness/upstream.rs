@@ -138,14 +138,14 @@ impl Seen {
 
 async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     let seen = Seen { method: parts.method, headers: parts.headers, body };
     upstream.seen.lock().expect("the list").push(seen.clone());
     let script = upstream.script.lock().expect("the script").clone();
     let open = Open::one_of(&upstream.open);
     match script {
-        Scripted::Result(result) => json_answer(reply(&message, result)),
+        Scripted::Result(result) => json_answer(reply(&message, &result)),
         Scripted::Raw { status, content_type, body } => raw(status, content_type, body),
         Scripted::Redirect(address) => {
             let redirect = Response::builder().status(307).header("location", address);
@@ -153,9 +153,9 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
         }
         Scripted::Silence(pause) => {
             tokio::time::sleep(pause).await; // dropped here, and `open` with it, when the caller goes away
-            json_answer(reply(&message, json!({})))
+            json_answer(reply(&message, &json!({})))
         }
-        Scripted::Tools(tools) => json_answer(reply(&message, tools_answer(&message, &tools))),
+        Scripted::Tools(tools) => json_answer(reply(&message, &tools_answer(&message, &tools))),
         Scripted::Session(session) => session_answer(&seen, &message, session),
         Scripted::Events { pieces, pause, ends } => events(pieces, pause, ends, open),
         Scripted::CutStream(piece) => {
@@ -196,7 +196,7 @@ fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Respon
     let method = message["method"].as_str().unwrap_or_default();
     if method == "initialize" {
         let result = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": { "name": "scripted", "version": "1" } });
-        let mut opened = json_answer(reply(message, result));
+        let mut opened = json_answer(reply(message, &result));
         opened.headers_mut().insert("mcp-session-id", session.parse().expect("a session id"));
         return opened;
     }
@@ -206,7 +206,7 @@ fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Respon
     match (&seen.method, message.get("id")) {
         (&Method::DELETE, _) => raw(204, "text/plain", Body::empty()),
         (_, None) => raw(202, "text/plain", Body::empty()),
-        (_, Some(_)) => json_answer(reply(message, tools_answer(message, &[]))),
+        (_, Some(_)) => json_answer(reply(message, &tools_answer(message, &[]))),
     }
 }
 
@@ -222,7 +222,7 @@ fn tools_answer(message: &Value, tools: &[(&str, bool)]) -> Value {
     }
 }
 
-fn reply(message: &Value, result: Value) -> String {
+fn reply(message: &Value, result: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }).to_string()
 }
 

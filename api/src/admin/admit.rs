@@ -34,8 +34,9 @@ pub(super) async fn admit<P: Ports + 'static>(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    // Wait first: whoever reads at a position is judged by the view at that position.
+    // Wait first: whoever reads at a position is judged by the view at that position. Waiting is for those who hold something like a key.
     if let Some(position) = at_least(request.uri())?
+        && looks_like_a_key(request.headers())?
         && !gate.admin.shown(position).await
     {
         let detail = format!("this node has not reached position {position} yet; retry");
@@ -73,6 +74,10 @@ pub(super) async fn admit<P: Ports + 'static>(
     drop(view);
     request.extensions_mut().insert(actor);
     Ok(answer::finish(next.run(request).await, gate.made, position))
+}
+
+fn looks_like_a_key(headers: &http::HeaderMap) -> Result<bool, Problem> {
+    Ok(api_key(headers)?.is_some_and(|text| KeyText::parse(text).is_ok()))
 }
 
 fn founder<P>(admin: &Admin<P>, headers: &http::HeaderMap) -> Result<Actor, Problem> {

@@ -36,7 +36,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "Clients",
         "OAuth clients: where they may send people back to, and the most they can be granted.",
     )
-    .make::<NewClient, ClientMade, _, _>(
+    .make::<NewClient, RegisteredClient, _, _>(
         ALL,
         writes(),
         "registerClient",
@@ -53,7 +53,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "Replace the description of a client",
         update::<P>,
     )
-    .change::<Rotation, NewSecret, _, _>(
+    .change::<Rotation, ClientSecret, _, _>(
         Method::POST,
         ROTATE,
         writes(),
@@ -146,8 +146,7 @@ struct Rotation {
 
 /// A new secret.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ClientSecret)]
-struct NewSecret {
+struct ClientSecret {
     /// The secret, shown this once.
     #[schema(value_type = String)]
     client_secret: IssuedSecret,
@@ -155,8 +154,7 @@ struct NewSecret {
 
 /// A client was registered.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RegisteredClient)]
-struct ClientMade {
+struct RegisteredClient {
     /// Its id.
     id: Uuid,
     /// The same as the `client_id` of OAuth.
@@ -206,7 +204,7 @@ struct Client {
     updated_at: OffsetDateTime,
 }
 
-impl From<Registered> for ClientMade {
+impl From<Registered> for RegisteredClient {
     fn from(Registered { id, secret }: Registered) -> Self {
         Self { id: id.uuid(), client_id: id.to_string(), client_secret: secret }
     }
@@ -236,10 +234,10 @@ async fn register<P: Ports + 'static>(
     asker: Asker<P>,
     Path(organization): Path<OrganizationId>,
     Command { body, order }: Command<NewClient>,
-) -> Answered<ClientMade> {
+) -> Answered<RegisteredClient> {
     let NewClient { name, kind, redirect_uris, scopes } = body;
     let use_case = Register { organization, name, confidentiality: kind, redirect_uris, scopes };
-    asker.ask(order, &use_case, ClientMade::from).await
+    asker.ask(order, &use_case, RegisteredClient::from).await
 }
 
 async fn list<P: Ports + 'static>(
@@ -270,9 +268,9 @@ async fn rotate<P: Ports + 'static>(
     asker: Asker<P>,
     Path((organization, client)): Within<ClientId>,
     Command { body: Rotation { previous_until }, order }: Command<Rotation>,
-) -> Answered<NewSecret> {
+) -> Answered<ClientSecret> {
     let use_case = RotateSecret { organization, client, previous_until };
-    asker.ask(order, &use_case, |SecretRotated { secret }| NewSecret { client_secret: secret }).await
+    asker.ask(order, &use_case, |SecretRotated { secret }| ClientSecret { client_secret: secret }).await
 }
 
 async fn disable<P: Ports + 'static>(

@@ -1,15 +1,16 @@
 //! `/v1/organizations/{organization}/servers`: the upstream MCP servers of an organization.
 
+use axum::Extension;
 use axum::extract::State;
-use commands::Ports;
 use commands::server::{Register, Registered, Retire, Update};
+use commands::{Actor, Authority, Ports};
 use domain::server::{Transport, Visibility};
 use domain::value::{
-    CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId, Scope, ServerId,
+    CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId, Role, Scope, ServerId,
     UpstreamUrl,
 };
 use http::Method;
-use projections::directory::servers::{self as rows, ServerRow};
+use projections::directory::servers::{self as rows, Seen, ServerRow};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -233,18 +234,30 @@ async fn register<P: Ports + 'static>(
 
 async fn list<P: Ports + 'static>(
     State(admin): State<Admin<P>>,
+    Extension(actor): Extension<Actor>,
     Path(organization): Path<OrganizationId>,
     page: Paging,
 ) -> Result<Listed<Server>, Problem> {
-    let rows = rows::list(&admin.pool, organization, page.after, page.rows).await?;
+    let rows = rows::list(&admin.pool, organization, seen_by(&actor), page.after, page.rows).await?;
     Ok(Listed::of(rows, Server::from))
 }
 
 async fn get<P: Ports + 'static>(
     State(admin): State<Admin<P>>,
+    Extension(actor): Extension<Actor>,
     Path((organization, server)): Within<ServerId>,
 ) -> Found<Server> {
-    found(rows::by_id(&admin.pool, organization, server).await?, "server", Server::from)
+    found(rows::by_id(&admin.pool, organization, seen_by(&actor), server).await?, "server", Server::from)
+}
+
+/// A private server is shown to those who may change it.
+const fn seen_by(actor: &Actor) -> Seen {
+    match actor.authority {
+        Authority::Member { role: Role::Member | Role::Viewer | Role::Auditor, .. } => Seen::Shared,
+        Authority::Member { role: Role::Owner | Role::Admin, .. }
+        | Authority::Administrator { .. }
+        | Authority::Founder => Seen::All,
+    }
 }
 
 async fn update<P: Ports + 'static>(

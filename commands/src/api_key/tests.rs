@@ -4,8 +4,8 @@ use domain::api_key::{ApiKeyError, ApiKeyEvent, KeyEnvironment};
 use domain::value::{ApiKeyId, KeyText, SecretDigest, UserId};
 
 use super::*;
-use crate::{Actor, Refused};
 use crate::testing::*;
+use crate::{Actor, Refused};
 
 fn issue(texts: &[&str]) -> Issue {
     Issue {

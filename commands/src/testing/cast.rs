@@ -63,12 +63,20 @@ pub(crate) fn rival() -> Actor {
 
 /// The administrator of the deployment asks.
 pub(crate) fn root() -> Actor {
-    Actor { credential: Credential::CommandLine, authority: Authority::Administrator { user: ROOT }, scopes: None }
+    Actor {
+        credential: Credential::CommandLine,
+        authority: Authority::Administrator { user: ROOT },
+        scopes: None,
+    }
 }
 
 /// Somebody asks who says to be an administrator, and is none.
 pub(crate) fn impostor() -> Actor {
-    Actor { credential: Credential::ApiKey(OWNERS_KEY), authority: Authority::Administrator { user: OWNER }, scopes: None }
+    Actor {
+        credential: Credential::ApiKey(OWNERS_KEY),
+        authority: Authority::Administrator { user: OWNER },
+        scopes: None,
+    }
 }
 
 /// Whoever sets the deployment up.

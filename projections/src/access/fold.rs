@@ -11,7 +11,9 @@ use domain::organization::OrganizationEvent;
 use domain::policy::Standing;
 use domain::server::{ServerEvent, Transport};
 use domain::user::UserEvent;
-use domain::value::{ApiKeyId, ConnectionId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId};
+use domain::value::{
+    ApiKeyId, ConnectionId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId,
+};
 
 use super::{AccessView, Connection, Instance, Key, Maintenance, Server};
 use crate::recorded::Recorded;
@@ -111,8 +113,17 @@ impl AccessView {
                 environment,
             } => {
                 self.key_ids.insert(id, key_id.clone());
-                let key =
-                    Key { id, organization, principal, instance, scopes, digest, expires_at, environment, revoked: false };
+                let key = Key {
+                    id,
+                    organization,
+                    principal,
+                    instance,
+                    scopes,
+                    digest,
+                    expires_at,
+                    environment,
+                    revoked: false,
+                };
                 self.keys.insert(key_id, Arc::new(key));
             }
             ApiKeyEvent::Renamed { .. } => {}
@@ -126,9 +137,16 @@ impl AccessView {
 
     fn fold_server(&mut self, id: ServerId, fact: ServerEvent) {
         match fact {
-            ServerEvent::Registered { organization, name: _, transport, credential_fields, visibility: _ } => {
+            ServerEvent::Registered {
+                organization,
+                name: _,
+                transport,
+                credential_fields,
+                visibility: _,
+            } => {
                 let Transport::Http { url } = transport;
-                self.servers.insert(id, Arc::new(Server { organization, url, credential_fields, retired: false }));
+                self.servers
+                    .insert(id, Arc::new(Server { organization, url, credential_fields, retired: false }));
             }
             ServerEvent::Updated { name: _, transport, credential_fields, visibility: _ } => {
                 let Transport::Http { url } = transport;
@@ -149,8 +167,12 @@ impl AccessView {
     fn fold_connection(&mut self, id: ConnectionId, fact: &ConnectionEvent) {
         match fact {
             ConnectionEvent::Created { organization, owner: _, server, name: _ } => {
-                let connection =
-                    Connection { organization: *organization, server: *server, secrets: None, removed: false };
+                let connection = Connection {
+                    organization: *organization,
+                    server: *server,
+                    secrets: None,
+                    removed: false,
+                };
                 self.connections.insert(id, Arc::new(connection));
             }
             ConnectionEvent::Renamed { .. } => {}
@@ -170,8 +192,10 @@ impl AccessView {
     fn fold_instance(&mut self, id: InstanceId, fact: InstanceEvent) {
         if let InstanceEvent::Created { organization, name: _, connections, tools, authentication } = fact {
             let standing = Standing::Active;
-            self.instances
-                .insert(id, Arc::new(Instance { id, organization, connections, tools, authentication, standing }));
+            self.instances.insert(
+                id,
+                Arc::new(Instance { id, organization, connections, tools, authentication, standing }),
+            );
             return;
         }
         let Some(instance) = self.instances.get_mut(&id) else { return };
@@ -180,7 +204,9 @@ impl AccessView {
             InstanceEvent::Created { .. } | InstanceEvent::Renamed { .. } => {}
             InstanceEvent::ConnectionsChanged { connections } => instance.connections = connections,
             InstanceEvent::ToolsChanged { tools } => instance.tools = tools,
-            InstanceEvent::AuthenticationChanged { authentication } => instance.authentication = authentication,
+            InstanceEvent::AuthenticationChanged { authentication } => {
+                instance.authentication = authentication
+            }
             InstanceEvent::Started {} => instance.standing = Standing::Active,
             InstanceEvent::Stopped {} => instance.standing = Standing::Suspended,
             InstanceEvent::Deleted {} => instance.standing = Standing::Ended,

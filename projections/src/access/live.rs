@@ -41,7 +41,13 @@ impl LiveView {
 
     /// Keeps up with the log until told to stop. An event that cannot be understood stops the view, loudly: going on without it could admit
     /// somebody whom it shuts out.
-    pub async fn follow(&self, log: LogReader, doorbell: Doorbell, bus: Option<Bus>, stop: CancellationToken) {
+    pub async fn follow(
+        &self,
+        log: LogReader,
+        doorbell: Doorbell,
+        bus: Option<Bus>,
+        stop: CancellationToken,
+    ) {
         let mut view = AccessView::clone(&self.current.load());
         let mut feed = Feed::after(view.position(), log, &doorbell, bus).await;
         self.following.store(true, Ordering::Relaxed);

@@ -13,8 +13,8 @@ use domain::api_key::KeyEnvironment;
 use domain::instance::CallerAuthentication;
 use domain::policy::Standing;
 use domain::value::{
-    AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role, Scopes,
-    SecretDigest, ServerId, Timestamp, ToolSelection, UpstreamUrl, UserId,
+    AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role,
+    Scopes, SecretDigest, ServerId, Timestamp, ToolSelection, UpstreamUrl, UserId,
 };
 use imbl::HashMap;
 

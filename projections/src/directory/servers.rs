@@ -81,30 +81,43 @@ pub(super) async fn fold(
     write_one(connection, statement).await
 }
 
+/// Which of an organization's own servers somebody sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Also the private ones: owners and admins.
+    All,
+    /// Those for everybody in the organization.
+    Shared,
+}
+
 /// What an organization may connect to: its own servers and the public ones, unless retired.
 pub async fn list(
     pool: &PgPool,
     organization: OrganizationId,
+    seen: Seen,
     after: Cursor,
     rows: u32,
 ) -> Result<Page<ServerRow>, sqlx::Error> {
     let query = sqlx::query_as(
-        "select * from servers where (organization_id = $1 or visibility = 'public') and standing <> 'retired' and created_position > $2
-         order by created_position limit $3",
+        "select * from servers where (organization_id = $1 or visibility = 'public') and ($2 or visibility <> 'private')
+         and standing <> 'retired' and created_position > $3 order by created_position limit $4",
     );
-    Page::read(query.bind(organization.uuid()), pool, after, rows).await
+    Page::read(query.bind(organization.uuid()).bind(seen == Seen::All), pool, after, rows).await
 }
 
 /// One server that an organization may connect to, unless retired.
 pub async fn by_id(
     pool: &PgPool,
     organization: OrganizationId,
+    seen: Seen,
     server: ServerId,
 ) -> Result<Option<ServerRow>, sqlx::Error> {
     sqlx::query_as(
-        "select * from servers where (organization_id = $1 or visibility = 'public') and id = $2 and standing <> 'retired'",
+        "select * from servers where (organization_id = $1 or visibility = 'public') and ($2 or visibility <> 'private')
+         and id = $3 and standing <> 'retired'",
     )
     .bind(organization.uuid())
+    .bind(seen == Seen::All)
     .bind(server.uuid())
     .fetch_optional(pool)
     .await

@@ -28,7 +28,8 @@ pub(crate) const ANSWER: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8
 impl Command {
     /// Another one, on an aggregate of its own: nothing collides.
     pub(crate) fn new() -> Self {
-        let (id, aggregate) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+        #[expect(clippy::disallowed_methods, reason = "ids in the order of time, as the product draws them")]
+        let (id, aggregate) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
         let (user, organization) = (Uuid::from_u128(7), Uuid::from_u128(11));
         #[expect(clippy::disallowed_methods, reason = "rows as they are at run time; nothing is decided by them")]
         let occurred_at = OffsetDateTime::now_utc();

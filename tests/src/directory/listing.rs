@@ -2,6 +2,7 @@
 
 use domain::value::Timestamp;
 use projections::Projection as _;
+use projections::directory::servers::Seen;
 use projections::directory::{
     Cursor, Directory, api_keys, clients, connections, deployment, instances, organizations, servers, users,
 };
@@ -18,7 +19,7 @@ async fn a_row_of_another_organization_is_not_found() {
     folded(&pool, &everything()).await;
     assert!(api_keys::by_id(&pool, GLOBEX, everything::KEY).await.unwrap().is_none());
     assert!(clients::by_id(&pool, GLOBEX, everything::CLIENT).await.unwrap().is_none());
-    assert!(servers::by_id(&pool, GLOBEX, everything::WIKI).await.unwrap().is_none());
+    assert!(servers::by_id(&pool, GLOBEX, Seen::All, everything::WIKI).await.unwrap().is_none());
     assert!(connections::by_id(&pool, GLOBEX, everything::SHARED).await.unwrap().is_none());
     assert!(instances::by_id(&pool, GLOBEX, everything::INSTANCE).await.unwrap().is_none());
     assert!(users::by_id(&pool, GLOBEX, ANN).await.unwrap().is_none());
@@ -26,7 +27,7 @@ async fn a_row_of_another_organization_is_not_found() {
 
     assert!(api_keys::by_id(&pool, ACME, everything::KEY).await.unwrap().is_some());
     assert!(clients::by_id(&pool, ACME, everything::CLIENT).await.unwrap().is_some());
-    assert!(servers::by_id(&pool, ACME, everything::WIKI).await.unwrap().is_some());
+    assert!(servers::by_id(&pool, ACME, Seen::All, everything::WIKI).await.unwrap().is_some());
     assert!(connections::by_id(&pool, ACME, everything::SHARED).await.unwrap().is_some());
     assert!(instances::by_id(&pool, ACME, everything::INSTANCE).await.unwrap().is_some());
     assert!(users::by_id(&pool, ACME, ANN).await.unwrap().is_some());
@@ -40,7 +41,7 @@ async fn what_ended_is_kept_but_not_listed() {
     assert!(organizations::by_id(&pool, GONE).await.unwrap().is_none());
     assert!(users::any_by_id(&pool, CAT).await.unwrap().is_none());
     assert!(clients::by_id(&pool, ACME, everything::OLD_CLIENT).await.unwrap().is_none());
-    assert!(servers::by_id(&pool, ACME, everything::OLD_WIKI).await.unwrap().is_none());
+    assert!(servers::by_id(&pool, ACME, Seen::All, everything::OLD_WIKI).await.unwrap().is_none());
     assert!(connections::by_id(&pool, ACME, everything::OLD_CONNECTION).await.unwrap().is_none());
     assert!(instances::by_id(&pool, ACME, everything::OLD_INSTANCE).await.unwrap().is_none());
 
@@ -89,11 +90,13 @@ async fn revoked_keys_stay_in_the_list_with_their_reason() {
 async fn an_organization_sees_its_own_servers_and_the_public_ones() {
     let (pool, _database) = harness::database().await;
     folded(&pool, &everything()).await;
-    let listed = servers::list(&pool, ACME, START, 100).await.unwrap().rows;
+    let listed = servers::list(&pool, ACME, Seen::All, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [everything::WIKI.uuid(), everything::CLOCK.uuid()]);
-    let listed = servers::list(&pool, GLOBEX, START, 100).await.unwrap().rows;
+    let listed = servers::list(&pool, GLOBEX, Seen::All, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [everything::CLOCK.uuid()]);
     assert_eq!(listed[0].credential_fields.len(), 1);
+    let listed = servers::list(&pool, ACME, Seen::Shared, START, 100).await.unwrap().rows;
+    assert!(listed.iter().all(|row| row.visibility != "private"));
     let listed = servers::catalogue(&pool, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [everything::CLOCK.uuid(), everything::HIDDEN.uuid()]);
 }

@@ -1,5 +1,7 @@
 //! The canary: keys and secrets are looked for in everything that the product writes. They are in none of it.
 
+use std::fmt::Write as _;
+
 use api::adapters::nats;
 use async_nats::jetstream;
 use harness::{LogSearch, Scripted, ScriptedUpstream, World, cluster};
@@ -136,7 +138,7 @@ async fn messages(world: &World) -> String {
     let mut text = String::new();
     for sequence in 1..=last {
         let message = stream.get_raw_message(sequence).await.expect("a message");
-        text.push_str(&format!("{:?}", message.headers));
+        write!(text, "{:?}", message.headers).expect("a text takes everything");
         text.push_str(&String::from_utf8_lossy(&message.payload));
     }
     text

@@ -147,3 +147,26 @@ fn resident_bytes() -> usize {
         statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
     pages * 4096
 }
+
+#[tokio::test]
+async fn an_answer_that_nests_without_end_harms_nobody() {
+    let scene = Scene::exposing(Scripted::Result(json!({})), &["x"]).await;
+    let (open, close) = ("[".repeat(200_000), "]".repeat(200_000));
+    let answer = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{{"name":"x","inputSchema":{{"a":{open}{close}}}}}]}}}}"#
+    );
+    for message in [call(1, "x"), list(1)] {
+        let body = Bytes::from(answer.clone());
+        scene.upstream.now(Scripted::Raw { status: 200, content_type: "application/json", body });
+        assert!(scene.call(&message).await.bytes == answer, "carried as it is");
+    }
+    let pieces = vec![Bytes::from(format!("data: {answer}\n\n"))];
+    scene.upstream.now(Scripted::Events { pieces, pause: Duration::ZERO, ends: true });
+    let last = last_event(&scene.call(&list(1)).await.bytes);
+    assert_eq!(
+        last["error"]["data"]["reason"], "upstream-bad-answer",
+        "a list is read before it is given out"
+    );
+    scene.upstream.now(Scripted::Result(json!({})));
+    scene.call(&call(2, "x")).await.good();
+}

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    read: Vec<u8>,
+    read: BytesMut,
 }
 
 /// An answer.
@@ -25,7 +26,7 @@ pub(super) struct RawAnswer {
 
 impl Connection {
     pub(super) async fn open(address: SocketAddr) -> Self {
-        Self { stream: TcpStream::connect(address).await.expect("the node listens"), read: Vec::new() }
+        Self { stream: TcpStream::connect(address).await.expect("the node listens"), read: BytesMut::new() }
     }
 
     /// Sends these bytes. A peer that has closed meanwhile is not an error: its answer is still to be read.
@@ -57,16 +58,12 @@ impl Connection {
         while self.read.len() < head_bytes + length {
             self.more().await?;
         }
-        let body = self.read[head_bytes..head_bytes + length].to_vec();
-        self.read.drain(..head_bytes + length);
-        Some(RawAnswer { status, body })
+        let answer = self.read.split_to(head_bytes + length);
+        Some(RawAnswer { status, body: answer[head_bytes..].to_vec() })
     }
 
     async fn more(&mut self) -> Option<()> {
-        let mut chunk = [0; 16 * 1024];
-        let read = timeout(PATIENCE, self.stream.read(&mut chunk)).await.expect("an answer in time");
-        let bytes = read.ok().filter(|bytes| *bytes > 0)?;
-        self.read.extend_from_slice(&chunk[..bytes]);
-        Some(())
+        let read = timeout(PATIENCE, self.stream.read_buf(&mut self.read)).await.expect("an answer in time");
+        read.ok().filter(|bytes| *bytes > 0).map(drop)
     }
 }

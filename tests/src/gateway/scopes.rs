@@ -139,6 +139,10 @@ async fn a_reading_key_discovers_lists_and_reads() {
     }
     scene.call_as(&key, &request(2, "resources/read", &json!({ "uri": "test://a" }))).await.good();
     scene.call_as(&key, &request(3, "prompts/get", &json!({ "name": "a" }))).await.good();
+    let answered = json!({ "jsonrpc": "2.0", "id": "asked-by-the-server", "result": {} });
+    assert!(scene.call_as(&key, &answered).await.status.is_success());
+    let notified = notification("notifications/cancelled", &json!({ "requestId": 1 }));
+    assert!(scene.call_as(&key, &notified).await.status.is_success());
 }
 
 #[tokio::test]

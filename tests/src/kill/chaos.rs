@@ -1,6 +1,7 @@
 //! Day-one test 2: writers, two relays, a reader of the feed and two projections, while NATS is killed, emptied and set back.
 
 use std::fs::rename;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::storyteller::{Storyteller, Told};
 use super::tally::{NothingSealed, Tally};
 
 const WRITERS: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything that reads the log of one store.
 struct Readers {
@@ -75,12 +76,12 @@ async fn make_trouble(store: &Store, dice: &mut Dice, client: &Client, relay: &J
     dice.wait(800..1600).await;
     store.kill_nats(|_| {}).await;
     dice.wait(800..1600).await;
-    let place = |folder: &std::path::PathBuf, name: &str| folder.join("nats").join(name);
+    let place = |folder: &Path, name: &str| folder.join("nats").join(name);
     store.kill_nats(|folder| rename(place(folder, "jetstream"), place(folder, "old")).unwrap()).await;
     dice.wait(300..1200).await;
     relay.abort();
     dice.wait(300..1200).await;
-    let put_back = |folder: &std::path::PathBuf| {
+    let put_back = |folder: &Path| {
         rename(place(folder, "jetstream"), place(folder, "lost")).unwrap();
         rename(place(folder, "old"), place(folder, "jetstream")).unwrap();
     };
@@ -131,11 +132,16 @@ async fn whatever_happens_to_nats_and_the_relays_every_reader_ends_as_the_log() 
     let log = LogReader::new(pool.clone());
     let head = head_of_the_dense_log(&pool).await;
     assert_eq!(head.get(), told.events, "the log is not what was committed");
-    timeout(PATIENCE, last_seen.wait_for(|last| *last == head)).await.expect("the feed ends at the head").unwrap();
+    timeout(PATIENCE, last_seen.wait_for(|last| *last == head))
+        .await
+        .expect("the feed ends at the head")
+        .unwrap();
     for projection in &projections {
         timeout(PATIENCE, projection.reached(head)).await.expect("a projection ends at the head");
     }
-    timeout(PATIENCE, wait_for_stream(&client, &store.relay.stream, head)).await.expect("the relay catches up");
+    timeout(PATIENCE, wait_for_stream(&client, &store.relay.stream, head))
+        .await
+        .expect("the relay catches up");
     assert!(!feed.is_finished() && !lasting.is_finished());
 
     rows_are_those_of_a_rebuild(&Tally, &pool, &NothingSealed, head).await;

@@ -19,6 +19,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Dice that always fall the same way.
+    pub(super) const fn loaded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Others, for another task.
     pub(super) fn others(&mut self) -> Self {
         Self(self.next())

@@ -32,7 +32,8 @@ pub(super) async fn rows_are_those_of_a_rebuild(
 ) {
     let (name, version) = (projection.name(), projection.version());
     let checkpoint = "select position from projection_checkpoints where projection = $1 and version = $2";
-    let checkpoint: i64 = sqlx::query_scalar(checkpoint).bind(name).bind(version).fetch_one(pool).await.unwrap();
+    let checkpoint: i64 =
+        sqlx::query_scalar(checkpoint).bind(name).bind(version).fetch_one(pool).await.unwrap();
     assert_eq!(checkpoint.unsigned_abs(), head.get(), "{name} is not at the head of the log");
     assert_eq!(count(pool, "select * from parked_events").await, 0, "events are parked");
     let schema = format!("rebuilt_{name}");
@@ -56,10 +57,15 @@ pub(super) async fn the_stream_is_the_log(client: &Client, stream: &str, log: &L
     let mut last = Position::START;
     while last.get() < head {
         for event in log.page(last).await.unwrap() {
-            let message = tokio::time::timeout(MESSAGE_WAIT, messages.next()).await.unwrap().unwrap().unwrap();
+            let message =
+                tokio::time::timeout(MESSAGE_WAIT, messages.next()).await.unwrap().unwrap().unwrap();
             assert_eq!(message.info().unwrap().stream_sequence, event.position.get());
             let expected = serde_json::to_vec(&Envelope::from(&event)).unwrap();
-            assert!(message.payload == expected, "message {} is not the event of that position", event.position);
+            assert!(
+                message.payload == expected,
+                "message {} is not the event of that position",
+                event.position
+            );
             last = event.position;
         }
     }

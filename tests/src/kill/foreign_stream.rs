@@ -32,12 +32,23 @@ impl SignEnvelope for Unsigned {
 
 async fn relay(pool: &PgPool, stream: &Database, relayed: &Doorbell) -> Relay {
     let client = nats::connect(cluster().nats_url()).await.unwrap();
-    let config = RelayConfig { stream: format!("KILL_{}", stream.name), prefix: format!("kill-{}", stream.name), replicas: 1 };
-    Relay::new(LogReader::new(pool.clone()), Doorbell::default(), client, config, Arc::new(Unsigned), relayed.clone())
+    let config = RelayConfig {
+        stream: format!("KILL_{}", stream.name),
+        prefix: format!("kill-{}", stream.name),
+        replicas: 1,
+    };
+    Relay::new(
+        LogReader::new(pool.clone()),
+        Doorbell::default(),
+        client,
+        config,
+        Arc::new(Unsigned),
+        relayed.clone(),
+    )
 }
 
 async fn write(pool: &PgPool, writer: usize, events: u64) {
-    let mut writer = Storyteller::new(writer, pool.clone(), Dice::thrown_for("foreign stream"));
+    let mut writer = Storyteller::new(writer, pool.clone(), Dice::loaded(1));
     let log = LogReader::new(pool.clone());
     while log.head().await.unwrap().get() < events {
         writer.tell().await;
@@ -96,9 +107,9 @@ async fn a_stream_that_is_ahead_of_its_log_is_refused_at_once() {
     let (pool, stream, held) = relayed_log(9).await;
     let restored = put_back(&pool).await;
     write(&restored, 3, 3).await;
-    let head = LogReader::new(restored.clone()).head().await.unwrap();
+    let in_log = LogReader::new(restored.clone()).head().await.unwrap();
     let refused = refusal(&restored, &stream).await;
-    let told = matches!(&refused, RelayError::Ahead { held: found, head: in_log } if (*found, *in_log) == (held.get(), head));
+    let told = matches!(&refused, RelayError::Ahead { held: found, head } if (*found, *head) == (held.get(), in_log));
     assert!(told, "{refused}");
     assert!(refused.to_string().contains("delete the stream"), "{refused}");
 }

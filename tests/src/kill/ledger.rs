@@ -55,7 +55,15 @@ struct Command {
 impl Writer {
     /// A writer with a name of its own, in this organization, behind this client.
     pub(super) fn new(name: String, http: Http, organization: String, dice: Dice) -> Self {
-        Self { http, organization, dice, name, servers: Vec::new(), acknowledged: Vec::new(), count: Arc::default() }
+        Self {
+            http,
+            organization,
+            dice,
+            name,
+            servers: Vec::new(),
+            acknowledged: Vec::new(),
+            count: Arc::default(),
+        }
     }
 
     /// How many commands were acknowledged so far.
@@ -81,13 +89,17 @@ impl Writer {
         let kind = self.dice.below(6);
         match (kind, self.servers.last()) {
             (0, _) => make("/v1/organizations".to_owned(), json!({ "slug": mark, "name": mark })),
-            (1, _) => make(format!("{root}/users"), json!({ "name": mark, "email": format!("{mark}@example.com") })),
+            (1, _) => {
+                make(format!("{root}/users"), json!({ "name": mark, "email": format!("{mark}@example.com") }))
+            }
             (2, Some(known)) => {
                 let (path, changes) = (format!("{root}/servers/{known}"), Some(known.clone()));
                 Command { method: Method::PUT, path, body: server, changes }
             }
             // Nothing in it is unique: only its key keeps it from happening twice.
-            (3 | 4, Some(known)) => make(format!("{root}/connections"), json!({ "server": known, "name": mark })),
+            (3 | 4, Some(known)) => {
+                make(format!("{root}/connections"), json!({ "server": known, "name": mark }))
+            }
             _ => make(format!("{root}/servers"), server),
         }
     }
@@ -137,7 +149,11 @@ pub(super) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: 
     .await
     .unwrap();
     let commands: i64 = sqlx::query_scalar("select count(*) from commands").fetch_one(pool).await.unwrap();
-    assert_eq!(usize::try_from(commands).unwrap(), acknowledged.len() + before, "commands in the log, and acknowledged ones");
+    assert_eq!(
+        usize::try_from(commands).unwrap(),
+        acknowledged.len() + before,
+        "commands in the log, and acknowledged ones"
+    );
 
     let mut by_mark: HashMap<String, Vec<Row>> = HashMap::new();
     let mut last_of_command: BTreeMap<String, (u64, u64)> = BTreeMap::new();
@@ -149,7 +165,11 @@ pub(super) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: 
         let mark = name_in(&payload).unwrap_or(aggregate);
         by_mark.entry(mark).or_default().push(row);
     }
-    assert_eq!(last_of_command.len(), acknowledged.len() + before, "commands with events, and acknowledged ones");
+    assert_eq!(
+        last_of_command.len(),
+        acknowledged.len() + before,
+        "commands with events, and acknowledged ones"
+    );
     for (command, (last, position)) in &last_of_command {
         assert_eq!(last, position, "command {command} does not end where it says");
     }
@@ -157,8 +177,14 @@ pub(super) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: 
     for one in acknowledged {
         let rows = by_mark.get(&one.mark).or_else(|| by_mark.get(&one.id));
         let rows = rows.unwrap_or_else(|| panic!("acknowledged and lost: {one:?}"));
-        let [row] = rows.as_slice() else { panic!("acknowledged once and done more than once: {one:?}: {rows:?}") };
-        assert_eq!((row.aggregate.as_str(), row.command_position), (one.id.as_str(), one.position), "{one:?}: {row:?}");
+        let [row] = rows.as_slice() else {
+            panic!("acknowledged once and done more than once: {one:?}: {rows:?}")
+        };
+        assert_eq!(
+            (row.aggregate.as_str(), row.command_position),
+            (one.id.as_str(), one.position),
+            "{one:?}: {row:?}"
+        );
         assert!(row.position <= one.position, "{one:?}: {row:?}");
         commands.push(&row.command);
     }

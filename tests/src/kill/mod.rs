@@ -5,6 +5,7 @@ mod dice;
 mod equal;
 mod foreign_stream;
 mod ledger;
+mod resent;
 mod rounds;
 mod store;
 mod storyteller;

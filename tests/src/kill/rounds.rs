@@ -10,11 +10,10 @@ use api::Running;
 use api::adapters::master_key::MasterKeys;
 use api::adapters::nats;
 use api::adapters::personal_data::PersonalData;
-use api::config::{Config, MasterKeySource, Store};
+use api::config::{MasterKeySource, Store};
 use domain::value::Position;
 use harness::{Program, Victim};
-use mcp::upstream::UpstreamTimeouts;
-use projections::{LogReader, RelayConfig};
+use projections::LogReader;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -23,13 +22,14 @@ use tokio_util::sync::CancellationToken;
 use super::dice::Dice;
 use super::equal::{count, head_of_the_dense_log, rows_are_those_of_a_rebuild, the_stream_is_the_log};
 use super::ledger::{Acknowledged, Writer, audit};
+use super::store::serving;
 
 const ROUNDS: usize = 20;
 const ROUNDS_VARIABLE: &str = "SEKISHO_KILL_ROUNDS";
 const WRITERS: usize = 4;
 /// A round is over when each writer has been acknowledged so many commands since the kill.
 const COMMANDS_AFTER_KILL: u64 = 3;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The writers, and how far they are.
 struct Writers {
@@ -40,7 +40,8 @@ struct Writers {
 
 impl Writers {
     fn start(program: &Program, founded: &Value, dice: &mut Dice) -> Self {
-        let text = |name: &str| founded[name].as_str().unwrap_or_else(|| panic!("{name} in {founded}")).to_owned();
+        let text =
+            |name: &str| founded[name].as_str().unwrap_or_else(|| panic!("{name} in {founded}")).to_owned();
         let stop = CancellationToken::new();
         let (mut counts, mut tasks) = (Vec::new(), Vec::new());
         for number in 0..WRITERS {
@@ -54,7 +55,8 @@ impl Writers {
 
     /// Waits until every one of them is served again; a writer that failed fails the test at once.
     async fn all_get_on(&self) {
-        let goals: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed) + COMMANDS_AFTER_KILL).collect();
+        let goals: Vec<u64> =
+            self.counts.iter().map(|count| count.load(Ordering::Relaxed) + COMMANDS_AFTER_KILL).collect();
         let all = async {
             while self.counts.iter().zip(&goals).any(|(count, goal)| count.load(Ordering::Relaxed) < *goal) {
                 assert!(!self.tasks.iter().any(JoinHandle::is_finished), "a writer ended");
@@ -74,24 +76,10 @@ impl Writers {
     }
 }
 
-/// The program's last start is in this process, where its store can be asked; it has the settings of `sekisho serve`.
+/// The program's last start is in this process, where its store can be asked.
 async fn started_here(data: &Path) -> Running {
-    let rate = 500.try_into().unwrap();
-    let config = Config {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        public_url: None,
-        data: data.to_owned(),
-        store: Store::Embedded { nats: true },
-        relay: RelayConfig { stream: "EVENTS".to_owned(), prefix: "events".to_owned(), replicas: 1 },
-        master_key: MasterKeySource::Generated(data.join("master.key")),
-        bootstrap_token: None,
-        allowed_origins: Vec::new(),
-        key_rate: rate,
-        key_burst: rate,
-        upstream: UpstreamTimeouts::default(),
-        grace: Duration::from_secs(5),
-    };
-    api::start(config).await.unwrap()
+    let master_key = MasterKeySource::Generated(data.join("master.key"));
+    api::start(serving(Store::Embedded { nats: true }, data, master_key, None)).await.unwrap()
 }
 
 /// Log, read models and stream agree; answers the head.
@@ -106,7 +94,11 @@ async fn everything_agrees(running: &Running, data: &Path) -> Position {
     for projection in projections::all() {
         rows_are_those_of_a_rebuild(&*projection, &running.pool, &opener, head).await;
     }
-    let nats = running.embedded.as_ref().and_then(|embedded| embedded.nats_url()).expect("a nats-server: ./test sets it up");
+    let nats = running
+        .embedded
+        .as_ref()
+        .and_then(|embedded| embedded.nats_url())
+        .expect("a nats-server: ./test sets it up");
     let client = nats::connect(nats).await.unwrap();
     the_stream_is_the_log(&client, "EVENTS", &LogReader::new(running.pool.clone())).await;
     head
@@ -114,7 +106,8 @@ async fn everything_agrees(running: &Running, data: &Path) -> Position {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_command_is_lost_or_done_twice_whatever_is_killed_whenever() {
-    let rounds = std::env::var(ROUNDS_VARIABLE).map_or(ROUNDS, |text| text.parse().expect("a number of rounds"));
+    let rounds =
+        std::env::var(ROUNDS_VARIABLE).map_or(ROUNDS, |text| text.parse().expect("a number of rounds"));
     let mut dice = Dice::thrown_for("kill");
     let mut program = Program::start("killed").await;
     let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });

@@ -1,6 +1,6 @@
 //! An embedded store of one test alone, so that its servers can be killed and its files moved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,40 @@ use api::adapters::embedded::{Embedded, EmbeddedConfig};
 use api::adapters::key_digest::KeyDigests;
 use api::adapters::master_key::MasterKeys;
 use api::adapters::{nats, postgres};
+use api::config::{Config, MasterKeySource, Store as Given};
 use async_nats::Client;
 use harness::signal;
+use mcp::upstream::UpstreamTimeouts;
 use projections::{LogReader, RelayConfig, SignEnvelope};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The configuration of a node as `sekisho serve` would have it, on a free port.
+pub(super) fn serving(
+    store: Given,
+    data: &Path,
+    master_key: MasterKeySource,
+    bootstrap_token: Option<&str>,
+) -> Config {
+    let rate = 500.try_into().unwrap();
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+        data: data.to_owned(),
+        store,
+        relay: RelayConfig { stream: "EVENTS".to_owned(), prefix: "events".to_owned(), replicas: 1 },
+        master_key,
+        bootstrap_token: bootstrap_token.map(str::to_owned),
+        allowed_origins: Vec::new(),
+        key_rate: rate,
+        key_burst: rate,
+        upstream: UpstreamTimeouts::default(),
+        grace: Duration::from_secs(5),
+    }
+}
 
 /// The store.
 #[derive(Debug)]
@@ -66,7 +92,7 @@ impl Store {
     }
 
     /// Kills the nats-server, does something to its files while it is down, and waits until it runs again.
-    pub(super) async fn kill_nats(&self, meanwhile: impl FnOnce(&PathBuf)) {
+    pub(super) async fn kill_nats(&self, meanwhile: impl FnOnce(&Path)) {
         let killed = self.running_nats().await;
         signal("KILL", killed);
         let patience = Instant::now() + PATIENCE;

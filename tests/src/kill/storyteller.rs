@@ -52,10 +52,10 @@ impl Storyteller {
     /// was taken back.
     pub(super) async fn tell(&mut self) -> Position {
         let new = self.teams.len();
-        let mut commands = vec![self.command(new, 0, vec![self.founded(new), self.renamed(new)])];
+        let mut commands = vec![self.command(new, 0, &[self.founded(new), self.renamed(new)])];
         let old = (new > 0).then(|| self.dice.below(new));
         if let Some(old) = old {
-            commands.push(self.command(old, self.teams[old], vec![self.renamed(old)]));
+            commands.push(self.command(old, self.teams[old], &[self.renamed(old)]));
         }
         self.attempts += 1;
         let mut transaction = self.pool.begin().await.unwrap();
@@ -92,14 +92,14 @@ impl Storyteller {
         OrganizationEvent::Renamed { name: name(format!("Team {team}, attempt {}", self.attempts)) }.into()
     }
 
-    fn command(&self, team: usize, after: i64, events: Vec<Event>) -> Value {
+    fn command(&self, team: usize, after: i64, events: &[Event]) -> Value {
         let id = Uuid::from_u128(((self.number as u128) << 64) | team as u128);
         let command = format!("{}-{}-{team}", self.number, self.attempts);
         let metadata = json!({
             "actor": "test", "organization": id, "command": command, "occurred_at": "2026-03-01T00:00:00.000001Z",
         });
         let events: Vec<Value> = (after + 1..)
-            .zip(&events)
+            .zip(events)
             .map(|(sequence, event)| {
                 let (aggregate_type, event_type, version) = event.name();
                 json!({

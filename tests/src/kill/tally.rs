@@ -36,7 +36,10 @@ impl Projection for Tally {
     ) -> Boxed<'a, Result<(), ProjectionError>> {
         Box::pin(async move {
             let position = i64::try_from(event.position.get()).unwrap();
-            sqlx::query("insert into tally (position) values ($1)").bind(position).execute(connection).await?;
+            sqlx::query("insert into tally (position) values ($1)")
+                .bind(position)
+                .execute(connection)
+                .await?;
             Ok(())
         })
     }
