@@ -1,13 +1,18 @@
 //! All routes, and the layers around them: trace, log, metrics. The hot path holds none of these lines.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Json, Router};
 use commands::Ports;
 use http::{HeaderValue, StatusCode, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use prometheus_client::metrics::gauge::Gauge;
 use tracing::Instrument as _;
 
 use crate::admin::{self, Admin};
@@ -45,6 +50,48 @@ pub(crate) fn router<P: Ports + 'static>(
         .layer(middleware::from_fn_with_state(metrics, observe))
 }
 
+/// Counts a request until its answer is out or its client has left, whichever comes first; a stream counts as long as it is open.
+struct InFlight(Gauge);
+
+impl InFlight {
+    fn new(gauge: Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A body that is counted while it is being sent.
+struct CountedBody {
+    body: Body,
+    _in_flight: InFlight,
+}
+
+impl HttpBody for CountedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// One span, one line and one count for each request. Paths are the templates, so that no id becomes a label.
 async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let trace = TraceContext::current(request.headers());
@@ -53,9 +100,8 @@ async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Nex
     let area = area(&path);
     let span = tracing::info_span!("request", trace.id = trace.trace_id(), http.method = %request.method(), http.route = path);
     let started = Instant::now();
-    metrics.in_flight.inc();
+    let in_flight = InFlight::new(metrics.in_flight.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
-    metrics.in_flight.dec();
     let status = response.status().as_u16();
     metrics.answered(area, status, started.elapsed());
     let _entered = span.enter();
@@ -78,7 +124,7 @@ async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Nex
         .headers_mut()
         .entry(header::X_CONTENT_TYPE_OPTIONS)
         .or_insert(HeaderValue::from_static("nosniff"));
-    response.into_response()
+    response.map(|body| Body::new(CountedBody { body, _in_flight: in_flight }))
 }
 
 fn area(path: &str) -> &'static str {

@@ -26,11 +26,13 @@ pub fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
                 let folder = folder();
                 let config = EmbeddedConfig { data: folder.join("data"), nats: true, search: Vec::new() };
-                let embedded = Embedded::start(config).await.expect("an embedded store: ./test sets up what it needs");
+                let embedded =
+                    Embedded::start(config).await.expect("an embedded store: ./test sets up what it needs");
                 let nats_url = embedded.nats_url().expect("a nats-server: ./test sets it up").to_owned();
                 let cluster = Cluster { database_url: embedded.database_url().to_owned(), nats_url, folder };
                 make_template(&cluster).await;

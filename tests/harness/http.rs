@@ -33,7 +33,11 @@ pub struct Answer {
 impl Http {
     /// A client of this address.
     pub fn new(base: &str) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), base: base.to_owned(), headers: Vec::new() }
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            base: base.to_owned(),
+            headers: Vec::new(),
+        }
     }
 
     /// The same client with one more header on every request.
@@ -72,11 +76,18 @@ impl Http {
 
     /// Sends JSON to a server that may go away at any moment: what goes wrong on the way is told, and after the given time nothing is waited
     /// for any more.
-    pub async fn attempt(&self, method: Method, path: &str, body: &Value, patience: Duration) -> Result<Answer, String> {
+    pub async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        patience: Duration,
+    ) -> Result<Answer, String> {
         let client = self.clone().with("content-type", "application/json");
         let request = client.request(method, path, body.to_string());
         let exchange = async {
-            let (parts, body) = self.client.request(request).await.map_err(|error| error.to_string())?.into_parts();
+            let (parts, body) =
+                self.client.request(request).await.map_err(|error| error.to_string())?.into_parts();
             let bytes = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
             Ok(Answer { status: parts.status, headers: parts.headers, bytes })
         };
@@ -111,8 +122,9 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn body(&self) -> Value {
-        serde_json::from_slice(&self.bytes)
-            .unwrap_or_else(|error| panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.bytes)))
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| {
+            panic!("{error}: {} {}", self.status, String::from_utf8_lossy(&self.bytes))
+        })
     }
 
     /// A header as text.

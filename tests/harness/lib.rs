@@ -10,7 +10,6 @@
 )]
 
 mod cluster;
-mod direct;
 mod http;
 mod logs;
 mod program;

@@ -82,11 +82,8 @@ impl Program {
             return;
         }
         let patience = Instant::now() + START_WAIT;
-        loop {
-            match self.pid(victim) {
-                Some(pid) => return signal("KILL", pid),
-                None => assert!(Instant::now() < patience, "{victim:?} does not run"),
-            }
+        while !self.pid(victim).is_some_and(|pid| sent("KILL", pid)) {
+            assert!(Instant::now() < patience, "{victim:?} does not run");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -117,13 +114,17 @@ impl Program {
             Victim::Postgres => ("postgres", format!(" -D {}/postgres ", self.data.display())),
             Victim::Nats => ("nats-server", format!(" -c {}/nats/server.conf ", self.data.display())),
         };
+        let noted = std::fs::read_to_string(self.data.join("postgres/postmaster.pid")).unwrap_or_default();
+        let postmaster: Option<u32> = noted.lines().next().and_then(|pid| pid.trim().parse().ok());
         let listing = Command::new("ps").args(["-A", "-ww", "-o", "pid=,args="]).output().expect("ps runs");
         let text = String::from_utf8_lossy(&listing.stdout).into_owned();
         text.lines().find_map(|line| {
             let (pid, line) = line.trim_start().split_once(' ')?;
             let program = line.split_whitespace().next()?;
             let ours = program.rsplit('/').next() == Some(name) && format!("{line} ").contains(&argument);
-            ours.then(|| pid.parse().ok()).flatten()
+            let pid = pid.parse().ok().filter(|_| ours)?;
+            // A session that the postmaster has just forked has its arguments too, for a moment.
+            (victim != Victim::Postgres || postmaster == Some(pid)).then_some(pid)
         })
     }
 
@@ -165,8 +166,14 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// Sends a signal, by its name, to a process.
 pub fn signal(name: &str, pid: u32) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-    assert!(sent.expect("kill runs").success(), "no process {pid}");
+    assert!(sent(name, pid), "no process {pid}");
+}
+
+/// Whether there was such a process.
+fn sent(name: &str, pid: u32) -> bool {
+    let kill =
+        Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
+    kill.expect("kill runs").success()
 }
 
 fn spawn(data: &Path, port: u16, token: &str) -> Child {

@@ -28,7 +28,7 @@ pub struct World {
     pub founder: String,
     /// A key of the founder with every management scope.
     pub admin_key: String,
-    pub(crate) master_key: String,
+    master_key: String,
 }
 
 /// A running node.
@@ -115,7 +115,8 @@ impl World {
         let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });
         let http = node.http().with("authorization", "Bearer a bootstrap token for tests");
         let founded = http.post("/v1/bootstrap", &founding).await.good();
-        let text = |name: &str| founded[name].as_str().unwrap_or_else(|| panic!("{name} in {founded}")).to_owned();
+        let text =
+            |name: &str| founded[name].as_str().unwrap_or_else(|| panic!("{name} in {founded}")).to_owned();
         Self {
             organization: text("organization_id"),
             founder: text("user_id"),
@@ -167,6 +168,13 @@ impl World {
             server,
             api_key,
         }
+    }
+
+    /// A second organization of the founder's, and its first key.
+    pub async fn key_of_another_organization(&self) -> String {
+        let made =
+            self.admin().post("/v1/organizations", &json!({ "slug": "rival", "name": "Rival" })).await.good();
+        made["api_key"].as_str().expect("a key").to_owned()
     }
 
     /// A key of the founder with these scopes, bound to an instance or not.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use commands::Ports;
 use commands::organization::{CreateTeam, Delete, Resume, Suspend, TeamCreated, Update};
-use domain::value::{DisplayName, OrganizationId, Scope, Slug};
+use domain::value::{DisplayName, IssuedSecret, OrganizationId, Scope, Slug};
 use http::Method;
 use projections::directory::organizations::{self as rows, OrganizationRow};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ask::{Answered, Asker, Found, found};
-use super::shapes::{Because, Changed, Made, Nothing};
+use super::shapes::{Because, Changed, Nothing};
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
 use crate::problem::Problem;
 
@@ -29,11 +29,11 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     let any = || Access::Administrator(Scope::OrgWrite);
     let read_any = || Access::Administrator(Scope::OrgRead);
     Area::new("Organizations", "The tenants: slug, name, standing.")
-        .make::<NewTeam, Made, _, _>(
+        .make::<NewTeam, MadeTeam, _, _>(
             ALL,
             Access::Key(Scope::OrgWrite),
             "createOrganization",
-            "Make a team; the caller becomes its owner",
+            "Make a team; the caller becomes its owner and gets its first key",
             create::<P>,
         )
         .read::<Listed<Organization>, _, _>(
@@ -162,11 +162,29 @@ impl From<OrganizationRow> for Organization {
     }
 }
 
+/// A team was made.
+#[derive(Debug, Serialize, ToSchema)]
+struct MadeTeam {
+    /// Its id.
+    id: Uuid,
+    /// Its first API key's id.
+    api_key_id: Uuid,
+    /// Its first API key, shown this once: a key opens one organization only. It may do what the key it was asked for with may.
+    #[schema(value_type = String)]
+    api_key: IssuedSecret,
+}
+
+impl From<TeamCreated> for MadeTeam {
+    fn from(TeamCreated { id, api_key, key }: TeamCreated) -> Self {
+        Self { id: id.uuid(), api_key_id: api_key.uuid(), api_key: key }
+    }
+}
+
 async fn create<P: Ports + 'static>(
     asker: Asker<P>,
     Command { body: NewTeam { slug, name }, order }: Command<NewTeam>,
-) -> Answered<Made> {
-    asker.ask(order, &CreateTeam { slug, name }, |TeamCreated { id }| Made { id: id.uuid() }).await
+) -> Answered<MadeTeam> {
+    asker.ask(order, &CreateTeam { slug, name }, MadeTeam::from).await
 }
 
 /// A key belongs to one organization and tells nothing of the others that its user is in.

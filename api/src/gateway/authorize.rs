@@ -104,7 +104,7 @@ impl Gateway {
         if !hangs_on_it || self.0.hints.is_read_only(route, tool).is_some() {
             return None;
         }
-        self.learn_tools(caller, route, call).await;
+        self.learn_tools(caller, route, call, tool).await;
         let read_only = self.0.hints.is_read_only(route, tool)?;
         Some(Wish::Call { tool, read_only })
     }

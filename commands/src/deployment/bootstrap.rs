@@ -1,26 +1,15 @@
 //! Set the deployment up: its administrator, the first organization, and the key with which everything else is done. Once.
 
-use domain::api_key::{ApiKey, ApiKeyCommand, KeyEnvironment};
 use domain::deployment::{Deployment, DeploymentCommand};
 use domain::organization::{Organization, OrganizationCommand, OrganizationKind};
 use domain::user::{User, UserCommand};
 use domain::value::{
-    ApiKeyId, Clock as _, DeploymentId, DisplayName, EmailAddress, IssuedSecret, KeyText, OrganizationId,
-    Scope, Slug, UserId,
+    ApiKeyId, DeploymentId, DisplayName, EmailAddress, IssuedSecret, OrganizationId, Slug, UserId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Authority, Entropy as _, Ports, Refused, SecretHasher as _, Unit, UseCase};
-
-/// What the first key may do: everything that there is.
-const FIRST_SCOPES: [Scope; 6] = [
-    Scope::OrgRead,
-    Scope::OrgWrite,
-    Scope::KeysWrite,
-    Scope::ClientsWrite,
-    Scope::AuditRead,
-    Scope::McpAdmin,
-];
+use crate::api_key::issue_first;
+use crate::{Actor, Authority, Entropy as _, Ports, Refused, Unit, UseCase};
 
 /// Set the deployment up. Only its founder: whoever holds the bootstrap token or the command line.
 #[derive(Debug, Clone)]
@@ -68,25 +57,12 @@ impl UseCase for Bootstrap {
         let entropy = ports.entropy();
         let user = UserId::new(entropy.id());
         let organization = OrganizationId::new(entropy.id());
-        let api_key = ApiKeyId::new(entropy.id());
-        let key = KeyText::compose(KeyEnvironment::Live, api_key, &entropy.secret());
 
         unit.decide::<Deployment>(DeploymentId, DeploymentCommand::Bootstrap { administrator: user }).await?;
         unit.decide::<User>(user, self.owner(user)).await?;
         unit.decide::<Organization>(organization, self.team(user)).await?;
-        let issue = ApiKeyCommand::Issue {
-            organization,
-            key_id: api_key.into(),
-            name: self.organization_name.clone(),
-            principal: user,
-            instance: None,
-            scopes: FIRST_SCOPES.into_iter().collect(),
-            digest: ports.hasher().digest(&key),
-            expires_at: None,
-            environment: KeyEnvironment::Live,
-            at: ports.clock().now(),
-        };
-        unit.decide::<ApiKey>(api_key, issue).await?;
+        let place = (organization, &self.organization_name);
+        let (api_key, key) = issue_first(ports, unit, place, user, None).await?;
         Ok(Bootstrapped { user, organization, api_key, key })
     }
 }

@@ -1,10 +1,11 @@
-//! Make a team. Whoever asks becomes its first owner.
+//! Make a team. Whoever asks becomes its first owner and gets its first key.
 
 use domain::organization::{Organization, OrganizationCommand, OrganizationKind};
-use domain::value::{DisplayName, OrganizationId, Slug};
+use domain::value::{ApiKeyId, DisplayName, IssuedSecret, OrganizationId, Slug};
 use serde::{Deserialize, Serialize};
 
 use crate::access::acting_user;
+use crate::api_key::issue_first;
 use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
 
 /// Make a team.
@@ -21,6 +22,10 @@ pub struct CreateTeam {
 pub struct TeamCreated {
     /// Its id.
     pub id: OrganizationId,
+    /// Its first key's id.
+    pub api_key: ApiKeyId,
+    /// Its first key itself, shown this once.
+    pub key: IssuedSecret,
 }
 
 impl UseCase for CreateTeam {
@@ -41,6 +46,7 @@ impl UseCase for CreateTeam {
             owner,
         };
         unit.decide::<Organization>(id, create).await?;
-        Ok(TeamCreated { id })
+        let (api_key, key) = issue_first(ports, unit, (id, &self.name), owner, actor.scopes.as_ref()).await?;
+        Ok(TeamCreated { id, api_key, key })
     }
 }

@@ -1,12 +1,13 @@
 //! Refusals first.
 
+use domain::api_key::ApiKeyEvent;
 use domain::event::Event;
 use domain::organization::{OrganizationError, OrganizationEvent};
 use domain::value::{OrganizationId, Role, Slug};
 
 use super::*;
 use crate::testing::*;
-use crate::{CarryOutError, Refused};
+use crate::{Actor, CarryOutError, Refused};
 
 fn rename(organization: OrganizationId) -> Rename {
     Rename { organization, name: name("Acme 2") }
@@ -146,8 +147,14 @@ fn a_slug_has_one_owner() {
 fn whoever_makes_a_team_owns_it() {
     let world = World::new();
     let team = CreateTeam { slug: Slug::parse("mine").unwrap(), name: name("Mine") };
-    let (made, did) = world.done(acme(VIEWER), team);
-    assert_eq!(did.len(), 2);
+    let asking = Actor { scopes: Some(scopes(&["org:write"])), ..acme(VIEWER) };
+    let (made, did) = world.done(asking, team);
+    assert_eq!(did.len(), 3);
+    let Event::ApiKey(ApiKeyEvent::Issued { organization, scopes: held, principal, .. }) = &did[2] else {
+        panic!("no first key: {did:?}")
+    };
+    assert_eq!((*organization, *principal), (made.id, VIEWER));
+    assert_eq!(*held, scopes(&["org:read", "org:write"]), "no more than the key it was asked for with");
     assert_eq!(did[1], OrganizationEvent::MemberAdded { user: VIEWER, role: Role::Owner }.into());
     world.done(member(VIEWER, made.id), rename(made.id));
 }

@@ -205,7 +205,7 @@ impl AccessView {
             InstanceEvent::ConnectionsChanged { connections } => instance.connections = connections,
             InstanceEvent::ToolsChanged { tools } => instance.tools = tools,
             InstanceEvent::AuthenticationChanged { authentication } => {
-                instance.authentication = authentication
+                instance.authentication = authentication;
             }
             InstanceEvent::Started {} => instance.standing = Standing::Active,
             InstanceEvent::Stopped {} => instance.standing = Standing::Suspended,
