@@ -156,23 +156,25 @@ begin
                e.event -> 'metadata', (e.event -> 'metadata' ->> 'occurred_at')::timestamptz, clock_timestamp()
         from jsonb_array_elements(p_batch) with ordinality as c (command, number),
              jsonb_array_elements(c.command -> 'events') with ordinality as e (event, number);
-        delete from claims c using jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'releases') as r (release)
-        where c.owner_type = r.release ->> 'owner_type' and c.owner_id = r.release ->> 'owner_id' and c.scope = r.release ->> 'scope';
-        insert into claims (scope, value, owner_type, owner_id)
-        select t.take ->> 'scope', t.take ->> 'value', t.take ->> 'owner_type', t.take ->> 'owner_id'
-        from jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'takes') as t (take);
-        return query
-            with done as (
-                insert into commands (command_id, request_digest, position, answer)
-                select b.command ->> 'command_id', b.command ->> 'request_digest',
-                       v_head + sum(jsonb_array_length(b.command -> 'events')) over (order by b.number),
-                       decode(b.command ->> 'answer', 'base64')
-                from jsonb_array_elements(p_batch) with ordinality as b (command, number)
-                returning commands.command_id, commands.position)
-            select b.number, 'ok', d.position, null::text
-            from jsonb_array_elements(p_batch) with ordinality as b (command, number)
-            join done d on d.command_id = b.command ->> 'command_id';
+        if p_batch @? '$[*].releases[*]' then
+            delete from claims c
+            using jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'releases') as r (release)
+            where c.owner_type = r.release ->> 'owner_type' and c.owner_id = r.release ->> 'owner_id' and c.scope = r.release ->> 'scope';
+        end if;
+        if p_batch @? '$[*].takes[*]' then
+            insert into claims (scope, value, owner_type, owner_id)
+            select t.take ->> 'scope', t.take ->> 'value', t.take ->> 'owner_type', t.take ->> 'owner_id'
+            from jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'takes') as t (take);
+        end if;
+        insert into commands (command_id, request_digest, position, answer)
+        select b.command ->> 'command_id', b.command ->> 'request_digest',
+               v_head + sum(jsonb_array_length(b.command -> 'events')) over (order by b.number), decode(b.command ->> 'answer', 'base64')
+        from jsonb_array_elements(p_batch) with ordinality as b (command, number);
         perform pg_notify('sekisho_log', max(e.global_position)::text) from events e;
+        -- Last, when nothing can collide any more: rows that were returned stay returned when a block is rolled back.
+        return query
+            select b.number, 'ok', (v_head + sum(jsonb_array_length(b.command -> 'events')) over (order by b.number))::bigint, null::text
+            from jsonb_array_elements(p_batch) with ordinality as b (command, number);
         return;
     exception when unique_violation then
         null; -- one of them collides: find out which

@@ -47,7 +47,9 @@ async fn main() {
     let (pool, database) = harness::database().await;
     plain::make_tables(&pool).await;
     let (payload, metadata) = command::Command::new().sizes();
-    report.line(&format!("An event has {payload} bytes of payload and {metadata} bytes of metadata; fsync is on."));
+    report.line(&format!(
+        "An event has {payload} bytes of payload and {metadata} bytes of metadata; fsync is on."
+    ));
 
     for callers in CALLERS {
         let connections = callers.min(CONNECTIONS_MAX);
@@ -55,19 +57,28 @@ async fn main() {
         for _ in 0..rounds {
             group.add(group::measure(&database.url, callers, span).await);
             alone.add(plain::measure(&database.url, connections, span, plain::Rows::EventAlone).await);
-            recorded.add(plain::measure(&database.url, connections, span, plain::Rows::EventAndCommand).await);
+            recorded
+                .add(plain::measure(&database.url, connections, span, plain::Rows::EventAndCommand).await);
         }
-        report.table(&format!("{callers} callers"), &["commits/s", "p50 ms", "p99 ms", "ratio to group commit"]);
+        report.table(
+            &format!("{callers} callers"),
+            &["commits/s", "p50 ms", "p99 ms", "ratio to group commit"],
+        );
         let row = |report: &mut Report, label: &str, figures: &Figures| {
             let ratio = group.rate.over(&figures.rate);
-            let columns =
-                [("rate", &figures.rate), ("p50_ms", &figures.p50), ("p99_ms", &figures.p99), ("group_commit_over_this", &ratio)];
+            let columns = [
+                ("rate", &figures.rate),
+                ("p50_ms", &figures.p50),
+                ("p99_ms", &figures.p99),
+                ("group_commit_over_this", &ratio),
+            ];
             report.row(label, &columns);
             ratio.median()
         };
         row(&mut report, "group commit", &group);
         let to_alone = row(&mut report, &format!("INSERT event, {connections} connections"), &alone);
-        let to_recorded = row(&mut report, &format!("INSERT event + command, {connections} connections"), &recorded);
+        let to_recorded =
+            row(&mut report, &format!("INSERT event + command, {connections} connections"), &recorded);
         for (floor, ratio) in [("INSERT event", to_alone), ("INSERT event + command", to_recorded)] {
             match callers {
                 32 => report.at_least(&format!("group commit / {floor}, 32 callers"), ratio, 1.0, "x"),

@@ -91,7 +91,8 @@ async fn run() {
         Target { name: "sekisho", url: process.url.clone(), middle: Some(process) },
     ];
     let calls = requests::Calls { api_key, paths };
-    let mut report = Report::new("hot", "MCP calls of 2026-07-28 over keep-alive HTTP/1.1, to the same upstream");
+    let mut report =
+        Report::new("hot", "MCP calls of 2026-07-28 over keep-alive HTTP/1.1, to the same upstream");
 
     for callers in CALLERS {
         closed(&mut report, &targets, &calls, Call::Echo, callers, plan).await;
@@ -110,7 +111,9 @@ async fn run() {
         most.push(process.memory_mib("VmHWM"));
         report.row(name, &[("idle_mib", &first), ("loaded_mib", &now), ("highest_mib", &most)]);
     }
-    report.line("  (sekisho without its embedded Postgres and NATS, which are processes of their own and idle here)");
+    report.line(
+        "  (sekisho without its embedded Postgres and NATS, which are processes of their own and idle here)",
+    );
     report.write();
     sekisho.stop().await;
     proxy.stop().await;
@@ -119,7 +122,14 @@ async fn run() {
 }
 
 /// Every target in turn, so many rounds.
-async fn closed(report: &mut Report, targets: &[Target; 3], calls: &requests::Calls, call: Call, callers: usize, plan: Plan) {
+async fn closed(
+    report: &mut Report,
+    targets: &[Target; 3],
+    calls: &requests::Calls,
+    call: Call,
+    callers: usize,
+    plan: Plan,
+) {
     let mut figures: [Figures; 3] = Default::default();
     calls.check(targets, call).await;
     for _ in 0..plan.rounds {
@@ -166,7 +176,13 @@ async fn closed(report: &mut Report, targets: &[Target; 3], calls: &requests::Ca
     ));
     report.note(
         "sekisho against bare proxy",
-        &[("throughput", &throughput), ("cpu", &processor), ("added_p50_ms", &p50), ("added_p99_ms", &p99), ("throughput_to_direct", &to_direct)],
+        &[
+            ("throughput", &throughput),
+            ("cpu", &processor),
+            ("added_p50_ms", &p50),
+            ("added_p99_ms", &p99),
+            ("throughput_to_direct", &to_direct),
+        ],
     );
 }
 
@@ -189,6 +205,9 @@ async fn open(report: &mut Report, targets: &[Target; 3], calls: &requests::Call
     let [(direct_p50, direct_p99), ..] = &figures;
     for (target, (p50, p99)) in targets.iter().zip(&figures) {
         let (added_p50, added_p99) = (p50.above(direct_p50), p99.above(direct_p99));
-        report.row(target.name, &[("p50_ms", p50), ("p99_ms", p99), ("added_p50_ms", &added_p50), ("added_p99_ms", &added_p99)]);
+        report.row(
+            target.name,
+            &[("p50_ms", p50), ("p99_ms", p99), ("added_p50_ms", &added_p50), ("added_p99_ms", &added_p99)],
+        );
     }
 }

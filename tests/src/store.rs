@@ -57,8 +57,16 @@ async fn without_nats_a_second_node_follows_the_log_in_postgres() {
     let settings = Settings { nats: false, ..Settings::default() };
     let world = World::with(settings).await;
     let other = world.another_node_with(settings).await;
-    assert!(world.node.running.description.iter().any(|line| line.contains("NATS: none")), "{:?}", world.node.running.description);
-    let made = world.admin().post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" })).await.good();
+    assert!(
+        world.node.running.description.iter().any(|line| line.contains("NATS: none")),
+        "{:?}",
+        world.node.running.description
+    );
+    let made = world
+        .admin()
+        .post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" }))
+        .await
+        .good();
     let path = format!("/v1/me?at_least={}", made["position"]);
     other.http().as_key(&world.admin_key).get(&path).await.good();
 }
@@ -66,7 +74,13 @@ async fn without_nats_a_second_node_follows_the_log_in_postgres() {
 #[tokio::test]
 async fn with_nats_every_event_reaches_the_stream_at_its_own_position() {
     let world = World::start().await;
-    let made = world.admin().post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" })).await.good();
+    let made = world
+        .admin()
+        .post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" }))
+        .await
+        .good();
     let position = domain::value::Position::new(made["position"].as_u64().unwrap());
-    tokio::time::timeout(std::time::Duration::from_secs(10), world.node.running.relayed.reached(position)).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(10), world.node.running.relayed.reached(position))
+        .await
+        .unwrap();
 }

@@ -31,7 +31,10 @@ impl Command {
         #[expect(clippy::disallowed_methods, reason = "ids in the order of time, as the product draws them")]
         let (id, aggregate) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
         let (user, organization) = (Uuid::from_u128(7), Uuid::from_u128(11));
-        #[expect(clippy::disallowed_methods, reason = "rows as they are at run time; nothing is decided by them")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "rows as they are at run time; nothing is decided by them"
+        )]
         let occurred_at = OffsetDateTime::now_utc();
         let payload = json!({ "issued": {
             "organization": organization,

@@ -54,7 +54,12 @@ async fn insert(connection: &mut PgConnection, rows: Rows) {
 }
 
 /// So many connections for so long.
-pub(crate) async fn measure(database: &str, connections: usize, span: Duration, rows: Rows) -> (Latencies, Duration) {
+pub(crate) async fn measure(
+    database: &str,
+    connections: usize,
+    span: Duration,
+    rows: Rows,
+) -> (Latencies, Duration) {
     let mut open = Vec::with_capacity(connections);
     for _ in 0..connections {
         let mut connection = PgConnection::connect(database).await.expect("a connection");

@@ -10,8 +10,8 @@ use domain::organization::{OrganizationEvent, OrganizationKind};
 use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
-    ConnectionId, DisplayName, EmailAddress, InstanceId, KeyId, OrganizationId, Personal, Role, Scope, Scopes, SecretDigest, ServerId,
-    Slug, SubjectId, ToolName, ToolSelection, UpstreamUrl, UserId,
+    ConnectionId, DisplayName, EmailAddress, InstanceId, KeyId, OrganizationId, Personal, Role, Scope,
+    Scopes, SecretDigest, ServerId, Slug, SubjectId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -95,7 +95,8 @@ impl Teller {
 
     /// A number below a bound, the same at every run.
     fn below(&mut self, bound: usize) -> usize {
-        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.chance =
+            self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.chance >> 33).unwrap_or_default() % bound.max(1)
     }
 
@@ -111,10 +112,12 @@ impl Teller {
     fn beginnings(&mut self) {
         let count = |many: usize| many / self.scale;
         let (organizations, users, members) = (count(ORGANIZATIONS), count(USERS), count(MEMBERS));
-        let (servers, connections, instances, keys) = (count(SERVERS), count(CONNECTIONS), count(INSTANCES), count(KEYS));
+        let (servers, connections, instances, keys) =
+            (count(SERVERS), count(CONNECTIONS), count(INSTANCES), count(KEYS));
         for number in 0..organizations {
             let slug = Slug::parse(&format!("organization-{number}")).expect("a slug");
-            let fact = OrganizationEvent::Created { kind: OrganizationKind::Team, slug, name: name("Acme Tools") };
+            let fact =
+                OrganizationEvent::Created { kind: OrganizationKind::Team, slug, name: name("Acme Tools") };
             self.tell(id(Noun::Organization, number), id(Noun::Organization, number), fact);
         }
         for number in 0..users {
@@ -192,7 +195,8 @@ impl Teller {
             _ => {
                 let number = self.some(CONNECTIONS);
                 let connection = id(Noun::Connection, number);
-                let version = u32::try_from(self.sequences.get(&connection).copied().unwrap_or(1)).unwrap_or(u32::MAX);
+                let version =
+                    u32::try_from(self.sequences.get(&connection).copied().unwrap_or(1)).unwrap_or(u32::MAX);
                 let fact = ConnectionEvent::SecretsSet { version, fields: std::collections::BTreeSet::new() };
                 self.tell(connection, self.organization_of(number), fact);
             }

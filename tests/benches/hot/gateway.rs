@@ -33,7 +33,17 @@ impl Gateway {
         let log = File::create(data.join("sekisho.log")).expect("a file for the log");
         let mut command = Command::new(sekisho().await);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--key-rate", "10000000", "--key-burst", "10000000", "--bootstrap-token", TOKEN])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--key-rate",
+                "10000000",
+                "--key-burst",
+                "10000000",
+                "--bootstrap-token",
+                TOKEN,
+            ])
             .arg("--data")
             .arg(data.join("data"))
             .env_remove("DATABASE_URL")
@@ -42,7 +52,8 @@ impl Gateway {
         let process = Process::start(command).await;
 
         let founder = Http::new(&process.url).with("authorization", &format!("Bearer {TOKEN}"));
-        let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });
+        let founding =
+            json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });
         let founded = founder.post("/v1/bootstrap", &founding).await.good();
         let admin = Http::new(&process.url).as_key(text(&founded, "api_key"));
         let root = format!("/v1/organizations/{}", text(&founded, "organization_id"));
@@ -55,7 +66,8 @@ impl Gateway {
             let transport = json!({ "http": { "url": format!("{upstream}{place}") } });
             let server = json!({ "name": "Upstream", "transport": transport, "credential_fields": [], "visibility": "organization" });
             let server = made("/servers", server, "id").await;
-            let connection = made("/connections", json!({ "server": server, "name": "Upstream" }), "id").await;
+            let connection =
+                made("/connections", json!({ "server": server, "name": "Upstream" }), "id").await;
             let instance = json!({ "name": "Tools", "connections": [connection], "tools": "all", "authentication": "api_key" });
             *path = format!("/mcp/{}", made("/instances", instance, "id").await);
         }

@@ -48,7 +48,11 @@ fn is_whole(answer: &[u8]) -> bool {
     let (head, body) = answer.split_at(head + 4);
     assert!(head.starts_with(b"HTTP/1.1 200"), "refused: {}", String::from_utf8_lossy(answer));
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    match head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok()) {
+    match head
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok())
+    {
         Some(length) => body.len() >= length,
         None => body.ends_with(b"0\r\n\r\n"),
     }
@@ -62,7 +66,12 @@ pub(crate) async fn once(address: &str, request: &[u8]) -> String {
 }
 
 /// A closed loop: every caller asks again as soon as it is answered.
-pub(crate) async fn closed(address: &str, request: &Arc<[u8]>, callers: usize, span: Duration) -> (Latencies, Duration) {
+pub(crate) async fn closed(
+    address: &str,
+    request: &Arc<[u8]>,
+    callers: usize,
+    span: Duration,
+) -> (Latencies, Duration) {
     let mut lines = Vec::with_capacity(callers);
     for _ in 0..callers {
         let mut line = Line::open(address).await;

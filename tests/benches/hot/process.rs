@@ -53,7 +53,8 @@ impl Process {
 
     fn entry(&self, file: &str) -> String {
         let pid = self.child.id().expect("it runs");
-        std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join(file)).expect("Linux tells of its processes")
+        std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join(file))
+            .expect("Linux tells of its processes")
     }
 
     /// Processor time that it has used, in seconds.

@@ -31,12 +31,20 @@ pub(crate) async fn run(upstream: String) {
         let (client, upstream) = (client.clone(), upstream.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| forward(client.clone(), upstream.clone(), request));
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);
+            drop(
+                auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await,
+            );
         });
     }
 }
 
-async fn forward(client: Upstream, upstream: String, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn forward(
+    client: Upstream,
+    upstream: String,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let Ok(uri) = format!("{upstream}{path}").parse::<Uri>() else { return Ok(failed()) };
     *request.uri_mut() = uri;

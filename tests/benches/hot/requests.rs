@@ -48,7 +48,9 @@ impl Call {
     fn body(self) -> String {
         let meta = json!({ "io.modelcontextprotocol/protocolVersion": REVISION, "io.modelcontextprotocol/clientCapabilities": {} });
         let params: Value = match self {
-            Self::Echo | Self::EchoStreamed => json!({ "name": "echo", "arguments": { "text": TEXT }, "_meta": meta }),
+            Self::Echo | Self::EchoStreamed => {
+                json!({ "name": "echo", "arguments": { "text": TEXT }, "_meta": meta })
+            }
             Self::List => json!({ "_meta": meta }),
         };
         json!({ "jsonrpc": "2.0", "id": 1, "method": self.method(), "params": params }).to_string()

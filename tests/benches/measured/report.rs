@@ -54,7 +54,8 @@ impl Report {
 
     /// Figures for the file alone.
     pub(crate) fn note(&mut self, label: &str, figures: &[(&str, &Rounds)]) {
-        let entry: Map<String, Value> = figures.iter().map(|(name, rounds)| ((*name).to_owned(), rounds.json())).collect();
+        let entry: Map<String, Value> =
+            figures.iter().map(|(name, rounds)| ((*name).to_owned(), rounds.json())).collect();
         let section = self.figures.entry(self.section.clone()).or_insert_with(|| json!({}));
         if let Some(section) = section.as_object_mut() {
             section.insert(label.to_owned(), Value::Object(entry));
@@ -76,7 +77,10 @@ impl Report {
         self.line(&format!("  goal: {what} {sign} {} {unit}: {} ({verdict})", short(goal), short(reached)));
         let goals = self.figures.entry("goals".to_owned()).or_insert_with(|| json!({}));
         if let Some(goals) = goals.as_object_mut() {
-            goals.insert(what.to_owned(), json!({ "goal": goal, "reached": reached, "unit": unit, "verdict": verdict }));
+            goals.insert(
+                what.to_owned(),
+                json!({ "goal": goal, "reached": reached, "unit": unit, "verdict": verdict }),
+            );
         }
     }
 
@@ -90,7 +94,8 @@ impl Report {
             "processors": std::thread::available_parallelism().map_or(0, usize::from),
             "figures": self.figures,
         }));
-        let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, text.unwrap_or_default()));
+        let written =
+            std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, text.unwrap_or_default()));
         match written {
             Ok(()) => self.line(&format!("\nwritten to {}", file.display())),
             Err(error) => self.line(&format!("\n{} cannot be written: {error}", file.display())),

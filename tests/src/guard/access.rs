@@ -21,7 +21,9 @@ async fn operations(world: &World) -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let access = operation["x-sekisho-access"].as_str().unwrap_or_else(|| panic!("{method} {path} states no access"));
+            let access = operation["x-sekisho-access"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{method} {path} states no access"));
             let method = method.to_uppercase().parse().unwrap();
             operations.push(Operation { method, path: path.clone(), access: access.to_owned() });
         }
@@ -64,10 +66,13 @@ async fn nobody_in_particular_may_do_nothing() {
 #[tokio::test]
 async fn somebody_of_another_tenant_cannot_tell_this_one_from_none() {
     let world = World::start().await;
-    let other = world.admin().post("/v1/organizations", &json!({ "slug": "rival", "name": "Rival" })).await.good();
+    let other =
+        world.admin().post("/v1/organizations", &json!({ "slug": "rival", "name": "Rival" })).await.good();
     let other = other["id"].as_str().unwrap();
     let nowhere = Uuid::new_v4().to_string();
-    for operation in operations(&world).await.iter().filter(|operation| operation.path.contains("{organization}")) {
+    for operation in
+        operations(&world).await.iter().filter(|operation| operation.path.contains("{organization}"))
+    {
         let here = operation.send(&world.admin(), other).await;
         let none = operation.send(&world.admin(), &nowhere).await;
         if operation.access.starts_with("organization") {
@@ -95,14 +100,16 @@ async fn somebody_with_too_small_a_scope_is_told_which_one_is_missing() {
 #[tokio::test]
 async fn a_member_who_administers_nothing_is_no_administrator() {
     let world = World::start().await;
-    let user = world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
+    let user =
+        world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
     let member = format!("/members/{}", user.as_str().unwrap());
     world.admin().json(Method::PUT, &world.path(&member), &json!({ "role": "owner" })).await.good();
     let body = json!({ "name": "Ben's", "scopes": ["org:write", "keys:write", "clients:write", "audit:read"], "principal": user });
     let key = world.admin().post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
     let ben = world.node.http().as_key(key.as_str().unwrap());
     let operations = operations(&world).await;
-    let administrative: Vec<_> = operations.iter().filter(|operation| operation.access.starts_with("administrator")).collect();
+    let administrative: Vec<_> =
+        operations.iter().filter(|operation| operation.access.starts_with("administrator")).collect();
     assert!(!administrative.is_empty());
     for operation in administrative {
         operation.send(&ben, &world.organization).await.refused(403, "not-administrator");
@@ -119,7 +126,12 @@ async fn what_is_open_to_all_is_this_and_no_more() {
         world.node.http().get(path).await.refused(404, "not-found");
     }
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-    let answer = world.node.http().with("accept", "application/json, text/event-stream").post("/mcp/none", &call).await;
+    let answer = world
+        .node
+        .http()
+        .with("accept", "application/json, text/event-stream")
+        .post("/mcp/none", &call)
+        .await;
     assert_ne!(answer.status.as_u16(), 200);
 }
 
@@ -128,13 +140,21 @@ async fn a_command_with_an_unknown_member_is_refused_by_its_name() {
     let world = World::start().await;
     let document = world.node.http().get("/openapi.json").await.good();
     for operation in operations(&world).await {
-        let pointer = format!("/paths/{}/{}/requestBody", operation.path.replace('/', "~1"), operation.method.as_str().to_lowercase());
+        let pointer = format!(
+            "/paths/{}/{}/requestBody",
+            operation.path.replace('/', "~1"),
+            operation.method.as_str().to_lowercase()
+        );
         if document.pointer(&pointer).is_none() || operation.access == "bootstrap" {
             continue;
         }
         let path = operation.in_organization(&world.organization);
         // `fields` belongs to one command, which reads its body by hand so that no error can echo a secret.
-        let body = if path.ends_with("/secrets") { json!({ "fields": {}, "surprise": 1 }) } else { json!({ "surprise": 1 }) };
+        let body = if path.ends_with("/secrets") {
+            json!({ "fields": {}, "surprise": 1 })
+        } else {
+            json!({ "surprise": 1 })
+        };
         let answer = world.admin().json(operation.method.clone(), &path, &body).await;
         assert_eq!(answer.status.as_u16(), 400, "{operation:?} {:?}", answer.bytes);
         let body: Value = answer.body();

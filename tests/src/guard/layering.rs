@@ -22,7 +22,18 @@ const ARROWS: [(&str, &[&str]); 5] = [
 const PURE: [(&str, &[&str]); 2] = [
     (
         "domain",
-        &["cqrs-es", "crc32fast", "serde", "serde_json", "thiserror", "time", "unicode-normalization", "url", "uuid", "zeroize"],
+        &[
+            "cqrs-es",
+            "crc32fast",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "time",
+            "unicode-normalization",
+            "url",
+            "uuid",
+            "zeroize",
+        ],
     ),
     ("commands", &["cqrs-es", "serde", "serde_json", "thiserror", "tracing", "uuid", "zeroize"]),
 ];
@@ -38,7 +49,8 @@ fn the_manifests_are_the_arrows_that_are_drawn() {
     let drawn: BTreeMap<_, BTreeSet<_>> =
         ARROWS.iter().map(|(name, to)| (*name, to.iter().map(ToString::to_string).collect())).collect();
     for name in OURS {
-        let ours: BTreeSet<String> = dependencies(name).into_iter().filter(|to| OURS.contains(&to.as_str())).collect();
+        let ours: BTreeSet<String> =
+            dependencies(name).into_iter().filter(|to| OURS.contains(&to.as_str())).collect();
         assert_eq!(ours, drawn[name], "{name}");
     }
 }
@@ -78,11 +90,16 @@ fn inside_api_nobody_imports_what_is_not_theirs() {
     for (area, words) in forbidden {
         let place = root().join("api/src").join(area);
         let mut files = Vec::new();
-        if place.is_dir() { sources(&place, &mut files) } else { files.push(place) }
+        if place.is_dir() {
+            sources(&place, &mut files)
+        } else {
+            files.push(place)
+        }
         for file in files {
             let text = std::fs::read_to_string(&file).expect("a source");
             for word in words {
-                let found = text.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
+                let found =
+                    text.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
                 assert!(found.is_none(), "{} names {word}: {}", file.display(), found.unwrap_or_default());
             }
         }
@@ -104,7 +121,11 @@ fn no_source_file_is_too_long_to_be_read() {
 #[test]
 fn every_dependency_says_why_it_is_there() {
     let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
-    let block = text.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next()).expect("the block");
+    let block = text
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .and_then(|rest| rest.split("\n[").next())
+        .expect("the block");
     let mut heading = false;
     for line in block.lines().filter(|line| !line.trim().is_empty()) {
         if line.starts_with('#') {

@@ -14,7 +14,8 @@ async fn thirty_two_that_want_one_e_mail_address_at_once_get_it_once() {
     let senders = (0..CALLERS).map(|number| {
         let node = if number % 2 == 0 { &world.node } else { &other };
         let http = node.http().as_key(&world.admin_key);
-        let (path, body) = (world.path("/users"), json!({ "email": "Mika@Example.com", "name": format!("Mika {number}") }));
+        let (path, body) =
+            (world.path("/users"), json!({ "email": "Mika@Example.com", "name": format!("Mika {number}") }));
         async move { http.post(&path, &body).await }
     });
     let answers = join_all(senders).await;
@@ -33,8 +34,10 @@ async fn the_table_of_names_holds_no_address_in_clear() {
         sqlx::query_as("select scope, value from claims").fetch_all(&world.node.running.pool).await.unwrap();
     let email = rows.iter().find(|(scope, _)| scope == "email").expect("the founder's address is claimed");
     assert!(!email.1.contains('@') && email.1.len() == 64, "{}", email.1);
-    let payloads: Vec<(String,)> =
-        sqlx::query_as("select payload::text || metadata::text from events").fetch_all(&world.node.running.pool).await.unwrap();
+    let payloads: Vec<(String,)> = sqlx::query_as("select payload::text || metadata::text from events")
+        .fetch_all(&world.node.running.pool)
+        .await
+        .unwrap();
     assert!(payloads.iter().all(|(text,)| !text.contains("ann@example.com") && !text.contains("\"Ann\"")));
 }
 
@@ -43,7 +46,8 @@ async fn a_slug_that_was_given_back_can_be_taken_by_somebody_else() {
     let world = World::start().await;
     let rename = json!({ "slug": "acme-tools" });
     world.admin().json(Method::PATCH, &world.path(""), &rename).await.good();
-    let taken = world.admin().post("/v1/organizations", &json!({ "slug": "acme-tools", "name": "Thief" })).await;
+    let taken =
+        world.admin().post("/v1/organizations", &json!({ "slug": "acme-tools", "name": "Thief" })).await;
     taken.refused(409, "taken");
     world.admin().post("/v1/organizations", &json!({ "slug": "acme", "name": "Heir" })).await.good();
 }
@@ -58,10 +62,11 @@ async fn the_claims_are_what_the_log_says_they_are() {
             .fetch_all(&world.node.running.pool)
             .await
             .unwrap();
-    let directory: Vec<(String, String, String)> =
-        sqlx::query_as("select 'slug', id::text, slug from organizations where standing <> 'deleted' order by slug")
-            .fetch_all(&world.node.running.pool)
-            .await
-            .unwrap();
+    let directory: Vec<(String, String, String)> = sqlx::query_as(
+        "select 'slug', id::text, slug from organizations where standing <> 'deleted' order by slug",
+    )
+    .fetch_all(&world.node.running.pool)
+    .await
+    .unwrap();
     assert_eq!(rows, directory);
 }

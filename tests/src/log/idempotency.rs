@@ -21,7 +21,9 @@ async fn one_key_sent_sixteen_times_at_once_issues_one_secret_and_shows_it_to_al
     let before = events(&world, "issued").await;
     let body = json!({ "name": "Robot", "scopes": ["mcp:read"] });
     let admin = world.admin().with("idempotency-key", "the-same");
-    let answers = join_all((0..SENDERS).map(|_| async { admin.post(&world.path("/api-keys"), &body).await.good() })).await;
+    let answers =
+        join_all((0..SENDERS).map(|_| async { admin.post(&world.path("/api-keys"), &body).await.good() }))
+            .await;
     let first = &answers[0];
     assert!(answers.iter().all(|answer| answer == first), "different answers to one command");
     assert!(first["api_key"].as_str().unwrap().starts_with("sk_"));
@@ -41,10 +43,12 @@ async fn two_nodes_that_get_the_same_command_carry_it_out_once() {
     });
     let answers: Vec<Value> = join_all(senders).await;
     assert!(answers.iter().all(|answer| answer == &answers[0]));
-    let (slugs,): (i64,) = sqlx::query_as("select count(*) from events where event_type = 'created' and payload::text like '%umbrella%'")
-        .fetch_one(&world.node.running.pool)
-        .await
-        .unwrap();
+    let (slugs,): (i64,) = sqlx::query_as(
+        "select count(*) from events where event_type = 'created' and payload::text like '%umbrella%'",
+    )
+    .fetch_one(&world.node.running.pool)
+    .await
+    .unwrap();
     assert_eq!(slugs, 1);
 }
 
@@ -53,7 +57,10 @@ async fn a_key_that_was_used_for_another_request_is_refused() {
     let world = World::start().await;
     let admin = world.admin().with("idempotency-key", "mine");
     admin.post("/v1/organizations", &json!({ "slug": "first", "name": "One" })).await.good();
-    admin.post("/v1/organizations", &json!({ "slug": "other", "name": "One" })).await.refused(409, "idempotency-key-reused");
+    admin
+        .post("/v1/organizations", &json!({ "slug": "other", "name": "One" }))
+        .await
+        .refused(409, "idempotency-key-reused");
 }
 
 #[tokio::test]
@@ -61,7 +68,8 @@ async fn the_keys_of_two_callers_never_meet() {
     let world = World::start().await;
     let second = world.key(&["org:read", "org:write", "keys:write"], None).await;
     let body = |slug: &str| json!({ "slug": slug, "name": slug });
-    let one = world.admin().with("idempotency-key", "same").post("/v1/organizations", &body("first")).await.good();
+    let one =
+        world.admin().with("idempotency-key", "same").post("/v1/organizations", &body("first")).await.good();
     let other = world.node.http().as_key(&second).with("idempotency-key", "same");
     let two = other.post("/v1/organizations", &body("second")).await.good();
     assert_ne!(one["id"], two["id"]);

@@ -28,5 +28,8 @@ fn command(aggregate: Uuid, sequence: u64, events: u64) -> Value {
 
 /// Head and number of the events in a database: equal when there is no hole.
 async fn head_and_count(pool: &PgPool) -> (i64, i64) {
-    sqlx::query_as("select coalesce(max(global_position), 0), count(*) from events").fetch_one(pool).await.unwrap()
+    sqlx::query_as("select coalesce(max(global_position), 0), count(*) from events")
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }

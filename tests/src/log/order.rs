@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use domain::value::Position;
 use harness::World;
 use projections::LogReader;
-use domain::value::Position;
 use serde_json::json;
 use sqlx::{Executor as _, PgPool};
 use uuid::Uuid;
@@ -95,7 +95,11 @@ async fn a_long_write_transaction_elsewhere_in_the_cluster_delays_no_reader() {
     let mut long = elsewhere.begin().await.unwrap();
     long.execute("create table foreign_work as select pg_current_xact_id()").await.unwrap();
     // The answer leaves only when view and directory of this node show the write; the foreign transaction is open all the while.
-    let made = world.admin().post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" })).await.good();
+    let made = world
+        .admin()
+        .post("/v1/organizations", &json!({ "slug": "umbrella", "name": "Umbrella" }))
+        .await
+        .good();
     let position = Position::new(made["position"].as_u64().unwrap());
     assert!(world.node.running.view.load().position() >= position);
     for projection in &world.node.running.projections {

@@ -82,11 +82,23 @@ async fn the_crates_aggregate_and_snapshot_stores_apply_events_twice() {
     let (_pool, database) = harness::database().await;
     let pool = crate_tables(&database.url).await;
     let repository = || PostgresEventRepository::new(pool.clone());
-    assert_eq!(count_to_ten(&PersistedEventStore::new_aggregate_store(repository())).await, 20, "mended? see the module");
+    assert_eq!(
+        count_to_ten(&PersistedEventStore::new_aggregate_store(repository())).await,
+        20,
+        "mended? see the module"
+    );
     pool.execute("truncate events, snapshots").await.unwrap();
-    assert_eq!(count_to_ten(&PersistedEventStore::new_snapshot_store(repository(), 1)).await, 20, "mended? see the module");
+    assert_eq!(
+        count_to_ten(&PersistedEventStore::new_snapshot_store(repository(), 1)).await,
+        20,
+        "mended? see the module"
+    );
     pool.execute("truncate events, snapshots").await.unwrap();
-    assert_eq!(count_to_ten(&PersistedEventStore::new_event_store(repository())).await, 10, "the one that we use");
+    assert_eq!(
+        count_to_ten(&PersistedEventStore::new_event_store(repository())).await,
+        10,
+        "the one that we use"
+    );
 }
 
 #[tokio::test]

@@ -49,7 +49,11 @@ async fn a_replay_whose_backend_is_killed_never_ends_early_as_if_complete() {
 #[tokio::test]
 async fn a_row_that_was_removed_behind_our_back_is_an_error() {
     let (pool, _database) = harness::database().await;
-    sqlx::query("select append_commands($1)").bind(json!([command(Uuid::new_v4(), 1, 10)])).execute(&pool).await.unwrap();
+    sqlx::query("select append_commands($1)")
+        .bind(json!([command(Uuid::new_v4(), 1, 10)]))
+        .execute(&pool)
+        .await
+        .unwrap();
     for statement in ["update events set event_type = 'x'", "delete from events", "truncate events"] {
         let error = sqlx::query(statement).execute(&pool).await.unwrap_err();
         assert!(error.to_string().contains("never changed or deleted"), "{statement}: {error}");

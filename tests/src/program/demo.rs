@@ -15,7 +15,8 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
         assert!(!first.word(name).is_empty());
     }
     assert_eq!(first.ready["pid"], first.child.id());
-    let answer = first.mcp().with("mcp-name", "add").post("", &call("add", &json!({ "a": 2, "b": 40 }))).await.good();
+    let answer =
+        first.mcp().with("mcp-name", "add").post("", &call("add", &json!({ "a": 2, "b": 40 }))).await.good();
     assert_eq!(answer["id"], 7);
     assert_eq!(answer["result"]["structuredContent"]["sum"], 42);
     let before = first.ready.clone();
@@ -33,10 +34,19 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
 fn postgres_folders() -> Vec<PathBuf> {
     let cache = std::env::var("SEKISHO_CACHE").unwrap_or_else(|_| "/var/cache/sekisho".to_owned());
     let children = |folder: &Path| -> Vec<PathBuf> {
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect()
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect()
     };
     let mut found = children(Path::new("/usr/lib/postgresql"));
-    found.extend(children(Path::new(&cache)).into_iter().filter(|folder| folder.to_string_lossy().contains("postgres-")));
+    found.extend(
+        children(Path::new(&cache))
+            .into_iter()
+            .filter(|folder| folder.to_string_lossy().contains("postgres-")),
+    );
     found.retain(|folder| folder.join("initdb").exists());
     found
 }

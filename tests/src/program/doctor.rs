@@ -30,8 +30,13 @@ fn another_master_key_than_the_databases_is_found_out() {
     let demo = super::Demo::start(&data, |_| {});
     assert_eq!(demo.stop(), Some(0));
     let other = text(&output(&["keys", "generate-master"]).stdout);
-    let found = command(&["doctor", "--data", data.to_str().unwrap(), "--master-key", other.trim()]).output().unwrap();
+    let found = command(&["doctor", "--data", data.to_str().unwrap(), "--master-key", other.trim()])
+        .output()
+        .unwrap();
     assert_eq!(found.status.code(), Some(1));
     assert!(text(&found.stdout).contains("WRONG master key"), "{}", text(&found.stdout));
-    assert!(!text(&found.stdout).contains(other.trim()) && !text(&found.stderr).contains(other.trim()), "a key was printed");
+    assert!(
+        !text(&found.stdout).contains(other.trim()) && !text(&found.stderr).contains(other.trim()),
+        "a key was printed"
+    );
 }

@@ -11,7 +11,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-
 use harness::{Http, sekisho, signal};
 use serde_json::{Value, json};
 
@@ -47,7 +46,8 @@ struct Demo {
 
 impl Demo {
     fn start(data: &PathBuf, set: impl FnOnce(&mut Command)) -> Self {
-        let mut command = command(&["demo", "--json", "--listen", "127.0.0.1:0", "--grace-seconds", "30", "--data"]);
+        let mut command =
+            command(&["demo", "--json", "--listen", "127.0.0.1:0", "--grace-seconds", "30", "--data"]);
         command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
         set(&mut command);
         let mut child = command.spawn().expect("the program starts");

@@ -30,7 +30,10 @@ async fn a_second_signal_ends_it_at_once() {
     tokio::time::sleep(Duration::from_millis(300)).await; // the second signal must find the first one taken
     signal("TERM", demo.child.id());
     let ended = tokio::task::spawn_blocking(move || demo.child.wait().unwrap().code());
-    let code = tokio::time::timeout(Duration::from_secs(20), ended).await.expect("long before the call ends").unwrap();
+    let code = tokio::time::timeout(Duration::from_secs(20), ended)
+        .await
+        .expect("long before the call ends")
+        .unwrap();
     assert_eq!(code, Some(3));
     drop(response);
 }
