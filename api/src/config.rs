@@ -13,6 +13,9 @@ use url::Url;
 
 use crate::adapters::master_key::MasterKeys;
 
+/// Shorter tokens can be guessed.
+pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
+
 /// Options as they were written. Texts, so that everything that is wrong with them can be told in one go.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -204,7 +207,9 @@ impl Options {
         let relay = self.relay(&mut faults);
         let master_key = faults.note("--master-key", self.master_key_source(&data));
         let bootstrap_token = self.bootstrap_token.as_deref().map(|token| match token.len() {
-            0..24 => Err("a bootstrap token has at least 24 characters; leave it out to have one generated"),
+            0..BOOTSTRAP_TOKEN_CHARS_MIN => {
+                Err("a bootstrap token has at least 24 characters; leave it out to have one generated")
+            }
             _ => Ok(token.to_owned()),
         });
         let bootstrap_token = bootstrap_token.map(|token| faults.note("--bootstrap-token", token));

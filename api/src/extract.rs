@@ -22,6 +22,8 @@ use crate::trace_context::TraceContext;
 /// Largest body of a management request.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
 const REASON_CHARS_MAX: usize = 400;
+/// How long a body may take to arrive.
+const COMMAND_WAIT: Duration = Duration::from_secs(30);
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 const PAGE_ROWS_DEFAULT: u32 = 50;
 
@@ -67,7 +69,12 @@ fn brief(reason: &str) -> Cow<'_, str> {
 }
 
 async fn read(parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let bytes = Limited::new(body, COMMAND_BYTES_MAX).collect().await.map_err(|_| {
+    let read = tokio::time::timeout(COMMAND_WAIT, Limited::new(body, COMMAND_BYTES_MAX).collect()).await;
+    let too_slow = || {
+        let detail = format!("a body arrives within {} seconds", COMMAND_WAIT.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
+    };
+    let bytes = read.map_err(|_| too_slow())?.map_err(|_| {
         let detail = format!("a body has at most {COMMAND_BYTES_MAX} bytes and arrives whole");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", detail)
     })?;

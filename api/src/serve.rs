@@ -24,6 +24,8 @@ const HEADERS_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_COUNT_MAX: usize = 100;
 /// Connections open at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 20_000;
+/// Requests under way on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
 /// After a failed accept (usually: out of file descriptors) there is nothing to do but wait.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
@@ -45,10 +47,19 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request)
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        let hard = hard.clone();
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
+        let (soft, hard) = (soft.clone(), hard.clone());
         tokio::spawn(async move {
+            // hyper's own clock starts with the first byte: whoever sends none is not waited for longer than for headers.
+            let spoken = tokio::select! {
+                spoken = tokio::time::timeout(HEADERS_WAIT, stream.readable()) => matches!(spoken, Ok(Ok(()))),
+                () = soft.cancelled() => false,
+            };
+            if !spoken {
+                return;
+            }
+            let connection =
+                watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::trace!(error = %error, "a connection ended early");
@@ -73,6 +84,7 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true); // answers are small and somebody waits for each
+            let _ = rustix::net::sockopt::set_socket_keepalive(&stream, true); // finds the clients that vanished from a silent stream
             Some((stream, peer, place))
         }
         Err(error) => {
@@ -95,6 +107,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(64 * 1024)
+        .max_concurrent_streams(STREAMS_MAX)
         .keep_alive_interval(Duration::from_secs(30));
     builder
 }

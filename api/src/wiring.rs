@@ -31,7 +31,7 @@ use crate::adapters::postgres_events::{Appender, PostgresEvents};
 use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::adapters::vault::PostgresVault;
 use crate::admin::Admin;
-use crate::config::Config;
+use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{Budget, Gateway, Parts, ToolHints, UpstreamCredentials};
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -43,8 +43,14 @@ use backbone::{Backbone, backbone};
 pub(crate) use ports::RealPorts;
 use readers::Readers;
 
-/// Commands are remembered this long for retries.
-const COMMANDS_KEPT: &str = "7 days";
+/// Commands are remembered for retries; a retry comes within days.
+const FORGET_COMMANDS: &str = "delete from commands where recorded_at < now() - interval '7 days'";
+/// A version that no event named after an hour belongs to a command that failed.
+const FORGET_SECRETS: &str = "delete from connection_secrets s using connections c
+    where c.id = s.connection_id and s.created_at < now() - interval '1 hour'
+    and (c.standing = 'removed' or s.version <> coalesce(c.secrets_version, 0))";
+/// How long connections to Postgres may take to close.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 /// Sekisho cannot start.
@@ -68,6 +74,11 @@ pub enum StartError {
     /// The data keys.
     #[error(transparent)]
     DataKeys(#[from] KeyDigestError),
+    /// The kept bootstrap token is no token.
+    #[error(
+        "{0} is shorter than {BOOTSTRAP_TOKEN_CHARS_MIN} characters; remove it, and a new one is made at the next start"
+    )]
+    BootstrapToken(String),
     /// A file in the data folder.
     #[error("{0}: {1}")]
     File(String, std::io::Error),
@@ -114,7 +125,8 @@ impl Running {
     /// Stops in order: no new work, then quiet, then the embedded store. Tells whether everything ended within the grace period.
     pub async fn stop(self) -> bool {
         let quiet = self.shutdown.finish(self.grace).await;
-        self.pool.close().await;
+        // A connection to a Postgres that fell silent is not waited for.
+        let _ = tokio::time::timeout(CLOSE_WAIT, self.pool.close()).await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }
@@ -224,6 +236,7 @@ impl Edge<'_> {
             upstream: upstream(self.config)?,
             origins: origins(self.config, self.url, address),
             budget,
+            loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
             hints: ToolHints::default(),
             metrics,
         }))
@@ -256,9 +269,9 @@ impl Edge<'_> {
     }
 }
 
-/// Forgets what need not be remembered: silent keys' budgets, old commands.
+/// Forgets what need not be remembered: silent keys' budgets, old commands, secrets that were replaced or whose connection is gone.
 async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
-    let statement = format!("delete from commands where recorded_at < now() - interval '{COMMANDS_KEPT}'");
+    let statements = [FORGET_COMMANDS, FORGET_SECRETS];
     let soft = shutdown.soft();
     loop {
         tokio::select! {
@@ -266,8 +279,10 @@ async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
             () = tokio::time::sleep(TIDY_EVERY) => {}
         }
         budget.forget_silent();
-        if let Err(error) = sqlx::query(&statement).execute(&pool).await {
-            tracing::warn!(error = %error, "old commands cannot be forgotten");
+        for statement in statements {
+            if let Err(error) = sqlx::query(statement).execute(&pool).await {
+                tracing::warn!(error = %error, "what is old cannot be forgotten");
+            }
         }
     }
 }

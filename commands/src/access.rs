@@ -187,8 +187,24 @@ pub(crate) async fn administrator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> 
         Authority::Founder => return Err(NOBODY),
         Authority::Administrator { .. } => {}
     }
+    must_speak_for_themself(actor)?;
     let user = acting_user(unit, actor).await?;
-    if unit.load::<Deployment>(DeploymentId).await?.is_administrator(user) { Ok(user) } else { Err(refused) }
+    if administers(unit, user).await? { Ok(user) } else { Err(refused) }
+}
+
+/// Whether a user is an administrator of the deployment.
+pub(crate) async fn administers<L: Log>(unit: &Unit<'_, L>, user: UserId) -> Result<bool, Refused> {
+    Ok(unit.load::<Deployment>(DeploymentId).await?.is_administrator(user))
+}
+
+/// Refused when the key was issued by somebody else in the user's name.
+pub(crate) fn must_speak_for_themself(actor: &Actor) -> Result<(), Refused> {
+    if actor.speaks_for_themself() {
+        return Ok(());
+    }
+    Err(Refused::Forbidden(
+        "this key was issued in your name by somebody else; it administers no deployment and changes no person, a key of your own does",
+    ))
 }
 
 const NOBODY: Refused =

@@ -1,6 +1,6 @@
 //! Who asks, with what credential, and what that lets them ask: the first argument of every use case.
 
-use domain::value::{ApiKeyId, OrganizationId, Role, Scopes, UserId};
+use domain::value::{ApiKeyId, OrganizationId, Role, Scopes, Timestamp, UserId};
 
 /// Somebody who was authenticated and let through to a use case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub struct Actor {
     pub authority: Authority,
     /// The scopes of the credential, when it has any: nothing that it makes may do more than it may do itself.
     pub scopes: Option<Scopes>,
+    /// Who issued the credential; `None` when nobody did, as at the command line.
+    pub issued_by: Option<UserId>,
+    /// When the credential ends by itself, if it does: nothing that it makes may last longer.
+    pub until: Option<Timestamp>,
 }
 
 /// What was shown to prove who asks.
@@ -52,6 +56,18 @@ impl Actor {
             Authority::Member { user, .. } | Authority::Administrator { user } => Some(user),
             Authority::Founder => None,
         }
+    }
+
+    /// Whether the user asks in person. A key that somebody else issued calls in their name, within its organization, and is not them:
+    /// whoever made it may hold a copy.
+    pub fn speaks_for_themself(&self) -> bool {
+        self.issued_by.is_none_or(|issuer| self.user() == Some(issuer))
+    }
+
+    /// Who stands behind a key that is made for this actor. Not simply the user: a key in somebody's name would otherwise issue another
+    /// that speaks for them.
+    pub(crate) fn issuer(&self, user: UserId) -> UserId {
+        self.issued_by.unwrap_or(user)
     }
 
     /// Who hands out a role in an organization: `None` when the deployment's administrator does, who stands above its members.

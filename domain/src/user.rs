@@ -27,6 +27,7 @@ pub struct User {
     email: Option<Personal<EmailAddress>>,
     name: Option<Personal<DisplayName>>,
     picture: Option<Personal<HttpsUrl>>,
+    registered_in: Option<OrganizationId>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +50,14 @@ impl crate::Aggregate for User {
 
     fn decide(&self, command: &UserCommand) -> Result<Vec<UserEvent>, UserError> {
         match command {
-            UserCommand::Register { user, email, name, picture } => {
-                self.register(*user, email.as_ref(), name.as_ref(), picture.as_ref())
+            UserCommand::Register { user, email, name, picture, registered_in } => {
+                self.must_be_unborn()?;
+                Ok(vec![UserEvent::Registered {
+                    email: personal(*user, email.as_ref()),
+                    name: personal(*user, name.as_ref()),
+                    picture: personal(*user, picture.as_ref()),
+                    registered_in: *registered_in,
+                }])
             }
             UserCommand::ChangeEmail { user, email } => self.change_email(*user, email.as_ref()),
             UserCommand::ChangeProfile { user, name, picture } => {
@@ -74,19 +81,14 @@ impl User {
         matches!(self.standing, Standing::Active | Standing::Suspended)
     }
 
-    fn register(
-        &self,
-        user: UserId,
-        email: Option<&EmailAddress>,
-        name: Option<&DisplayName>,
-        picture: Option<&HttpsUrl>,
-    ) -> Result<Vec<UserEvent>, UserError> {
+    /// Whether this organization made the user known.
+    pub fn is_registered_in(&self, organization: OrganizationId) -> bool {
+        self.registered_in == Some(organization)
+    }
+
+    fn must_be_unborn(&self) -> Result<(), UserError> {
         match self.standing {
-            Standing::Unborn => Ok(vec![UserEvent::Registered {
-                email: personal(user, email),
-                name: personal(user, name),
-                picture: personal(user, picture),
-            }]),
+            Standing::Unborn => Ok(()),
             Standing::Active | Standing::Suspended | Standing::Deleted => Err(UserError::Exists),
         }
     }
@@ -151,8 +153,9 @@ impl User {
 
     fn evolve(&mut self, event: UserEvent) {
         match event {
-            UserEvent::Registered { email, name, picture } => {
+            UserEvent::Registered { email, name, picture, registered_in } => {
                 self.standing = Standing::Active;
+                self.registered_in = registered_in;
                 self.email = email;
                 self.name = name;
                 self.picture = picture;

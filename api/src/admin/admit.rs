@@ -42,6 +42,10 @@ pub(super) async fn admit<P: Ports + 'static>(
         let detail = format!("this node has not reached position {position} yet; retry");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "position-not-reached", detail));
     }
+    if !gate.admin.view.is_following() {
+        let detail = "this node cannot decide right now; try again, or ask another node";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "view-not-current", detail));
+    }
     let view = gate.admin.view.load();
     let actor = match &gate.access {
         Access::Bootstrap => founder(&gate.admin, request.headers())?,
@@ -65,6 +69,11 @@ pub(super) async fn admit<P: Ports + 'static>(
             let actor = member(&gate.admin, &view, key, key.organization, scope)?;
             if !view.deployment().administrators.contains(&key.principal) {
                 let detail = "only an administrator of the deployment may do this";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
+            }
+            if !actor.speaks_for_themself() {
+                let detail = "this key was issued in an administrator's name by somebody else; only a key that the administrator \
+                              issued administers the deployment";
                 return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
             }
             Actor { authority: Authority::Administrator { user: key.principal }, ..actor }
@@ -91,7 +100,13 @@ fn founder<P>(admin: &Admin<P>, headers: &http::HeaderMap) -> Result<Actor, Prob
         let detail = "send the bootstrap token as Authorization: Bearer <token>; `sekisho serve` says at start where it is";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "bootstrap-token-wrong", detail));
     }
-    Ok(Actor { credential: Credential::BootstrapToken, authority: Authority::Founder, scopes: None })
+    Ok(Actor {
+        credential: Credential::BootstrapToken,
+        authority: Authority::Founder,
+        scopes: None,
+        issued_by: None,
+        until: None,
+    })
 }
 
 fn authenticated<'a, P>(
@@ -136,6 +151,8 @@ fn actor(view: &AccessView, key: &Key) -> Result<Actor, Problem> {
             credential: Credential::ApiKey(key.id),
             authority: Authority::Member { user: key.principal, organization: key.organization, role },
             scopes: Some(key.scopes.clone()),
+            issued_by: Some(key.issued_by),
+            until: key.expires_at,
         }),
         (Standing::Active | Standing::Suspended | Standing::Ended, _) => {
             Err(Problem::not_found("organization"))

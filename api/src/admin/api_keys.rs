@@ -75,10 +75,11 @@ struct NewApiKey {
     /// The only instance that it opens; left out, it opens all of the organization and, by its scopes, this API.
     #[schema(value_type = Option<Uuid>)]
     instance: Option<InstanceId>,
-    /// The member in whose name it calls; left out, the caller.
+    /// The member in whose name it calls; left out, the caller. A key in somebody else's name neither administers the deployment nor changes
+    /// their profile.
     #[schema(value_type = Option<Uuid>)]
     principal: Option<UserId>,
-    /// When it stops by itself; left out, never.
+    /// When it stops by itself; left out, never. No later than the key that issues it.
     #[serde(default, deserialize_with = "moment")]
     #[schema(value_type = Option<OffsetDateTime>)]
     expires_at: Option<Timestamp>,

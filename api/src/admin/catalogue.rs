@@ -40,7 +40,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             ONE,
             writes(),
             "updateCatalogueServer",
-            "Replace the description of a catalogue server",
+            "Replace the description of a catalogue server; at another origin (scheme, host, port) its connections need their secrets set again",
             update::<P>,
         )
         .act::<Changed, _, _>(

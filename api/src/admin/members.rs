@@ -38,7 +38,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             ONE,
             writes(),
             "setMember",
-            "Take a user in as a member, or change what a member is",
+            "Take a user in whom this organization registered, or change what a member is",
             set::<P>,
         )
         .act::<Changed, _, _>(

@@ -51,7 +51,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             ONE,
             writes(),
             "updateServer",
-            "Replace the description of a server",
+            "Replace the description of a server; at another origin (scheme, host, port) its connections need their secrets set again",
             update::<P>,
         )
         .act::<Changed, _, _>(

@@ -8,6 +8,9 @@ use super::{complain, say};
 use crate::config::Config;
 use crate::wiring::{Running, start};
 
+/// How long the store may take to stop in order after the second signal.
+const STORE_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> ExitCode {
     let grace = config.grace;
@@ -47,17 +50,21 @@ pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) 
     }
     tracing::info!(grace.seconds = grace.as_secs_f64(), "stopping; a second signal ends it at once");
     let hard = running.shutdown().hard();
-    tokio::spawn(async move {
+    let again = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         hard.cancel();
-    });
-    if running.stop().await {
-        ExitCode::SUCCESS
-    } else {
-        tracing::warn!("stopped with work under way");
-        ExitCode::from(3)
+        tokio::time::sleep(STORE_WAIT).await;
+    };
+    let quiet = tokio::select! {
+        quiet = running.stop() => quiet,
+        () = again => false, // the guardians end the embedded store, whatever it hangs in
+    };
+    if quiet {
+        return ExitCode::SUCCESS;
     }
+    tracing::warn!("stopped with work under way");
+    ExitCode::from(3)
 }

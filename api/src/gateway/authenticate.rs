@@ -39,6 +39,12 @@ impl AuthenticatedCaller {
         }
     }
 
+    /// The same caller as this view knows them: their key may have been revoked since.
+    pub(super) fn in_view(self, view: &AccessView) -> Self {
+        let key = self.key.map(|key| view.key_now(&key).map_or(key, Arc::clone));
+        Self { key, ..self }
+    }
+
     /// Whom sessions and upstream state belong to. Not the credential: a rotated key keeps its sessions.
     pub(super) fn principal(&self) -> String {
         self.key
@@ -48,9 +54,13 @@ impl AuthenticatedCaller {
 }
 
 impl Gateway {
-    /// One snapshot for the whole call.
-    pub(super) fn view(&self) -> Arc<AccessView> {
-        Arc::clone(&self.0.view.load())
+    /// One consistent snapshot, if decisions may rest on it.
+    pub(super) fn view(&self) -> Result<Arc<AccessView>, Refusal> {
+        if self.0.view.is_following() {
+            Ok(Arc::clone(&self.0.view.load()))
+        } else {
+            Err(Refusal::view_not_current())
+        }
     }
 
     /// Checks origin and credential. Everything is refused here that can be refused without reading the body.
@@ -64,7 +74,9 @@ impl Gateway {
         self.0.origins.check(headers).map_err(Refusal::origin)?;
         let address = peer.ip().to_canonical();
         let Some(text) = one_credential(headers)? else {
-            let here = address.is_loopback() && !FORWARDED.iter().any(|name| headers.contains_key(name));
+            let here = self.0.loopback_open
+                && address.is_loopback()
+                && !FORWARDED.iter().any(|name| headers.contains_key(name));
             if here && self.is_open_to_loopback(view, instance) {
                 return Ok(AuthenticatedCaller { key: None, address });
             }

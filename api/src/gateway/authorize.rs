@@ -1,6 +1,7 @@
 //! May they? Facts from the view, the wish from the body, the answer from `domain::policy`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::policy::{self, Denial, Facts, Permit, Target, Wish};
 use domain::value::{Scope, Timestamp};
@@ -13,6 +14,9 @@ use super::authenticate::AuthenticatedCaller;
 use super::call::McpCall;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
+
+/// How long an upstream may take to say what its tools are, when a decision hangs on it.
+const ASK_WAIT: Duration = Duration::from_secs(10);
 
 /// A call that may be forwarded. Only `authorize` makes one, from a permit of the policy.
 pub(super) struct Permitted {
@@ -27,24 +31,35 @@ pub(super) struct Permitted {
 pub(super) async fn authorize(
     gateway: &Gateway,
     view: &Arc<AccessView>,
-    caller: &AuthenticatedCaller,
+    caller: AuthenticatedCaller,
     route: Route,
     call: &McpCall,
 ) -> Result<Permitted, Refusal> {
-    let now = gateway.0.clock.now();
-    let hints = &gateway.0.hints;
-    let wish = call.wish(|tool| hints.is_read_only(&route, tool).unwrap_or(false));
-    let decided = decide(view, caller, &route, now, wish);
-    let permit = match decided {
-        Ok(permit) => permit,
-        Err(denial) => match gateway.ask_whether_read_only(view, caller, &route, call, &denial).await {
-            Some(wish) => decide(view, caller, &route, now, wish).map_err(Refusal::denied)?,
-            None => return Err(Refusal::denied(denial)),
-        },
+    let wish = call.wish(|tool| gateway.0.hints.is_read_only(&route, tool).unwrap_or(false));
+    let denial = match decide(view, &caller, &route, gateway.0.clock.now(), wish) {
+        Ok(permit) => return permitted(gateway, view, permit, caller, route, call),
+        Err(denial) => denial,
     };
+    let Some(wish) = gateway.ask_whether_read_only(view, &caller, &route, call, &denial).await else {
+        return Err(Refusal::denied(denial));
+    };
+    let view = gateway.view()?; // the upstream took its time: what holds now decides
+    let (caller, route) = (caller.in_view(&view), gateway.route(&view, Some(route.instance.id))?);
+    let permit = decide(&view, &caller, &route, gateway.0.clock.now(), wish).map_err(Refusal::denied)?;
+    permitted(gateway, &view, permit, caller, route, call)
+}
+
+fn permitted(
+    gateway: &Gateway,
+    view: &Arc<AccessView>,
+    permit: Permit,
+    caller: AuthenticatedCaller,
+    route: Route,
+    call: &McpCall,
+) -> Result<Permitted, Refusal> {
     let destination = route.upstream.clone().ok_or_else(Refusal::no_upstream)?;
-    let filter = may_see_a_list(call).then(|| filter(gateway, view, caller, &route, now));
-    Ok(Permitted { _permit: permit, caller: caller.clone(), route, destination, filter })
+    let filter = may_see_a_list(call).then(|| filter(gateway, view, &caller, &route, gateway.0.clock.now()));
+    Ok(Permitted { _permit: permit, caller, route, destination, filter })
 }
 
 fn decide(
@@ -99,12 +114,27 @@ impl Gateway {
             Denial::ScopeMissing(Scope::Tool(_) | Scope::McpWrite) | Denial::RoleTooLow => {
                 decide(view, caller, route, self.0.clock.now(), Wish::Call { tool, read_only: true }).is_ok()
             }
-            _ => false,
+            Denial::KeyRevoked
+            | Denial::KeyExpired
+            | Denial::PrincipalInactive
+            | Denial::NotMember
+            | Denial::OrganizationSuspended
+            | Denial::OrganizationDeleted
+            | Denial::OrganizationUnknown
+            | Denial::InstanceUnknown
+            | Denial::InstanceStopped
+            | Denial::BoundToOtherInstance
+            | Denial::BoundToInstance
+            | Denial::AuthenticationNotAccepted
+            | Denial::ToolNotExposed
+            | Denial::ScopeMissing(_)
+            | Denial::Maintenance
+            | Denial::WrongDoor => false,
         };
         if !hangs_on_it || self.0.hints.is_read_only(route, tool).is_some() {
             return None;
         }
-        self.learn_tools(caller, route, call, tool).await;
+        let _ = tokio::time::timeout(ASK_WAIT, self.learn_tools(caller, route, call, tool)).await;
         let read_only = self.0.hints.is_read_only(route, tool)?;
         Some(Wish::Call { tool, read_only })
     }

@@ -1,5 +1,7 @@
 //! One MCP request as it came: method, headers and message, checked against each other, bytes untouched.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
 use domain::policy::Wish;
@@ -15,6 +17,9 @@ use super::refusal::{Refusal, Refused};
 /// Revisions that are carried through as they are. Older ones come with the bridging of eras.
 pub(super) const CARRIED: [Revision; 4] =
     [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28];
+
+/// How long a body may take to arrive.
+pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
 
 /// A call that is well formed.
 #[derive(Debug)]
@@ -76,9 +81,13 @@ impl McpCall {
             return Wish::Call { tool, read_only: read_only(tool) };
         }
         match (message.kind(), message.method()) {
-            (MessageKind::Response { .. } | MessageKind::Notification, _) => Wish::Connect,
-            (MessageKind::Request { .. }, Some(method)) => wish_of(method),
-            (MessageKind::Request { .. }, None) => Wish::Extend,
+            (MessageKind::Response { .. }, _) => Wish::Connect,
+            (MessageKind::Notification, Some(method)) if method.starts_with("notifications/") => {
+                Wish::Connect
+            }
+            // Also a notification that is a request without an id: an upstream may carry it out all the same.
+            (MessageKind::Notification | MessageKind::Request { .. }, Some(method)) => wish_of(method),
+            (MessageKind::Notification | MessageKind::Request { .. }, None) => Wish::Extend,
         }
     }
 }
@@ -90,11 +99,7 @@ fn wish_of(method: &str) -> Wish<'static> {
         | "ping"
         | "tools/list"
         | "logging/setLevel"
-        | "subscriptions/listen"
-        | "tasks/get"
-        | "tasks/result"
-        | "tasks/update"
-        | "tasks/cancel" => Wish::Connect,
+        | "subscriptions/listen" => Wish::Connect,
         "resources/list"
         | "resources/templates/list"
         | "resources/read"
@@ -102,8 +107,8 @@ fn wish_of(method: &str) -> Wish<'static> {
         | "resources/unsubscribe"
         | "prompts/list"
         | "prompts/get"
-        | "completion/complete"
-        | "tasks/list" => Wish::Read,
+        | "completion/complete" => Wish::Read,
+        // Also tasks/*: under one upstream credential nobody can tell another caller's task from one's own.
         _ => Wish::Extend,
     }
 }
@@ -116,9 +121,10 @@ async fn read_message(headers: &HeaderMap, body: Body) -> Result<Message, Refuse
 
 /// A whole body, if it is not larger than it may be.
 pub(super) async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
-    match Limited::new(body, bytes_max).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large(bytes_max)),
-        Err(_) => Err(Refusal::broken_body()),
+    match tokio::time::timeout(BODY_WAIT, Limited::new(body, bytes_max).collect()).await {
+        Err(_) => Err(Refusal::body_too_slow()),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(bytes_max)),
+        Ok(Err(_)) => Err(Refusal::broken_body()),
     }
 }

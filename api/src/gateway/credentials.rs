@@ -46,7 +46,7 @@ impl UpstreamCredentials {
         if wanted.is_empty() {
             return Ok(());
         }
-        let secrets = match destination.connection.secrets {
+        let secrets = match destination.connection.secrets_for(&destination.server) {
             Some(version) => self.secrets(destination.connection_id, version).await?,
             None => Arc::default(),
         };

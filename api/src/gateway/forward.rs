@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use mcp::forward_headers;
 use mcp::headers::MCP_SESSION_ID;
 use mcp::relay::Exchange;
@@ -37,7 +37,11 @@ impl Gateway {
             (None, &Method::GET) => Exchange::Listen { list: filter },
             (None, _) => Exchange::OneWay,
         };
+        let one_way = matches!(exchange, Exchange::OneWay);
         let mut response = mcp::relay::relay(answer, exchange).await.map_err(Refusal::upstream)?;
+        if one_way && response.status().is_success() {
+            return Ok(accepted(&call.method)); // what wants no answer gets none, whatever the upstream said
+        }
         response.headers_mut().remove(MCP_SESSION_ID);
         if let Some(sealed) = session.and_then(|id| self.seal_session(&caller, &route, &destination, &id)) {
             response.headers_mut().insert(MCP_SESSION_ID, sealed);
@@ -61,6 +65,13 @@ impl Gateway {
         self.0.credentials.add(destination, &mut headers).await?;
         Ok(headers)
     }
+}
+
+/// The answer to a notification, a response or the end of a session: no body.
+fn accepted(method: &Method) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = if method == Method::POST { StatusCode::ACCEPTED } else { StatusCode::OK };
+    response
 }
 
 fn patience(call: &McpCall) -> Patience {

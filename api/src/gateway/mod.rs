@@ -56,6 +56,8 @@ pub struct Parts {
     pub budget: Budget,
     /// Which tools upstreams call read-only.
     pub hints: tool_hints::ToolHints,
+    /// Whether whoever connects from loopback is on this machine: we listen there alone and speak for no public address.
+    pub loopback_open: bool,
     /// Counters.
     pub metrics: Metrics,
 }

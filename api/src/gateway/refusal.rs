@@ -16,7 +16,7 @@ use mcp::headers::{HeaderError, MediaError};
 use mcp::origin::OriginRefused;
 use mcp::upstream::UpstreamError;
 
-use super::call::read_body;
+use super::call::{BODY_WAIT, read_body};
 
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
@@ -159,6 +159,18 @@ impl Refusal {
             "body-broken",
             "the body ended before it was complete",
         )
+    }
+
+    pub(super) fn body_too_slow() -> Self {
+        let message = format!("a request arrives within {} seconds", BODY_WAIT.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, code::INVALID_REQUEST, "body-too-slow", message)
+    }
+
+    /// This node does not know enough to decide: it is starting, or it has met an event that it cannot read.
+    pub(super) fn view_not_current() -> Self {
+        let message = "this node cannot decide right now; try again, or ask another node";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "view-not-current", message)
+            .after(Duration::from_secs(1))
     }
 
     pub(super) fn method_not_allowed() -> Self {

@@ -19,7 +19,7 @@ pub(super) async fn relay(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let view = gateway.view(); // one consistent snapshot, in memory: nobody else is asked before `forward`
+    let view = gateway.view()?; // one consistent snapshot, in memory: nobody else is asked before `forward`
     let instance = instance.ok().map(|Path(instance)| instance); // a text that is no id names nothing
     let (head, body) = request.into_parts();
     let caller = match gateway.authenticate(&view, instance, &head.headers, peer) {
@@ -28,8 +28,10 @@ pub(super) async fn relay(
     };
     let call = McpCall::read(head, body).await?;
     let answer = async {
+        let view = gateway.view()?; // a body may take its time: what holds now decides
+        let caller = caller.in_view(&view);
         let route = gateway.route(&view, instance)?;
-        let permit = authorize(&gateway, &view, &caller, route, &call).await?;
+        let permit = authorize(&gateway, &view, caller, route, &call).await?;
         gateway.forward(permit, &call).await
     };
     answer.await.map_err(|refusal: Refusal| refusal.to(call.id().cloned()))

@@ -7,7 +7,7 @@ use commands::Entropy as _;
 use super::StartError;
 use crate::adapters::master_key::{MasterKeys, hex};
 use crate::adapters::system::SystemEntropy;
-use crate::config::{Config, MasterKeySource, read_master_key};
+use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config, MasterKeySource, read_master_key};
 
 /// The given master key, or the one of the data folder, made at the first start.
 pub(super) fn master_key(source: &MasterKeySource) -> Result<MasterKeys, StartError> {
@@ -34,17 +34,31 @@ pub(super) fn bootstrap_token(config: &Config) -> Result<String, StartError> {
     }
     let text = std::fs::read_to_string(&file)
         .map_err(|error| StartError::File(file.display().to_string(), error))?;
-    Ok(text.trim().to_owned())
+    match text.trim() {
+        // An empty token would let everybody found the deployment.
+        short if short.len() < BOOTSTRAP_TOKEN_CHARS_MIN => {
+            Err(StartError::BootstrapToken(file.display().to_string()))
+        }
+        token => Ok(token.to_owned()),
+    }
 }
 
+/// Writes a file that only its owner may read, whole or not at all: a name that stands here after a crash stands for all of its text.
 fn write_private(file: &Path, text: &str) -> Result<(), StartError> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let failed = |error| StartError::File(file.display().to_string(), error);
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let mut open =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
-    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(failed)
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let draft = file.with_extension("draft");
+    let mut open = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(failed)?;
+    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(failed)?;
+    std::fs::rename(&draft, file).map_err(failed)?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }

@@ -17,8 +17,10 @@ use crate::adapters::postgres;
 use crate::config::Config;
 use crate::shutdown::Shutdown;
 
-/// How long the first catch-up may take before traffic is served by a view that is still behind (and not ready).
+/// How long the start waits for the first catch-up; after that requests are answered 503 until it is done.
 const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
+
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// The running readers.
 pub(super) struct Readers {
@@ -61,7 +63,7 @@ pub(super) async fn start(
         (readers.view.clone(), log.clone(), readers.doorbell.clone(), readers.stop.clone());
     shutdown.spawn(async move { view.follow(following, bell, bus, stop).await });
     let readers = Readers { projections: projections(pool, personal, &readers, shutdown), ..readers };
-    catch_up(&log, &readers.view).await;
+    catch_up(&readers.view).await;
     readers
 }
 
@@ -123,13 +125,14 @@ async fn ring(mut committed: watch::Receiver<Position>, doorbell: Doorbell, stop
     }
 }
 
-async fn catch_up(log: &LogReader, view: &LiveView) {
-    match log.head().await {
-        Ok(head) => {
-            if tokio::time::timeout(CATCH_UP_WAIT, view.reached(head)).await.is_err() {
-                tracing::warn!(head = head.get(), "still reading the log; not ready yet");
-            }
+/// Waits until decisions may rest on the view. Whoever asks before is refused, and told to come again.
+async fn catch_up(view: &LiveView) {
+    let following = async {
+        while !view.is_following() {
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        Err(error) => tracing::warn!(error = %error, "the head of the log cannot be read"),
+    };
+    if tokio::time::timeout(CATCH_UP_WAIT, following).await.is_err() {
+        tracing::warn!(position = view.load().position().get(), "still reading the log; not ready yet");
     }
 }

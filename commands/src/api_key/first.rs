@@ -3,10 +3,10 @@
 
 use domain::api_key::{ApiKey, ApiKeyCommand, KeyEnvironment};
 use domain::value::{
-    ApiKeyId, Clock as _, DisplayName, IssuedSecret, KeyText, OrganizationId, Scope, Scopes, UserId,
+    ApiKeyId, Clock as _, DisplayName, IssuedSecret, KeyText, OrganizationId, Scope, UserId,
 };
 
-use crate::{Entropy as _, Ports, Refused, SecretHasher as _, Unit};
+use crate::{Actor, Entropy as _, Ports, Refused, SecretHasher as _, Unit};
 
 /// Everything that a key may do.
 const EVERYTHING: [Scope; 6] = [
@@ -18,26 +18,30 @@ const EVERYTHING: [Scope; 6] = [
     Scope::McpAdmin,
 ];
 
-/// Issues the first key, named like its organization. It may do everything that the credential it comes from may.
+/// Issues the first key, named like its organization. It may do everything that the credential it comes from may, and ends with it.
 pub(crate) async fn issue_first<P: Ports>(
     ports: &P,
     unit: &mut Unit<'_, P::Log>,
     organization: (OrganizationId, &DisplayName),
     principal: UserId,
-    from: Option<&Scopes>,
+    actor: &Actor,
 ) -> Result<(ApiKeyId, IssuedSecret), Refused> {
     let id = ApiKeyId::new(ports.entropy().id());
     let key = KeyText::compose(KeyEnvironment::Live, id, &ports.entropy().secret());
-    let scopes = EVERYTHING.into_iter().filter(|scope| from.is_none_or(|held| held.grant(scope))).collect();
+    let scopes = EVERYTHING
+        .into_iter()
+        .filter(|scope| actor.scopes.as_ref().is_none_or(|held| held.grant(scope)))
+        .collect();
     let issue = ApiKeyCommand::Issue {
         organization: organization.0,
         key_id: id.into(),
         name: organization.1.clone(),
         principal,
+        issued_by: actor.issuer(principal),
         instance: None,
         scopes,
         digest: ports.hasher().digest(&key),
-        expires_at: None,
+        expires_at: actor.until,
         environment: KeyEnvironment::Live,
         at: ports.clock().now(),
     };

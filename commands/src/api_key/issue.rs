@@ -57,6 +57,7 @@ impl UseCase for Issue {
         let principal = self.principal.unwrap_or(entered.user);
         must_speak_for(&entered, principal)?;
         entered.must_hand_out(&self.scopes)?;
+        must_not_outlast(actor, self.expires_at)?;
         if !unit.load::<User>(principal).await?.is_active() {
             return Err(Refused::NotFound("member"));
         }
@@ -71,6 +72,7 @@ impl UseCase for Issue {
             key_id: id.into(),
             name: self.name.clone(),
             principal,
+            issued_by: actor.issuer(entered.user),
             instance: self.instance,
             scopes: self.scopes.clone(),
             digest: ports.hasher().digest(&key),
@@ -80,6 +82,17 @@ impl UseCase for Issue {
         };
         unit.decide::<ApiKey>(id, issue).await?;
         Ok(Issued { id, key_id: id.into(), principal, key })
+    }
+}
+
+/// A credential that ends would otherwise live on in the keys that it issued.
+fn must_not_outlast(actor: &Actor, expires_at: Option<Timestamp>) -> Result<(), Refused> {
+    match (actor.until, expires_at) {
+        (None, _) => Ok(()),
+        (Some(until), Some(end)) if end <= until => Ok(()),
+        (Some(_), Some(_) | None) => Err(Refused::Forbidden(
+            "a key that ends issues no key that ends later or never; ask for an `expires_at` no later than its own",
+        )),
     }
 }
 

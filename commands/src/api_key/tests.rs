@@ -118,6 +118,31 @@ fn a_key_that_may_only_issue_keys_issues_none_that_may_do_more() {
 }
 
 #[test]
+fn a_key_that_ends_issues_none_that_ends_later_or_never() {
+    let world = World::new();
+    let after = |seconds| Some(noon().plus_seconds(seconds));
+    let ending = || Actor { until: after(60), ..acme(MEMBER) };
+    let lasting = |expires_at| Issue { expires_at, ..issue(&["mcp:read"]) };
+    world.forbidden(ending(), lasting(None));
+    world.forbidden(ending(), lasting(after(61)));
+    world.done(ending(), lasting(after(60)));
+}
+
+#[test]
+fn a_key_issued_for_somebody_names_its_issuer_also_over_several_keys() {
+    let issuer = |actor, ask| {
+        let (.., did) = World::new().done(actor, ask);
+        let [domain::event::Event::ApiKey(ApiKeyEvent::Issued { issued_by, .. })] = did[..] else {
+            panic!("{did:?}")
+        };
+        issued_by
+    };
+    assert_eq!(issuer(acme(OWNER), issue_for(MEMBER)), OWNER);
+    assert_eq!(issuer(root(), issue_for(MEMBER)), ROOT);
+    assert_eq!(issuer(in_the_name_of(acme(MEMBER)), issue(&["mcp:read"])), COLLEAGUE);
+}
+
+#[test]
 fn a_key_is_shown_once_and_kept_as_a_digest_of_the_whole_text() {
     let world = World::new();
     let ask = Issue {
@@ -134,6 +159,7 @@ fn a_key_is_shown_once_and_kept_as_a_digest_of_the_whole_text() {
         key_id: answer.key_id,
         name: name("Laptop"),
         principal: MEMBER,
+        issued_by: MEMBER,
         instance: Some(DESK),
         scopes: scopes(&["mcp:read", "tool:echo"]),
         digest: SecretDigest::HmacSha256 { pepper: 1, hex: text.to_owned() },

@@ -62,7 +62,7 @@ impl UseCase for Bootstrap {
         unit.decide::<User>(user, self.owner(user)).await?;
         unit.decide::<Organization>(organization, self.team(user)).await?;
         let place = (organization, &self.organization_name);
-        let (api_key, key) = issue_first(ports, unit, place, user, None).await?;
+        let (api_key, key) = issue_first(ports, unit, place, user, actor).await?;
         Ok(Bootstrapped { user, organization, api_key, key })
     }
 }
@@ -74,6 +74,7 @@ impl Bootstrap {
             email: self.owner_email.clone(),
             name: self.owner_name.clone(),
             picture: None,
+            registered_in: None,
         }
     }
 

@@ -41,6 +41,10 @@ impl UseCase for Create {
     ) -> Result<Created, Refused> {
         let entered = enter(unit, actor, self.organization).await?;
         entered.must_make()?;
+        match self.authentication {
+            CallerAuthentication::None => entered.must_command_all()?, // an endpoint without a lock is not one member's decision
+            CallerAuthentication::ApiKey | CallerAuthentication::Oauth | CallerAuthentication::Both => {}
+        }
         let id = InstanceId::new(ports.entropy().id());
         let create = InstanceCommand::Create {
             organization: self.organization,

@@ -21,7 +21,8 @@ pub(super) async fn must_keep<L: Log>(
     Ok(entered)
 }
 
-/// Refused unless every connection is of this organization and either everybody's or their own; owners and admins use them all.
+/// Refused unless every connection is of this organization and their own; owners and admins use them all. What is shared is shared through
+/// the instances that owners and admins make: over a shared connection, a member could otherwise expose the tools that those leave out.
 pub(super) async fn must_reach<L: Log>(
     unit: &Unit<'_, L>,
     entered: &Entered,
@@ -30,8 +31,9 @@ pub(super) async fn must_reach<L: Log>(
 ) -> Result<(), Refused> {
     for id in connections {
         let connection = find::<Connection, _>(unit, organization, *id).await?;
-        if let Some(owner) = connection.owner().and_then(user) {
-            entered.must_command(Some(owner))?;
+        match connection.owner().and_then(user) {
+            Some(owner) => entered.must_command(Some(owner))?,
+            None => entered.must_command_all()?,
         }
     }
     Ok(())

@@ -88,6 +88,21 @@ fn nobody_uses_the_credentials_of_a_colleague() {
 }
 
 #[test]
+fn a_member_exposes_nothing_that_the_organization_shares() {
+    let world = World::new();
+    world.forbidden(acme(MEMBER), create(&[SHARED]));
+    world.done(acme(ADMIN), create(&[SHARED]));
+}
+
+#[test]
+fn a_member_opens_nothing_to_everybody() {
+    let world = World::new();
+    let open = |connection| Create { authentication: CallerAuthentication::None, ..create(&[connection]) };
+    world.forbidden(acme(MEMBER), open(MEMBERS_OWN));
+    world.done(acme(ADMIN), open(SHARED));
+}
+
+#[test]
 fn an_instance_has_exactly_one_connection() {
     let world = World::new();
     for connections in [&[][..], &[SHARED, MEMBERS_OWN]] {
@@ -98,8 +113,7 @@ fn an_instance_has_exactly_one_connection() {
 
 #[test]
 fn members_make_an_endpoint_over_what_they_may_use() {
-    for (user, connection) in
-        [(MEMBER, MEMBERS_OWN), (COLLEAGUE, SHARED), (ADMIN, MEMBERS_OWN), (OWNER, SHARED)]
+    for (user, connection) in [(MEMBER, MEMBERS_OWN), (ADMIN, MEMBERS_OWN), (ADMIN, SHARED), (OWNER, SHARED)]
     {
         let world = World::new();
         let (.., did) = world.done(acme(user), create(&[connection]));

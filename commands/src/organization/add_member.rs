@@ -1,10 +1,13 @@
 //! Take a user into a team. Owners and admins, never above their own role.
+//!
+//! Nobody is taken in without being asked: an organization takes in whom it registered itself, and an administrator of the deployment
+//! whomever there is. Otherwise any owner could make a stranger a member and then issue keys in the stranger's name.
 
 use domain::organization::{Organization, OrganizationCommand};
 use domain::user::User;
 use domain::value::{OrganizationId, Role, UserId};
 
-use crate::access::enter;
+use crate::access::{administers, enter};
 use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// Take a user into a team.
@@ -22,9 +25,18 @@ impl UseCase for AddMember {
     type Answer = ();
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
-        enter(unit, actor, self.organization).await?.must_command_all()?;
-        if !unit.load::<User>(self.user).await?.is_active() {
+        let entered = enter(unit, actor, self.organization).await?;
+        entered.must_command_all()?;
+        let person = unit.load::<User>(self.user).await?;
+        if !person.is_active() {
             return Err(Refused::NotFound("user"));
+        }
+        let from_above = actor.speaks_for_themself() && administers(unit, entered.user).await?;
+        if !from_above && !person.is_registered_in(self.organization) {
+            return Err(Refused::Forbidden(
+                "only users that this organization registered can be made members, until there are invitations; ask an \
+                 administrator of the deployment",
+            ));
         }
         let add = OrganizationCommand::AddMember {
             user: self.user,

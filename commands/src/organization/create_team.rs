@@ -46,7 +46,7 @@ impl UseCase for CreateTeam {
             owner,
         };
         unit.decide::<Organization>(id, create).await?;
-        let (api_key, key) = issue_first(ports, unit, (id, &self.name), owner, actor.scopes.as_ref()).await?;
+        let (api_key, key) = issue_first(ports, unit, (id, &self.name), owner, actor).await?;
         Ok(TeamCreated { id, api_key, key })
     }
 }

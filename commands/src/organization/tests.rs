@@ -100,6 +100,35 @@ fn whoever_does_not_exist_or_is_suspended_cannot_be_added() {
 }
 
 #[test]
+fn only_an_administrator_takes_in_whom_the_organization_did_not_register() {
+    let world = World::new();
+    let add = |user| AddMember { organization: ACME, user, role: Role::Member };
+    let set = |user| SetRole { organization: ACME, user, role: Role::Member };
+    for user in [ROOT, STRANGER] {
+        world.forbidden(acme(OWNER), add(user));
+        world.forbidden(acme(OWNER), set(user));
+        world.forbidden(in_the_name_of(root()), set(user));
+    }
+    world.done(root(), set(ROOT));
+    world.forbidden(in_the_name_of(member(ROOT, ACME)), set(STRANGER));
+    world.done(root(), ChangeRole { organization: ACME, user: ROOT, role: Role::Owner });
+    world.forbidden(in_the_name_of(member(ROOT, ACME)), set(STRANGER));
+    world.done(member(ROOT, ACME), set(STRANGER));
+}
+
+#[test]
+fn the_first_key_of_a_team_is_no_more_than_the_key_it_was_asked_for_with() {
+    let world = World::new();
+    let end = Some(noon().plus_seconds(60));
+    let asking = Actor { until: end, ..in_the_name_of(acme(MEMBER)) };
+    let (_, did) = world.done(asking, CreateTeam { slug: Slug::parse("mine").unwrap(), name: name("Mine") });
+    let Event::ApiKey(ApiKeyEvent::Issued { issued_by, expires_at, .. }) = &did[2] else {
+        panic!("no first key: {did:?}")
+    };
+    assert_eq!((*issued_by, *expires_at), (COLLEAGUE, end));
+}
+
+#[test]
 fn somebody_who_is_suspended_asks_for_nothing() {
     let world = World::new();
     let team = || CreateTeam { slug: Slug::parse("mine").unwrap(), name: name("Mine") };

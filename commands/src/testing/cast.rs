@@ -67,6 +67,8 @@ pub(crate) fn root() -> Actor {
         credential: Credential::CommandLine,
         authority: Authority::Administrator { user: ROOT },
         scopes: None,
+        issued_by: None,
+        until: None,
     }
 }
 
@@ -76,18 +78,37 @@ pub(crate) fn impostor() -> Actor {
         credential: Credential::ApiKey(OWNERS_KEY),
         authority: Authority::Administrator { user: OWNER },
         scopes: None,
+        issued_by: Some(OWNER),
+        until: None,
     }
+}
+
+/// Somebody else holds a key that they issued in this user's name.
+pub(crate) fn in_the_name_of(actor: Actor) -> Actor {
+    Actor { credential: Credential::ApiKey(OWNERS_KEY), issued_by: Some(COLLEAGUE), ..actor }
 }
 
 /// Whoever sets the deployment up.
 pub(crate) fn founder() -> Actor {
-    Actor { credential: Credential::BootstrapToken, authority: Authority::Founder, scopes: None }
+    Actor {
+        credential: Credential::BootstrapToken,
+        authority: Authority::Founder,
+        scopes: None,
+        issued_by: None,
+        until: None,
+    }
 }
 
 /// A user asks in an organization.
 pub(crate) fn member(user: UserId, organization: OrganizationId) -> Actor {
     let authority = Authority::Member { user, organization, role: Role::Owner };
-    Actor { credential: Credential::ApiKey(MEMBERS_KEY), authority, scopes: None }
+    Actor {
+        credential: Credential::ApiKey(MEMBERS_KEY),
+        authority,
+        scopes: None,
+        issued_by: Some(user),
+        until: None,
+    }
 }
 
 pub(crate) fn name(text: &str) -> DisplayName {
@@ -134,11 +155,14 @@ pub(super) fn enter(log: &MemoryLog) {
 }
 
 fn people(log: &MemoryLog) {
-    let registered = UserEvent::Registered { email: None, name: None, picture: None };
+    let registered =
+        |registered_in| UserEvent::Registered { email: None, name: None, picture: None, registered_in };
     let members = ROLES.map(|(user, _)| user);
-    for user in members.into_iter().chain([ROOT, NEWCOMER, SUSPENDED, STRANGER]) {
-        log.given::<User>(user, vec![registered.clone()]);
+    for user in members.into_iter().chain([NEWCOMER, SUSPENDED]) {
+        log.given::<User>(user, vec![registered(Some(ACME))]);
     }
+    log.given::<User>(STRANGER, vec![registered(Some(RIVAL))]);
+    log.given::<User>(ROOT, vec![registered(None)]);
     log.given::<User>(SUSPENDED, vec![UserEvent::Suspended { reason: name("leak") }]);
     log.given::<Deployment>(DeploymentId, vec![DeploymentEvent::Bootstrapped { administrator: ROOT }]);
 }
@@ -219,6 +243,7 @@ fn keys(log: &MemoryLog) {
                 key_id: id.into(),
                 name: name("Key"),
                 principal,
+                issued_by: principal,
                 instance: None,
                 scopes: scopes(&["mcp:read"]),
                 digest: digest(),

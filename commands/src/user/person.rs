@@ -3,7 +3,7 @@
 use domain::user::User;
 use domain::value::UserId;
 
-use crate::access::{acting_user, administrator};
+use crate::access::{acting_user, administrator, must_speak_for_themself};
 use crate::{Actor, Log, Refused, Unit};
 
 /// Lets through whoever asks about themself, and administrators of the deployment. Decided before anything is looked up, so that nobody
@@ -13,6 +13,7 @@ pub(super) async fn must_be_self_or_administrator<L: Log>(
     actor: &Actor,
     user: UserId,
 ) -> Result<(), Refused> {
+    must_speak_for_themself(actor)?;
     if acting_user(unit, actor).await? == user {
         return Ok(());
     }

@@ -34,20 +34,23 @@ impl UseCase for Register {
         actor: &Actor,
         unit: &mut Unit<'_, P::Log>,
     ) -> Result<Registered, Refused> {
-        match actor.authority {
+        let registered_in = match actor.authority {
             Authority::Member { organization, .. } => {
                 enter(unit, actor, organization).await?.must_command_all()?;
+                Some(organization)
             }
             Authority::Administrator { .. } | Authority::Founder => {
                 administrator(unit, actor).await?;
+                None
             }
-        }
+        };
         let id = UserId::new(ports.entropy().id());
         let register = UserCommand::Register {
             user: id,
             email: self.email.clone(),
             name: self.name.clone(),
             picture: self.picture.clone(),
+            registered_in,
         };
         unit.decide::<User>(id, register).await?;
         Ok(Registered { id })

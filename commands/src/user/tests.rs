@@ -54,6 +54,16 @@ fn only_administrators_of_the_deployment_suspend_and_delete() {
 }
 
 #[test]
+fn a_key_that_somebody_else_issued_neither_administers_nor_changes_the_person() {
+    let world = World::new();
+    world.forbidden(in_the_name_of(root()), suspend(MEMBER));
+    world.forbidden(in_the_name_of(root()), register());
+    world.forbidden(in_the_name_of(root()), change_email(ROOT));
+    world.forbidden(in_the_name_of(acme(MEMBER)), change_email(MEMBER));
+    world.forbidden(in_the_name_of(acme(MEMBER)), change_profile(MEMBER));
+}
+
+#[test]
 fn those_who_command_nothing_register_nobody() {
     let world = World::new();
     let not_in_command = NOT_IN_COMMAND.map(acme);
@@ -90,7 +100,7 @@ fn an_address_has_one_owner() {
 
 #[test]
 fn administrators_owners_and_admins_register_people() {
-    for actor in [root(), acme(OWNER), acme(ADMIN)] {
+    for (actor, registered_in) in [(root(), None), (acme(OWNER), Some(ACME)), (acme(ADMIN), Some(ACME))] {
         let world = World::new();
         let (registered, did) = world.done(actor, register());
         let subject = SubjectId::from(registered.id);
@@ -98,6 +108,7 @@ fn administrators_owners_and_admins_register_people() {
             email: Some(Personal::new(subject, mika())),
             name: Some(Personal::new(subject, name("Mika"))),
             picture: None,
+            registered_in,
         };
         assert_eq!(did, of(expected));
     }

@@ -16,6 +16,8 @@ pub enum ApiKeyCommand {
         name: DisplayName,
         /// In whose name it calls.
         principal: UserId,
+        /// Who issues it.
+        issued_by: UserId,
         /// The only instance it opens, if it is bound to one.
         instance: Option<InstanceId>,
         /// What it may do.

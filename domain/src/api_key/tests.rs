@@ -9,6 +9,7 @@ use crate::{ClaimChange, ClaimScope, Facts};
 
 const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
 const ANN: UserId = UserId::new(Uuid::from_u128(2));
+const BEN: UserId = UserId::new(Uuid::from_u128(3));
 const NOW: Timestamp = Timestamp::EPOCH;
 
 fn name(text: &str) -> DisplayName {
@@ -29,6 +30,7 @@ fn issue(scopes: &[Scope], expires_at: Option<Timestamp>) -> Ask {
         key_id: key_id(),
         name: name("CI"),
         principal: ANN,
+        issued_by: BEN,
         instance: None,
         scopes: scopes.iter().cloned().collect(),
         digest: digest(),
@@ -44,6 +46,7 @@ fn issued(expires_at: Option<Timestamp>) -> Did {
         key_id: key_id(),
         name: name("CI"),
         principal: ANN,
+        issued_by: BEN,
         instance: None,
         scopes: Scopes::from_iter([Scope::McpRead]),
         digest: digest(),

@@ -1,6 +1,6 @@
 //! What may be asked of a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, UserId};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, UserId};
 
 /// A request to a user. Values come in clear with the user's id; the decision marks them as this person's.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub enum UserCommand {
         name: Option<DisplayName>,
         /// The picture, if there is one.
         picture: Option<HttpsUrl>,
+        /// The organization whose owner or admin makes them known, if one does.
+        registered_in: Option<OrganizationId>,
     },
     /// Change or remove the address.
     ChangeEmail {

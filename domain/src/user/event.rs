@@ -1,6 +1,6 @@
 //! What happened to a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, Personal};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal};
 use crate::{ClaimChange, ClaimScope, Facts};
 
 events! {
@@ -14,6 +14,8 @@ events! {
             name: Option<Personal<DisplayName>>,
             /// Where a picture is.
             picture: Option<Personal<HttpsUrl>>,
+            /// The organization whose owner or admin made them known; none when the deployment did.
+            registered_in: Option<OrganizationId>,
         },
         /// Another address; the old one is free.
         EmailChanged = "email_changed" v 1 {

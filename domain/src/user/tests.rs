@@ -4,10 +4,11 @@ use uuid::Uuid;
 
 use super::{User, UserCommand as Ask, UserError as No, UserEvent as Did};
 use crate::given::{Given, given};
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, Personal, SubjectId, UserId};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal, SubjectId, UserId};
 use crate::{ClaimChange, ClaimScope, Facts};
 
 const ANN: UserId = UserId::new(Uuid::from_u128(1));
+const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(2));
 
 fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
@@ -22,7 +23,13 @@ fn anns<T>(value: T) -> Personal<T> {
 }
 
 fn register() -> Ask {
-    Ask::Register { user: ANN, email: Some(email("ann@example.com")), name: Some(name("Ann")), picture: None }
+    Ask::Register {
+        user: ANN,
+        email: Some(email("ann@example.com")),
+        name: Some(name("Ann")),
+        picture: None,
+        registered_in: Some(ACME),
+    }
 }
 
 fn registered() -> Did {
@@ -30,6 +37,7 @@ fn registered() -> Did {
         email: Some(anns(email("ann@example.com"))),
         name: Some(anns(name("Ann"))),
         picture: None,
+        registered_in: Some(ACME),
     }
 }
 
@@ -113,7 +121,10 @@ fn a_retry_is_not_a_mistake() {
 fn an_erased_address_is_claimed_by_nobody() {
     let erased = || Some(Personal::Erased { subject: SubjectId::from(ANN) });
     let scope = ClaimScope::Email;
-    assert_eq!(Did::Registered { email: erased(), name: None, picture: None }.claims(), []);
+    assert_eq!(
+        Did::Registered { email: erased(), name: None, picture: None, registered_in: None }.claims(),
+        []
+    );
     assert_eq!(Did::EmailChanged { email: erased() }.claims(), [ClaimChange::Release { scope }]);
 }
 
@@ -127,4 +138,13 @@ fn an_address_is_taken_by_its_user_and_given_back() {
     assert_eq!(Did::EmailChanged { email: None }.claims(), [ClaimChange::Release { scope }]);
     assert_eq!(Did::Deleted {}.claims(), [ClaimChange::Release { scope }]);
     assert_eq!(Did::Suspended { reason: name("x") }.claims(), []);
+}
+
+#[test]
+fn a_user_remembers_which_organization_made_them_known() {
+    let mut user = User::default();
+    assert!(!user.is_registered_in(ACME));
+    user.evolve(registered());
+    assert!(user.is_registered_in(ACME));
+    assert!(!user.is_registered_in(OrganizationId::new(Uuid::from_u128(3))));
 }

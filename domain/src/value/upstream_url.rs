@@ -64,6 +64,14 @@ impl UpstreamUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether both are at one origin (RFC 6454): the same scheme, host and port, however they are written.
+    pub fn is_at_origin_of(&self, other: &Self) -> bool {
+        match (Url::parse(&self.0), Url::parse(&other.0)) {
+            (Ok(own), Ok(other)) => own.origin() == other.origin(),
+            (Ok(_) | Err(_), _) => false,
+        }
+    }
 }
 
 /// The host part of `host:port`, with the brackets of an IPv6 address.
@@ -108,6 +116,19 @@ mod tests {
         }
         let long = format!("https://mcp.example.com/{}", "a".repeat(2_048));
         assert_eq!(UpstreamUrl::parse(&long), Err(UpstreamUrlError::TooLong));
+    }
+
+    #[test]
+    fn scheme_host_and_port_are_the_origin_and_nothing_else_is() {
+        let here = UpstreamUrl::parse("https://mcp.example.com/mcp").unwrap();
+        for other in
+            ["http://mcp.example.com/mcp", "https://mcp.example.net/mcp", "https://mcp.example.com:444/mcp"]
+        {
+            assert!(!here.is_at_origin_of(&UpstreamUrl::parse(other).unwrap()), "{other}");
+        }
+        for same in ["https://MCP.example.com:443/", "https://mcp.example.com/v2?tenant=1"] {
+            assert!(here.is_at_origin_of(&UpstreamUrl::parse(same).unwrap()), "{same}");
+        }
     }
 
     #[test]

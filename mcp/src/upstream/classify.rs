@@ -66,7 +66,8 @@ fn form(method: &Method, parts: &Parts, no_body: bool) -> Result<Form, UpstreamE
         return Ok(Form::Empty);
     }
     // Node servers end a DELETE with 200, chunked, of no type and no bytes. Nobody waits for a body there, so none is read.
-    if status.is_success() && (method == Method::DELETE || !parts.headers.contains_key(header::CONTENT_TYPE)) {
+    if status.is_success() && (method == Method::DELETE || !parts.headers.contains_key(header::CONTENT_TYPE))
+    {
         return Ok(Form::Empty);
     }
     if is_encoded(&parts.headers) {

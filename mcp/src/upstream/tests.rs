@@ -172,7 +172,8 @@ async fn refusals_that_the_client_should_see_are_carried() {
 
 #[tokio::test]
 async fn a_session_that_was_ended_with_an_empty_chunked_answer_has_ended() {
-    let server = ScriptedServer::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n").await;
+    let server =
+        ScriptedServer::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n").await;
     let delete = UpstreamRequest { method: Method::DELETE, ..server.request("") };
     let response = upstream().send(delete).await.unwrap();
     assert!(matches!((response.status, response.body), (StatusCode::OK, UpstreamBody::Empty)));

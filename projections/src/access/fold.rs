@@ -15,7 +15,7 @@ use domain::value::{
     ApiKeyId, ConnectionId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId,
 };
 
-use super::{AccessView, Connection, Instance, Key, Maintenance, Server};
+use super::{AccessView, Connection, ConnectionSecrets, Instance, Key, Maintenance, Server};
 use crate::recorded::Recorded;
 
 /// An event that this binary cannot take into its view. The gateway must not go on with a view that lacks it.
@@ -106,6 +106,7 @@ impl AccessView {
                 key_id,
                 name: _,
                 principal,
+                issued_by,
                 instance,
                 scopes,
                 digest,
@@ -117,6 +118,7 @@ impl AccessView {
                     id,
                     organization,
                     principal,
+                    issued_by,
                     instance,
                     scopes,
                     digest,
@@ -145,13 +147,16 @@ impl AccessView {
                 visibility: _,
             } => {
                 let Transport::Http { url } = transport;
-                self.servers
-                    .insert(id, Arc::new(Server { organization, url, credential_fields, retired: false }));
+                let server = Server { organization, url, generation: 0, credential_fields, retired: false };
+                self.servers.insert(id, Arc::new(server));
             }
             ServerEvent::Updated { name: _, transport, credential_fields, visibility: _ } => {
                 let Transport::Http { url } = transport;
                 if let Some(server) = self.servers.get_mut(&id) {
                     let server = Arc::make_mut(server);
+                    if !url.is_at_origin_of(&server.url) {
+                        server.generation = server.generation.saturating_add(1);
+                    }
                     server.url = url;
                     server.credential_fields = credential_fields;
                 }
@@ -178,7 +183,10 @@ impl AccessView {
             ConnectionEvent::Renamed { .. } => {}
             ConnectionEvent::SecretsSet { version, fields: _ } => {
                 if let Some(connection) = self.connections.get_mut(&id) {
-                    Arc::make_mut(connection).secrets = Some(*version);
+                    let generation =
+                        self.servers.get(&connection.server).map_or(0, |server| server.generation);
+                    let secrets = ConnectionSecrets { version: *version, generation };
+                    Arc::make_mut(connection).secrets = Some(secrets);
                 }
             }
             ConnectionEvent::Removed {} => {

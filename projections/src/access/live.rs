@@ -1,7 +1,7 @@
 //! The view of this node, kept up with the log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
@@ -15,12 +15,16 @@ use crate::log::LogReader;
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
+/// Stages of a view: starting (0), following, stopped for good.
+const FOLLOWING: u8 = 1;
+const STOPPED: u8 = 2;
+
 /// A view that is always there and always a little newer.
 #[derive(Debug, Clone, Default)]
 pub struct LiveView {
     current: Arc<ArcSwap<AccessView>>,
     applied: Doorbell,
-    following: Arc<AtomicBool>,
+    stage: Arc<AtomicU8>,
 }
 
 impl LiveView {
@@ -34,9 +38,9 @@ impl LiveView {
         self.applied.reached(position).await;
     }
 
-    /// Whether it keeps up with the log, or has stopped for good.
+    /// Whether decisions may rest on it: it has caught up once and keeps up. Not while it starts, nor after it has stopped.
     pub fn is_following(&self) -> bool {
-        self.following.load(Ordering::Relaxed)
+        self.stage.load(Ordering::Acquire) == FOLLOWING
     }
 
     /// Keeps up with the log until told to stop. An event that cannot be understood stops the view, loudly: going on without it could admit
@@ -49,9 +53,12 @@ impl LiveView {
         stop: CancellationToken,
     ) {
         let mut view = AccessView::clone(&self.current.load());
+        let Some(first_head) = first_head(&log, &stop).await else { return };
         let mut feed = Feed::after(view.position(), log, &doorbell, bus).await;
-        self.following.store(true, Ordering::Relaxed);
         loop {
+            if view.position() >= first_head {
+                self.stage.store(FOLLOWING, Ordering::Release);
+            }
             let events = tokio::select! {
                 () = stop.cancelled() => return,
                 events = feed.next() => events,
@@ -61,7 +68,7 @@ impl LiveView {
                     for event in &events {
                         if let Err(error) = view.apply(event) {
                             tracing::error!(error = %error, "the access view stops; this node is not ready until it is upgraded");
-                            self.following.store(false, Ordering::Relaxed);
+                            self.stage.store(STOPPED, Ordering::Release);
                             return;
                         }
                     }
@@ -80,5 +87,19 @@ impl LiveView {
         let position = view.position();
         self.current.store(Arc::new(view.clone()));
         self.applied.ring(position);
+    }
+}
+
+/// How far the log reached when we began; asked until the log answers.
+async fn first_head(log: &LogReader, stop: &CancellationToken) -> Option<Position> {
+    loop {
+        match log.head().await {
+            Ok(head) => return Some(head),
+            Err(error) => tracing::warn!(error = %error, "the access view waits for the log"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}
+        }
     }
 }

@@ -19,6 +19,11 @@ impl AccessView {
         self.keys.get(key_id)
     }
 
+    /// The same key as it stands in this view.
+    pub fn key_now(&self, key: &Key) -> Option<&Arc<Key>> {
+        self.keys.get(self.key_ids.get(&key.id)?)
+    }
+
     /// The facts of a decision about a key.
     pub fn key_facts<'a>(&self, key: &'a Key) -> KeyFacts<'a> {
         KeyFacts {

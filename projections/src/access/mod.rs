@@ -6,6 +6,8 @@
 mod fold;
 mod live;
 mod lookup;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ pub struct Key {
     pub organization: OrganizationId,
     /// The user it is bound to.
     pub principal: UserId,
+    /// Who issued it.
+    pub issued_by: UserId,
     /// The instance it is bound to, if it is.
     pub instance: Option<InstanceId>,
     /// What it may do.
@@ -65,6 +69,8 @@ pub struct Server {
     pub organization: Option<OrganizationId>,
     /// Where it is.
     pub url: UpstreamUrl,
+    /// How often it moved to another origin.
+    pub generation: u32,
     /// The credentials it wants.
     pub credential_fields: Vec<CredentialField>,
     /// Retired servers are not called any more.
@@ -78,10 +84,27 @@ pub struct Connection {
     pub organization: OrganizationId,
     /// For which server.
     pub server: ServerId,
-    /// Version of its secrets in the vault; `None` before any were set.
-    pub secrets: Option<u32>,
+    /// Its secrets in the vault; `None` before any were set.
+    pub secrets: Option<ConnectionSecrets>,
     /// Removed connections are not used any more.
     pub removed: bool,
+}
+
+/// Secrets in the vault, and for which generation of the server they were set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionSecrets {
+    /// Version in the vault.
+    pub version: u32,
+    /// The server's generation when they were set.
+    pub generation: u32,
+}
+
+impl Connection {
+    /// Version of the secrets that this server may be sent. Those that were set before it moved to another origin count as not set: whoever
+    /// set them entrusted them to the place that it was at.
+    pub fn secrets_for(&self, server: &Server) -> Option<u32> {
+        self.secrets.filter(|secrets| secrets.generation == server.generation).map(|secrets| secrets.version)
+    }
 }
 
 /// The thing behind an MCP endpoint.

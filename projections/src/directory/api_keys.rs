@@ -67,6 +67,7 @@ pub(super) async fn fold(
             key_id,
             name,
             principal,
+            issued_by: _, // the audit tells, the listing does not
             instance,
             scopes,
             digest: _, // a listing has no use for it

@@ -72,7 +72,7 @@ pub(super) async fn fold(
         .bind(reason)
     };
     let statement = match fact {
-        UserEvent::Registered { email, name, picture } => {
+        UserEvent::Registered { email, name, picture, registered_in: _ } => {
             let email = clear(email.as_ref(), EmailAddress::as_str)?;
             let name = clear(name.as_ref(), DisplayName::as_str)?;
             let picture = clear(picture.as_ref(), HttpsUrl::as_str)?;

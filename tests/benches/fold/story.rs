@@ -127,6 +127,7 @@ impl Teller {
                 email: Some(Personal::new(subject, email)),
                 name: Some(Personal::new(subject, name("A Person"))),
                 picture: None,
+                registered_in: None,
             };
             self.tell(id(Noun::User, number), self.organization_of(number), fact);
         }
@@ -258,6 +259,7 @@ fn issued(number: usize, organization: Uuid, user: usize, instance: usize) -> Ap
         key_id: KeyId::parse(&format!("{number:022}")).expect("a key id"),
         name: name("Continuous integration"),
         principal: UserId::new(id(Noun::User, user)),
+        issued_by: UserId::new(id(Noun::User, user)),
         instance: Some(InstanceId::new(id(Noun::Instance, instance))),
         scopes: std::iter::once(Scope::McpWrite).collect::<Scopes>(),
         digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },

@@ -83,16 +83,25 @@ fn tell_users(history: &mut History) {
                 email: Some(email(ANN, "ann@example.com")),
                 name: None,
                 picture: picture(),
+                registered_in: Some(ACME),
             },
         )
         .tell(ANN, UserEvent::EmailChanged { email: Some(email(ANN, "ann@example.org")) })
         .tell(ANN, UserEvent::ProfileChanged { name: Some(known(ANN, display("安"))), picture: None })
-        .tell(BEN, UserEvent::Registered { email: None, name: None, picture: None })
+        .tell(BEN, UserEvent::Registered { email: None, name: None, picture: None, registered_in: None })
         .tell(BEN, UserEvent::EmailChanged { email: Some(email(BEN, "ben@example.com")) })
         .tell(BEN, UserEvent::Suspended { reason: display("away") })
         .tell(BEN, UserEvent::Resumed {})
         .tell(CAT, registered(CAT, "cat@example.com", "Cat"))
-        .tell(DAN, UserEvent::Registered { email: Some(erased(DAN)), name: Some(erased(DAN)), picture: None })
+        .tell(
+            DAN,
+            UserEvent::Registered {
+                email: Some(erased(DAN)),
+                name: Some(erased(DAN)),
+                picture: None,
+                registered_in: None,
+            },
+        )
         .tell(DAN, UserEvent::Suspended { reason: display("left the company") });
 }
 
@@ -207,6 +216,7 @@ fn tell_keys(history: &mut History) {
         key_id: KeyId::parse(key_id).unwrap(),
         name: display("CI"),
         principal: ANN,
+        issued_by: ANN,
         instance,
         scopes: scopes(&["mcp:read", "tool:echo"]),
         digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },

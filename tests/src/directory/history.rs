@@ -101,7 +101,12 @@ impl History {
     pub(super) fn of_a_deleted_user(key_destroyed: bool) -> Self {
         let mut history = Self::default();
         let event = if key_destroyed {
-            UserEvent::Registered { email: Some(erased(CAT)), name: Some(erased(CAT)), picture: None }
+            UserEvent::Registered {
+                email: Some(erased(CAT)),
+                name: Some(erased(CAT)),
+                picture: None,
+                registered_in: None,
+            }
         } else {
             registered(CAT, "cat@example.com", "Cat")
         };
@@ -125,6 +130,7 @@ pub(super) fn registered(user: UserId, address: &str, name: &str) -> UserEvent {
         email: Some(email(user, address)),
         name: Some(known(user, display(name))),
         picture: None,
+        registered_in: None,
     }
 }
 

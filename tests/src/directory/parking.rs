@@ -55,8 +55,12 @@ async fn personal_data_that_nobody_opened_are_parked_not_taken_for_erased() {
         ciphertext: "AAAA".to_owned(),
     };
     let mut history = History::default();
-    let bad =
-        history.tell(ANN, UserEvent::Registered { email: Some(sealed), name: None, picture: None }).head();
+    let bad = history
+        .tell(
+            ANN,
+            UserEvent::Registered { email: Some(sealed), name: None, picture: None, registered_in: None },
+        )
+        .head();
     history.tell(BEN, registered(BEN, "ben@example.com", "Ben"));
     folded(&pool, &history).await;
 

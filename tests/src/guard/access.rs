@@ -100,13 +100,7 @@ async fn somebody_with_too_small_a_scope_is_told_which_one_is_missing() {
 #[tokio::test]
 async fn a_member_who_administers_nothing_is_no_administrator() {
     let world = World::start().await;
-    let user =
-        world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
-    let member = format!("/members/{}", user.as_str().unwrap());
-    world.admin().json(Method::PUT, &world.path(&member), &json!({ "role": "owner" })).await.good();
-    let body = json!({ "name": "Ben's", "scopes": ["org:write", "keys:write", "clients:write", "audit:read"], "principal": user });
-    let key = world.admin().post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
-    let ben = world.node.http().as_key(key.as_str().unwrap());
+    let ben = a_second_owner(&world).await;
     let operations = operations(&world).await;
     let administrative: Vec<_> =
         operations.iter().filter(|operation| operation.access.starts_with("administrator")).collect();
@@ -114,6 +108,55 @@ async fn a_member_who_administers_nothing_is_no_administrator() {
     for operation in administrative {
         operation.send(&ben, &world.organization).await.refused(403, "not-administrator");
     }
+}
+
+#[tokio::test]
+async fn a_key_made_in_the_administrators_name_does_not_administer() {
+    let world = World::start().await;
+    let ben = a_second_owner(&world).await;
+    let me = world.admin().get("/v1/me").await.good()["user"]["id"].clone();
+    // One key in the administrator's name, and one more that it issued to itself, as laundering would have it.
+    let body = json!({ "name": "Not mine", "scopes": ["org:write", "keys:write"], "principal": me });
+    let first = ben.post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
+    let first = world.node.http().as_key(first.as_str().unwrap());
+    let body = json!({ "name": "Laundered", "scopes": ["org:write", "keys:write"] });
+    let second = first.post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
+    let second = world.node.http().as_key(second.as_str().unwrap());
+    let team = json!({ "slug": "laundry", "name": "Laundry" });
+    let third = first.post("/v1/organizations", &team).await.good()["api_key"].clone();
+    let third = world.node.http().as_key(third.as_str().unwrap());
+    let operations = operations(&world).await;
+    for key in [&first, &second, &third] {
+        for operation in operations.iter().filter(|operation| operation.access.starts_with("administrator")) {
+            operation.send(key, &world.organization).await.refused(403, "not-administrator");
+        }
+        key.json(Method::PUT, "/v1/me/email", &json!({ "email": "ben@example.com" }))
+            .await
+            .refused(403, "forbidden");
+        key.json(Method::PUT, "/v1/me/profile", &json!({ "name": "Ben" })).await.refused(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_takes_in_nobody_whom_another_organization_registered() {
+    let world = World::start().await;
+    let ben = a_second_owner(&world).await;
+    let me = world.admin().get("/v1/me").await.good()["user"]["id"].clone();
+    let team = ben.post("/v1/organizations", &json!({ "slug": "bens", "name": "Ben's" })).await.good();
+    let owner = world.node.http().as_key(team["api_key"].as_str().unwrap());
+    let path = format!("/v1/organizations/{}/members/{}", team["id"].as_str().unwrap(), me.as_str().unwrap());
+    owner.json(Method::PUT, &path, &json!({ "role": "member" })).await.refused(403, "forbidden");
+}
+
+/// Ben: an owner of the founded organization who administers nothing.
+async fn a_second_owner(world: &World) -> Http {
+    let user =
+        world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
+    let member = format!("/members/{}", user.as_str().unwrap());
+    world.admin().json(Method::PUT, &world.path(&member), &json!({ "role": "owner" })).await.good();
+    let body = json!({ "name": "Ben's", "scopes": ["org:write", "keys:write", "clients:write", "audit:read"], "principal": user });
+    let key = world.admin().post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
+    world.node.http().as_key(key.as_str().unwrap())
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ const BATCH_COMMANDS_MAX: usize = 64;
 const QUEUE_COMMANDS_MAX: usize = 4_096;
 /// How long a batch is sent again while Postgres is away.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
+/// How long one transaction may take before its connection is given up: a Postgres that fell silent must not silence us. Longer than the
+/// server's own limit on the statement.
+const ANSWER_WAIT: Duration = Duration::from_secs(9);
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 struct Job {
@@ -92,12 +95,21 @@ impl AppenderTask {
         let batch = array(&jobs);
         let give_up = Instant::now() + GIVE_UP_AFTER;
         let outcomes = loop {
-            match self.send(connection, &batch).await {
+            let sent = tokio::time::timeout(ANSWER_WAIT, self.send(connection, &batch)).await;
+            match sent.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut)) {
                 Ok(outcomes) => break outcomes,
                 Err(error) if Instant::now() < give_up && is_transient(&error) => {
                     tracing::warn!(error = %error, "the log did not answer an append; sending the batch again");
                     *connection = None;
                     tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Err(error) if jobs.len() > 1 && !is_transient(&error) => {
+                    tracing::warn!(error = %error, "a batch is refused whole; sending its commands one by one");
+                    *connection = None;
+                    for job in jobs {
+                        Box::pin(self.write(connection, vec![job])).await;
+                    }
+                    return;
                 }
                 Err(error) => {
                     tracing::error!(error = %error, commands = jobs.len(), "giving up on an append");
@@ -140,10 +152,11 @@ impl AppenderTask {
             *connection = Some(self.connect().await?);
         }
         let Some(open) = connection else { return Err(sqlx::Error::PoolClosed) };
-        let rows = sqlx::query("select ordinal, outcome, position_last, detail from append_commands($1::jsonb)")
-            .bind(batch)
-            .fetch_all(&mut *open)
-            .await?;
+        let rows =
+            sqlx::query("select ordinal, outcome, position_last, detail from append_commands($1::jsonb)")
+                .bind(batch)
+                .fetch_all(&mut *open)
+                .await?;
         rows.iter().map(outcome).collect()
     }
 
@@ -153,7 +166,8 @@ impl AppenderTask {
         connection
             .execute(
                 "set application_name = 'sekisho appender'; set lock_timeout = '5s'; set statement_timeout = '8s';
-                 set idle_in_transaction_session_timeout = '5s'; set synchronous_commit = on",
+                 set idle_in_transaction_session_timeout = '5s'; set synchronous_commit = on;
+                 set default_transaction_isolation = 'read committed'",
             )
             .await?;
         Ok(connection)
