@@ -17,6 +17,10 @@ use crate::adapters::master_key::MasterKeys;
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
 
 /// Options as they were written. Texts, so that everything that is wrong with them can be told in one go.
+#[allow(
+    rustdoc::bare_urls,
+    reason = "these comments are the help on the command line, where angle brackets would be shown"
+)]
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Address and port to listen on; port 0 picks a free one

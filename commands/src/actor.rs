@@ -64,10 +64,11 @@ impl Actor {
         self.issued_by.is_none_or(|issuer| self.user() == Some(issuer))
     }
 
-    /// Who stands behind a key that is made for this actor. Not simply the user: a key in somebody's name would otherwise issue another
-    /// that speaks for them.
-    pub(crate) fn issuer(&self, user: UserId) -> UserId {
-        self.issued_by.unwrap_or(user)
+    /// Who is to be named as the issuer of a key that `user`, who asks, makes for a principal. Of the user and of whoever issued the
+    /// credential they ask with, it is one who is not the principal, if there is one: a key in somebody's name makes none that speaks for
+    /// them, neither for its user nor for its issuer.
+    pub(crate) fn issuer(&self, user: UserId, principal: UserId) -> UserId {
+        self.issued_by.filter(|issuer| *issuer != principal).unwrap_or(user)
     }
 
     /// Who hands out a role in an organization: `None` when the deployment's administrator does, who stands above its members.

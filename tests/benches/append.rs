@@ -53,7 +53,7 @@ async fn main() {
 
     for callers in CALLERS {
         let connections = callers.min(CONNECTIONS_MAX);
-        let [mut group, mut alone, mut recorded] = [const { () }; 3].map(|()| Figures::default());
+        let [mut group, mut alone, mut recorded] = std::array::from_fn(|_| Figures::default());
         for _ in 0..rounds {
             group.add(group::measure(&database.url, callers, span).await);
             alone.add(plain::measure(&database.url, connections, span, plain::Rows::EventAlone).await);

@@ -40,7 +40,7 @@ async fn main() {
 }
 
 fn in_memory(report: &mut Report, story: &[Told], recorded: &[Recorded], rounds: usize) {
-    let [mut decoding, mut folding, mut both] = [const { () }; 3].map(|()| Rounds::default());
+    let [mut decoding, mut folding, mut both] = std::array::from_fn(|_| Rounds::default());
     for _ in 0..rounds {
         let started = Instant::now();
         let facts: Vec<Event> =
@@ -77,7 +77,7 @@ async fn from_postgres(report: &mut Report, recorded: &[Recorded], rounds: usize
     log::write(&pool, recorded).await;
     let count = recorded.len();
     let head = Position::new(count as u64);
-    let [mut copy, mut select, mut pages, mut view] = [const { () }; 4].map(|()| Rounds::default());
+    let [mut copy, mut select, mut pages, mut view] = std::array::from_fn(|_| Rounds::default());
     for _ in 0..rounds {
         let started = Instant::now();
         log::copy_all(&pool).await;

@@ -105,7 +105,7 @@ async fn run() {
     let (proxy, sekisho) = (proxy.expect("a proxy"), sekisho.expect("a gateway"));
     report.table("memory of the one in the middle, MiB", &["idle", "loaded", "highest"]);
     for (name, idle, process) in [("bare proxy", proxy_idle, &proxy), ("sekisho", sekisho_idle, &sekisho)] {
-        let [mut first, mut now, mut most] = [const { () }; 3].map(|()| Rounds::default());
+        let [mut first, mut now, mut most] = std::array::from_fn(|_| Rounds::default());
         first.push(idle);
         now.push(process.memory_mib("VmRSS"));
         most.push(process.memory_mib("VmHWM"));

@@ -37,7 +37,7 @@ pub(crate) async fn issue_first<P: Ports>(
         key_id: id.into(),
         name: organization.1.clone(),
         principal,
-        issued_by: actor.issuer(principal),
+        issued_by: actor.issuer(principal, principal),
         instance: None,
         scopes,
         digest: ports.hasher().digest(&key),

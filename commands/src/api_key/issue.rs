@@ -72,7 +72,7 @@ impl UseCase for Issue {
             key_id: id.into(),
             name: self.name.clone(),
             principal,
-            issued_by: actor.issuer(entered.user),
+            issued_by: actor.issuer(entered.user, principal),
             instance: self.instance,
             scopes: self.scopes.clone(),
             digest: ports.hasher().digest(&key),

@@ -140,6 +140,8 @@ fn a_key_issued_for_somebody_names_its_issuer_also_over_several_keys() {
     assert_eq!(issuer(acme(OWNER), issue_for(MEMBER)), OWNER);
     assert_eq!(issuer(root(), issue_for(MEMBER)), ROOT);
     assert_eq!(issuer(in_the_name_of(acme(MEMBER)), issue(&["mcp:read"])), COLLEAGUE);
+    // There and back: a key that the colleague issued to the owner makes one for the colleague.
+    assert_eq!(issuer(in_the_name_of(acme(OWNER)), issue_for(COLLEAGUE)), OWNER);
 }
 
 #[test]

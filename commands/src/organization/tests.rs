@@ -246,8 +246,8 @@ fn a_role_is_set_for_newcomers_and_for_members() {
     let world = World::new();
     let set = |user, role| SetRole { organization: ACME, user, role };
     world.forbidden(acme(MEMBER), set(NEWCOMER, Role::Member));
-    let (_, events) = world.done(acme(ADMIN), set(NEWCOMER, Role::Member));
+    let ((), events) = world.done(acme(ADMIN), set(NEWCOMER, Role::Member));
     assert_eq!(events, of(OrganizationEvent::MemberAdded { user: NEWCOMER, role: Role::Member }));
-    let (_, events) = world.done(acme(ADMIN), set(MEMBER, Role::Viewer));
+    let ((), events) = world.done(acme(ADMIN), set(MEMBER, Role::Viewer));
     assert_eq!(events, of(OrganizationEvent::RoleChanged { user: MEMBER, role: Role::Viewer }));
 }

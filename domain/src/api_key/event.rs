@@ -41,7 +41,8 @@ events! {
             name: DisplayName,
             /// In whose name it calls.
             principal: UserId,
-            /// Who issued it. Only a key that somebody issued to themself speaks for the person and not merely in their name.
+            /// Who issued it. Only a key that its principal issued in person names the principal here, and speaks for them and not merely in
+            /// their name.
             issued_by: UserId,
             /// The only instance it opens, if it is bound to one.
             instance: Option<InstanceId>,

@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{Executor as _, PgPool, Row as _};
+use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::story::Told;
@@ -60,8 +61,9 @@ pub(crate) async fn write(pool: &PgPool, events: &[Recorded]) {
     let mut text = String::with_capacity(COPY_BYTES * 2);
     for event in events {
         let json = |raw: &RawValue| raw.get().replace('\\', "\\\\"); // JSON has no other character that COPY takes for its own
-        text.push_str(&format!(
-            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{MOMENT}\t{MOMENT}\n",
+        writeln!(
+            text,
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{MOMENT}\t{MOMENT}",
             event.position,
             event.aggregate_type,
             event.aggregate_id,
@@ -70,7 +72,8 @@ pub(crate) async fn write(pool: &PgPool, events: &[Recorded]) {
             event.event_version,
             json(&event.payload),
             json(&event.metadata),
-        ));
+        )
+        .expect("a string takes it");
         if text.len() >= COPY_BYTES {
             copy.send(text.as_bytes()).await.expect("COPY goes on");
             text.clear();

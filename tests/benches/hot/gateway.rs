@@ -54,9 +54,9 @@ impl Gateway {
         let founder = Http::new(&process.url).with("authorization", &format!("Bearer {TOKEN}"));
         let founding =
             json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });
-        let founded = founder.post("/v1/bootstrap", &founding).await.good();
-        let admin = Http::new(&process.url).as_key(text(&founded, "api_key"));
-        let root = format!("/v1/organizations/{}", text(&founded, "organization_id"));
+        let answer = founder.post("/v1/bootstrap", &founding).await.good();
+        let admin = Http::new(&process.url).as_key(text(&answer, "api_key"));
+        let root = format!("/v1/organizations/{}", text(&answer, "organization_id"));
         let made = async |path: &str, body: Value, name: &str| {
             let answer = admin.post(&format!("{root}{path}"), &body).await.good();
             text(&answer, name).to_owned()

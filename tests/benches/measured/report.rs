@@ -1,5 +1,6 @@
 //! A table for people while it runs, and `target/bench/PART.json` at the end.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -37,7 +38,7 @@ impl Report {
         section.clone_into(&mut self.section);
         let mut line = format!("\n{section:LABEL_COLUMNS$}");
         for column in columns {
-            line.push_str(&format!("{column:>FIGURE_COLUMNS$}"));
+            write!(line, "{column:>FIGURE_COLUMNS$}").expect("a string takes it");
         }
         self.line(&line);
     }
@@ -46,7 +47,7 @@ impl Report {
     pub(crate) fn row(&mut self, label: &str, figures: &[(&str, &Rounds)]) {
         let mut line = format!("{:LABEL_COLUMNS$}", format!("  {label}"));
         for (_, rounds) in figures {
-            line.push_str(&format!("{:>FIGURE_COLUMNS$}", rounds.told()));
+            write!(line, "{:>FIGURE_COLUMNS$}", rounds.told()).expect("a string takes it");
         }
         self.line(&line);
         self.note(label, figures);

@@ -91,9 +91,9 @@ fn inside_api_nobody_imports_what_is_not_theirs() {
         let place = root().join("api/src").join(area);
         let mut files = Vec::new();
         if place.is_dir() {
-            sources(&place, &mut files)
+            sources(&place, &mut files);
         } else {
-            files.push(place)
+            files.push(place);
         }
         for file in files {
             let text = std::fs::read_to_string(&file).expect("a source");

@@ -32,7 +32,7 @@ async fn write(pool: PgPool, writer: u64) -> u64 {
         }
         let dice = mixed(writer, round);
         let mut transaction = pool.begin().await.unwrap();
-        if dice % 5 == 0 {
+        if dice.is_multiple_of(5) {
             transaction.execute("select pg_current_xact_id()").await.unwrap(); // an early transaction id: the trap of xmin readers
             tokio::time::sleep(Duration::from_micros(dice * 20)).await;
         }
@@ -43,7 +43,7 @@ async fn write(pool: PgPool, writer: u64) -> u64 {
             .await
             .unwrap();
         assert_eq!(outcome, "ok");
-        if dice % 3 == 0 {
+        if dice.is_multiple_of(3) {
             tokio::time::sleep(Duration::from_micros(dice * 10)).await;
         }
         if dice < 10 {
