@@ -84,3 +84,28 @@ async fn with_nats_every_event_reaches_the_stream_at_its_own_position() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_connection_goes_back_to_the_pool_unless_it_is_inside_a_transaction() {
+    use sqlx::Executor as _;
+    let (_, database) = harness::database().await;
+    let pool = api::adapters::postgres::connect(api::adapters::postgres::options(&database.url).unwrap())
+        .await
+        .unwrap();
+    let backend =
+        async || -> i32 { sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await.unwrap() };
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..30 {
+        seen.insert(backend().await);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await; // a connection comes back a little after it was let go
+    }
+    assert!(seen.len() < 10, "good connections are thrown away: {} for 30 statements", seen.len());
+    let mut held = pool.acquire().await.unwrap();
+    let inside: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *held).await.unwrap();
+    held.execute("begin").await.unwrap();
+    drop(held);
+    for _ in 0..30 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_ne!(backend().await, inside, "a connection inside a transaction was handed on");
+    }
+}

@@ -7,7 +7,7 @@ use domain::value::Position;
 use projections::{Doorbell, LogReader};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Executor as _, PgConnection, PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
 
 /// The migrations, embedded in the binary.
@@ -56,11 +56,10 @@ pub async fn connect(options: PgConnectOptions) -> Result<PgPool, PostgresError>
 }
 
 /// Whether a connection may go back to the pool. sqlx 0.8 gives one back inside an open transaction when a future is dropped during `begin`;
-/// the next user's write would then be acknowledged and rolled back later. Outside a transaction the two clocks agree.
+/// the next user's write would then be acknowledged and rolled back later. Outside a transaction the two clocks agree, provided that the
+/// statement is one message (the simple protocol, so no bound parameters): in the extended one, each of its messages moves the second clock.
 async fn is_outside_a_transaction(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let (outside,): (bool,) =
-        sqlx::query_as("select now() = statement_timestamp()").fetch_one(connection).await?;
-    Ok(outside)
+    connection.fetch_one("select now() = statement_timestamp()").await?.try_get(0)
 }
 
 /// The major version of the server.
