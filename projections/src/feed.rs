@@ -13,9 +13,12 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
 use crate::doorbell::Doorbell;
-use crate::log::{LogError, LogReader};
+use crate::log::{LogError, LogReader, PAGE_EVENTS_MAX};
 use crate::recorded::{Envelope, Recorded};
 use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
+
+#[expect(clippy::cast_possible_truncation, reason = "a small constant")]
+const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
 /// How long a feed that hears nothing waits before it looks at the log by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -44,6 +47,8 @@ pub struct Feed {
     doorbell: watch::Receiver<Position>,
     bus: Option<(Bus, async_nats::Subscriber)>,
     last: Position,
+    /// The last page was full (or none was read yet), so there may be more right now.
+    more: bool,
 }
 
 impl Feed {
@@ -59,15 +64,16 @@ impl Feed {
                 }
             },
         };
-        Self { log, doorbell: doorbell.listen(), bus, last: after }
+        Self { log, doorbell: doorbell.listen(), bus, last: after, more: true }
     }
 
     /// The next events: at least one, dense, in order. Waits until there are some. After an error, ask again.
     pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
         loop {
             let rung = *self.doorbell.borrow_and_update();
-            if rung > self.last {
+            if rung > self.last || self.more {
                 let page = self.log.page(self.last).await?;
+                self.more = page.len() == PAGE_EVENTS_FULL;
                 if !page.is_empty() {
                     return Ok(self.taken(page));
                 }
