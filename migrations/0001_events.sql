@@ -8,8 +8,8 @@ create table events (
     sequence        bigint      not null,
     event_type      text        not null,
     event_version   text        not null,
-    payload         jsonb       not null,
-    metadata        jsonb       not null,
+    payload         json        not null,
+    metadata        json        not null,
     occurred_at     timestamptz not null,
     recorded_at     timestamptz not null,
     organization_id uuid        generated always as ((metadata ->> 'organization')::uuid) stored,
@@ -108,11 +108,25 @@ end $$;
 create trigger events_are_final before update or delete on events for each row execute function refuse_change();
 create trigger events_stay before truncate on events for each statement execute function refuse_change();
 
+-- Whether a command rests on an aggregate that has changed since it was read: then it is to decide again, as if it had changed that
+-- aggregate itself and another writer had been faster.
+create function rests_on_the_past(p_batch jsonb) returns boolean language sql stable as $$
+    select exists (
+        select from jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'rests_on') as s (seen)
+        where exists (
+            select from events e
+            where e.aggregate_type = s.seen ->> 'aggregate_type' and e.aggregate_id = s.seen ->> 'aggregate_id'
+            and e.sequence > (s.seen ->> 'sequence')::bigint))
+$$;
+
 -- Writes one command of a batch: its events from position p_head + 1 on, its claims, its id. Raises unique_violation when anything collides.
 create function append_one(p_command jsonb, p_head bigint) returns bigint language plpgsql as $$
 declare
     v_last bigint;
 begin
+    if rests_on_the_past(jsonb_build_array(p_command)) then
+        raise unique_violation using constraint = 'events_pkey';
+    end if;
     insert into events (global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
                         occurred_at, recorded_at)
     select p_head + e.ordinal, e.event ->> 'aggregate_type', e.event ->> 'aggregate_id', (e.event ->> 'sequence')::bigint,
@@ -134,7 +148,8 @@ end $$;
 -- ever skipped: the lock is taken before anything else is touched, and a command that collides leaves no trace and no hole.
 --
 -- First all together (one statement for each table, no sub-transactions: the common case); only when something collides, one by one, to
--- tell which. Outcomes: ok | conflict (another writer was faster on the aggregate) | taken (detail: the scope) | duplicate (command id).
+-- tell which. All together means: all names are given back before the first is taken. Where that is not what comes of one by one, in the
+-- order of the batch, the batch is done one by one too. Outcomes: ok | conflict (another writer was faster on the aggregate) | taken (detail: the scope) | duplicate (command id).
 create function append_commands(p_batch jsonb)
     returns table (ordinal bigint, outcome text, position_last bigint, detail text) language plpgsql as $$
 declare
@@ -144,6 +159,7 @@ declare
     v_number bigint;
     v_name   text;
     v_detail text;
+    v_early  boolean;
 begin
     perform pg_advisory_xact_lock(7243927510471);
     select coalesce(max(e.global_position), 0) into v_head from events e;
@@ -156,10 +172,32 @@ begin
                e.event -> 'metadata', (e.event -> 'metadata' ->> 'occurred_at')::timestamptz, clock_timestamp()
         from jsonb_array_elements(p_batch) with ordinality as c (command, number),
              jsonb_array_elements(c.command -> 'events') with ordinality as e (event, number);
+        if p_batch @? '$[*].rests_on[*]' and rests_on_the_past(p_batch) then
+            raise unique_violation;
+        end if;
         if p_batch @? '$[*].releases[*]' then
-            delete from claims c
-            using jsonb_array_elements(p_batch) as b (command), jsonb_array_elements(b.command -> 'releases') as r (release)
-            where c.owner_type = r.release ->> 'owner_type' and c.owner_id = r.release ->> 'owner_id' and c.scope = r.release ->> 'scope';
+            with wanted as (
+                select b.number, t.take ->> 'scope' as scope, t.take ->> 'value' as value,
+                       t.take ->> 'owner_type' as owner_type, t.take ->> 'owner_id' as owner_id
+                from jsonb_array_elements(p_batch) with ordinality as b (command, number),
+                     jsonb_array_elements(b.command -> 'takes') as t (take)
+            ), given as (
+                select b.number, r.release ->> 'scope' as scope,
+                       r.release ->> 'owner_type' as owner_type, r.release ->> 'owner_id' as owner_id
+                from jsonb_array_elements(p_batch) with ordinality as b (command, number),
+                     jsonb_array_elements(b.command -> 'releases') as r (release)
+            ), freed as (
+                delete from claims c using given g
+                where c.owner_type = g.owner_type and c.owner_id = g.owner_id and c.scope = g.scope
+                returning c.scope, c.value, g.number
+            )
+            -- Somebody takes what only a later command gives back, or what they take is given back by a later command.
+            select exists (select from wanted w join freed f using (scope, value) where w.number < f.number)
+                or exists (select from wanted w join given g using (scope, owner_type, owner_id) where w.number < g.number)
+            into v_early;
+            if v_early then
+                raise unique_violation;
+            end if;
         end if;
         if p_batch @? '$[*].takes[*]' then
             insert into claims (scope, value, owner_type, owner_id)

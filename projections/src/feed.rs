@@ -13,12 +13,9 @@ use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
 use crate::doorbell::Doorbell;
-use crate::log::{LogError, LogReader, PAGE_EVENTS_MAX};
+use crate::log::{LogError, LogReader, Pages};
 use crate::recorded::{Envelope, Recorded};
 use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
-
-#[expect(clippy::cast_possible_truncation, reason = "a small constant")]
-const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
 /// How long a feed that hears nothing waits before it looks at the log by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -43,12 +40,11 @@ impl std::fmt::Debug for Bus {
 /// Every event after a position.
 #[derive(Debug)]
 pub struct Feed {
-    log: LogReader,
+    pages: Pages,
     doorbell: watch::Receiver<Position>,
     bus: Option<(Bus, async_nats::Subscriber)>,
-    last: Position,
-    /// The last page was full (or none was read yet), so there may be more right now.
-    more: bool,
+    /// No page was read yet, so there may be some right now.
+    fresh: bool,
 }
 
 impl Feed {
@@ -64,18 +60,18 @@ impl Feed {
                 }
             },
         };
-        Self { log, doorbell: doorbell.listen(), bus, last: after, more: true }
+        Self { pages: log.pages(after), doorbell: doorbell.listen(), bus, fresh: true }
     }
 
     /// The next events: at least one, dense, in order. Waits until there are some. After an error, ask again.
     pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
         loop {
             let rung = *self.doorbell.borrow_and_update();
-            if rung > self.last || self.more {
-                let page = self.log.page(self.last).await?;
-                self.more = page.len() == PAGE_EVENTS_FULL;
+            if rung > self.pages.last() || self.fresh || self.pages.is_reading_ahead() {
+                let page = self.pages.next().await?;
+                self.fresh = false;
                 if !page.is_empty() {
-                    return Ok(self.taken(page));
+                    return Ok(page);
                 }
             }
             let heard = tokio::select! {
@@ -87,23 +83,19 @@ impl Feed {
                 () = tokio::time::sleep(LOOK_EVERY) => None,
             };
             match heard {
-                Some(event) if event.position == self.last.next() => return Ok(self.taken(vec![event])),
-                Some(event) if event.position <= self.last => {}
+                Some(event) if event.position == self.pages.last().next() => {
+                    self.pages.skip_to(event.position);
+                    return Ok(vec![event]);
+                }
+                Some(event) if event.position <= self.pages.last() => {}
                 Some(_) | None => {
-                    let page = self.log.page(self.last).await?;
+                    let page = self.pages.next().await?;
                     if !page.is_empty() {
-                        return Ok(self.taken(page));
+                        return Ok(page);
                     }
                 }
             }
         }
-    }
-
-    fn taken(&mut self, events: Vec<Recorded>) -> Vec<Recorded> {
-        if let Some(last) = events.last() {
-            self.last = last.position;
-        }
-        events
     }
 }
 

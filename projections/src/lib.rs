@@ -12,10 +12,11 @@ mod projection;
 mod recorded;
 mod relay;
 mod runner;
+pub mod server;
 
 pub use doorbell::Doorbell;
 pub use feed::{Bus, Feed};
-pub use log::{LogError, LogReader};
+pub use log::{LogError, LogReader, Pages};
 pub use projection::{Boxed, OpenPersonalData, Projection, ProjectionError};
 pub use recorded::{Envelope, Recorded};
 pub use relay::{Relay, RelayConfig, RelayError, SignEnvelope};

@@ -8,12 +8,15 @@ use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::recorded::Recorded;
 
 /// Rows in one page: large enough that round trips do not matter, small enough that memory does not.
-pub(crate) const PAGE_EVENTS_MAX: i64 = 1_000;
+const PAGE_EVENTS_MAX: i64 = 2_000;
+#[expect(clippy::cast_possible_truncation, reason = "a small constant")]
+const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
 /// The log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +75,64 @@ impl LogReader {
         page(&self.pool, after).await
     }
 
+    /// The pages after a position, one after the other, each read while the one before it is worked on.
+    pub fn pages(&self, after: Position) -> Pages {
+        Pages { log: self.clone(), last: after, ahead: None }
+    }
+
     /// The event right after a position, if there is one yet.
     pub(crate) async fn following(&self, after: Position) -> Result<Option<Recorded>, LogError> {
         Ok(rows(&self.pool, after, 1).await?.pop())
+    }
+}
+
+/// The log from a position on, page by page: what is being worked on and one page more are in memory, however long the log is.
+#[derive(Debug)]
+pub struct Pages {
+    log: LogReader,
+    last: Position,
+    /// The next page, under way since a full one was handed out.
+    ahead: Option<JoinHandle<Result<Vec<Recorded>, LogError>>>,
+}
+
+impl Pages {
+    /// The last position handed out.
+    pub const fn last(&self) -> Position {
+        self.last
+    }
+
+    /// Whether a page is under way, because the one before it was full.
+    pub const fn is_reading_ahead(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// The next page: dense, in order, empty at the head. After an error, ask again.
+    pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
+        let page = match &mut self.ahead {
+            None => self.log.page(self.last).await,
+            Some(ahead) => {
+                let page = ahead.await;
+                self.ahead = None;
+                match page {
+                    Ok(page) => page,
+                    Err(_) => self.log.page(self.last).await, // the task was lost, and only with it the page
+                }
+            }
+        }?;
+        if let Some(last) = page.last() {
+            self.last = last.position;
+        }
+        if page.len() == PAGE_EVENTS_FULL {
+            let (log, last) = (self.log.clone(), self.last);
+            self.ahead = Some(tokio::spawn(async move { log.page(last).await }));
+        }
+        Ok(page)
+    }
+
+    /// Goes on after an event that came another way. What is under way is forgotten.
+    pub(crate) fn skip_to(&mut self, last: Position) {
+        self.last = last;
+        self.ahead = None;
     }
 }
 
@@ -91,9 +149,10 @@ where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
 {
     let from = i64::try_from(after.get()).unwrap_or(i64::MAX);
+    // Columns are read by number: looking each up by its name costs more than decoding it.
     let rows = sqlx::query(
-        "select global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text as payload,
-                metadata::text as metadata, occurred_at, recorded_at
+        "select global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, metadata::text,
+                occurred_at, recorded_at
          from events where global_position > $1 order by global_position limit $2",
     )
     .bind(from)
@@ -114,22 +173,19 @@ where
 }
 
 fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
-    let position = Position::new(row.try_get::<i64, _>("global_position")?.unsigned_abs());
+    let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
     let malformed = |what: &str| LogError::Malformed(position, what.to_owned());
     let raw = |text: String| RawValue::from_string(text).map_err(|error| malformed(&error.to_string()));
     Ok(Recorded {
         position,
-        aggregate_type: row.try_get("aggregate_type")?,
-        aggregate_id: row.try_get("aggregate_id")?,
-        sequence: row.try_get::<i64, _>("sequence")?.unsigned_abs(),
-        event_type: row.try_get("event_type")?,
-        event_version: row
-            .try_get::<&str, _>("event_version")?
-            .parse()
-            .map_err(|_| malformed("event_version"))?,
-        payload: raw(row.try_get("payload")?)?,
-        metadata: raw(row.try_get("metadata")?)?,
-        occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("occurred_at")?),
-        recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>("recorded_at")?),
+        aggregate_type: row.try_get(1)?,
+        aggregate_id: row.try_get(2)?,
+        sequence: row.try_get::<i64, _>(3)?.unsigned_abs(),
+        event_type: row.try_get(4)?,
+        event_version: row.try_get::<&str, _>(5)?.parse().map_err(|_| malformed("event_version"))?,
+        payload: raw(row.try_get(6)?)?,
+        metadata: raw(row.try_get(7)?)?,
+        occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
+        recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(9)?),
     })
 }

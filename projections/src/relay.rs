@@ -10,9 +10,9 @@
 //! work. A stream that was filled from another log is refused, and so is one that holds what the log does not: the log was put back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::jetstream::{self};
 use async_nats::{HeaderMap, header};
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::doorbell::Doorbell;
 use crate::log::{LogError, LogReader};
 use crate::recorded::{Envelope, Recorded};
+use crate::server::{self, Unfit};
 
 /// Carries the signature of an envelope, in hexadecimal.
 pub(crate) const SIGNATURE_HEADER: &str = "Sekisho-Signature";
@@ -30,6 +31,8 @@ const LOG_ID: &str = "sekisho.log";
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// A quiet relay looks at the stream this often, so that a stream lost while nothing happens is filled again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What stops the relay is said when it begins, and again while it lasts.
+const SAY_AGAIN_AFTER: Duration = Duration::from_mins(1);
 const WINDOW_MESSAGES_MAX: usize = 256;
 
 /// Signs what the relay sends, so that readers take nobody else's word.
@@ -67,6 +70,12 @@ pub enum RelayError {
     /// NATS refuses or does not answer.
     #[error("NATS: {0}")]
     Nats(String),
+    /// The server that answers now will not do.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Another relay was faster: it has stored something at this position already.
+    #[error("another relay has published position {0}")]
+    Overtaken(Position),
     /// The stream holds more than the log: the database was put back from a backup.
     #[error(
         "the stream holds {held} events and the log only {head}: the database is older than the stream; delete the stream to fill it again"
@@ -98,6 +107,7 @@ pub enum RelayError {
 pub struct Relay {
     log: LogReader,
     doorbell: Doorbell,
+    client: async_nats::Client,
     context: jetstream::Context,
     config: RelayConfig,
     signer: Arc<dyn SignEnvelope>,
@@ -120,23 +130,28 @@ impl Relay {
         signer: Arc<dyn SignEnvelope>,
         relayed: Doorbell,
     ) -> Self {
-        let mut context = jetstream::new(client);
+        let mut context = jetstream::new(client.clone());
         context.set_timeout(Duration::from_secs(3));
-        Self { log, doorbell, context, config, signer, relayed }
+        Self { log, doorbell, client, context, config, signer, relayed }
     }
 
     /// Relays until told to stop. Errors are logged and tried again: commands never wait for this.
     pub async fn run(self, stop: CancellationToken) {
-        let mut quiet_about = String::new();
+        let mut said: Option<(String, Instant)> = None;
         loop {
             let round = tokio::select! {
                 () = stop.cancelled() => return,
                 round = self.follow() => round,
             };
             let Err(error) = round;
-            if error.to_string() != quiet_about {
-                tracing::warn!(error = %error, "the relay pauses; readers go on from Postgres");
-                quiet_about = error.to_string();
+            let text = error.to_string();
+            let known =
+                said.as_ref().is_some_and(|(last, at)| *last == text && at.elapsed() < SAY_AGAIN_AFTER);
+            if matches!(error, RelayError::Overtaken(_)) {
+                tracing::debug!(error = text, "the relay looks again");
+            } else if !known {
+                tracing::warn!(error = text, "the relay pauses; readers go on from Postgres");
+                said = Some((text, Instant::now()));
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -199,7 +214,10 @@ impl Relay {
                 sent.push((event.position, self.send(event).await?));
             }
             for (position, acknowledged) in sent {
-                let ack = acknowledged.await.map_err(|error| RelayError::Nats(error.to_string()))?;
+                let ack = acknowledged.await.map_err(|error| match error.kind() {
+                    PublishErrorKind::WrongLastSequence => RelayError::Overtaken(position),
+                    _ => RelayError::Nats(error.to_string()), // whatever else the server said, in its words
+                })?;
                 if ack.sequence != position.get() {
                     return Err(RelayError::Nats(format!(
                         "position {position} was stored as {}",
@@ -235,6 +253,11 @@ impl Relay {
     }
 
     async fn stream(&self) -> Result<Stream, RelayError> {
+        let info = self.client.server_info();
+        if info.version.is_empty() {
+            return Err(RelayError::Nats("no server has answered yet".to_owned()));
+        }
+        server::fits(&info)?;
         let identity = self.log.identity().await?.to_string();
         let wanted = Config {
             name: self.config.stream.clone(),

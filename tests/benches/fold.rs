@@ -111,12 +111,13 @@ async fn from_postgres(report: &mut Report, recorded: &[Recorded], rounds: usize
 }
 
 async fn typed_pages(pool: &PgPool) -> usize {
-    let log = LogReader::new(pool.clone());
-    let (mut last, mut count) = (Position::START, 0);
+    let mut pages = LogReader::new(pool.clone()).pages(Position::START);
+    let mut count = 0;
     loop {
-        let page = log.page(last).await.expect("the log is read");
-        let Some(event) = page.last() else { return count };
-        last = event.position;
+        let page = pages.next().await.expect("the log is read");
+        if page.is_empty() {
+            return count;
+        }
         count += page.iter().filter(|event| event.decode().is_ok()).count();
     }
 }

@@ -13,6 +13,7 @@ mod cluster;
 mod http;
 mod logs;
 mod program;
+mod unsigned;
 mod upstream;
 mod world;
 
@@ -20,5 +21,6 @@ pub use cluster::{Cluster, Database, cluster, database};
 pub use http::{Answer, Http};
 pub use logs::LogSearch;
 pub use program::{Program, Victim, folder, sekisho, signal};
+pub use unsigned::unsigned;
 pub use upstream::{Scripted, ScriptedUpstream, Seen};
 pub use world::{Instance, Node, Settings, World};

@@ -1,7 +1,9 @@
 //! Given servers: which are taken, which are refused by name of version, and what happens without NATS.
 
-use api::adapters::nats::{NatsError, connect};
+use api::adapters::nats::{NatsError, connect, connect_later};
 use harness::{Settings, World};
+use projections::server::Unfit;
+use projections::{Doorbell, LogReader, Relay, RelayConfig, RelayError};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
@@ -36,14 +38,28 @@ async fn greets_as(version: &str, jetstream: bool) -> String {
 #[tokio::test]
 async fn a_nats_server_before_2_10_is_refused_by_the_name_of_its_version() {
     let error = connect(&greets_as("2.9.10", true).await).await.unwrap_err();
-    assert!(matches!(&error, NatsError::TooOld { found } if found == "2.9.10"), "{error}");
+    assert!(matches!(&error, NatsError::Unfit(Unfit::TooOld { found }) if found == "2.9.10"), "{error}");
     assert!(error.to_string().contains("2.9.10") && error.to_string().contains("2.10 or later"), "{error}");
 }
 
 #[tokio::test]
 async fn a_nats_server_without_jetstream_is_refused() {
     let error = connect(&greets_as("2.12.0", false).await).await.unwrap_err();
-    assert!(matches!(error, NatsError::NoJetStream), "{error}");
+    assert!(matches!(error, NatsError::Unfit(Unfit::NoJetStream)), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_late_and_is_too_old_is_named_by_the_relay() {
+    let (pool, database) = harness::database().await;
+    let client = connect_later(&greets_as("2.9.10", true).await).await.unwrap();
+    while client.server_info().version.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let config = RelayConfig { stream: database.name.clone(), prefix: database.name, replicas: 1 };
+    let bell = Doorbell::default;
+    let relay = Relay::new(LogReader::new(pool), bell(), client, config, harness::unsigned(), bell());
+    let Err(error) = relay.follow().await;
+    assert!(matches!(&error, RelayError::Unfit(Unfit::TooOld { found }) if found == "2.9.10"), "{error}");
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
-//! The connection to NATS, and the check that it is new enough.
+//! The connection to NATS, which must fit.
 
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions};
+use projections::server::{Unfit, fits};
 use url::Url;
 
-/// First version whose streams keep metadata and whose KV works; 2.9 silently ignores what it does not know.
-const VERSION_MIN: (u64, u64) = (2, 10);
 const CONNECT_WAIT: Duration = Duration::from_secs(3);
 
 /// NATS cannot be used.
@@ -18,17 +17,9 @@ pub enum NatsError {
     /// Nobody answers there.
     #[error("NATS does not answer: {0}")]
     Unreachable(String),
-    /// Too old.
-    #[error(
-        "nats-server {found} is too old: Sekisho needs 2.10 or later; upgrade it, or unset NATS_URL to read the log from Postgres alone"
-    )]
-    TooOld {
-        /// What it says it is.
-        found: String,
-    },
-    /// Without JetStream.
-    #[error("this nats-server has no JetStream; start it with -js")]
-    NoJetStream,
+    /// It answers and will not do.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 /// Connects, or tells why not. User and password may stand in the address.
@@ -37,7 +28,7 @@ pub async fn connect(address: &str) -> Result<Client, NatsError> {
         .await
         .map_err(|_| NatsError::Unreachable(format!("no answer in {} s", CONNECT_WAIT.as_secs())))?
         .map_err(|error| NatsError::Unreachable(error.to_string()))?;
-    check(&client)?;
+    fits(&client.server_info())?;
     Ok(client)
 }
 
@@ -48,17 +39,6 @@ pub async fn connect_later(address: &str) -> Result<Client, NatsError> {
         .connect(bare(address)?)
         .await
         .map_err(|error| NatsError::Unreachable(error.to_string()))
-}
-
-/// Whether a connected server is one that we can use.
-pub fn check(client: &Client) -> Result<(), NatsError> {
-    let info = client.server_info();
-    let mut parts = info.version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
-    let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    if found < VERSION_MIN {
-        return Err(NatsError::TooOld { found: info.version });
-    }
-    if info.jetstream { Ok(()) } else { Err(NatsError::NoJetStream) }
 }
 
 fn parsed(address: &str) -> Result<Url, NatsError> {

@@ -18,9 +18,13 @@ use domain::value::{
     AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role,
     Scopes, SecretDigest, ServerId, Timestamp, ToolSelection, UpstreamUrl, UserId,
 };
-use imbl::HashMap;
+use imbl::GenericHashMap;
+use imbl::shared_ptr::DefaultSharedPtr;
 
 pub use live::LiveView;
+
+/// Ids are ours or drawn at random, and the hash is keyed at random for each map: nobody chooses what collides.
+type HashMap<K, V> = GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
 
 /// Everything the gateway needs to know, as of `position`.
 #[derive(Debug, Clone, Default)]

@@ -1,13 +1,12 @@
 //! Streams that are not this log's: the relay refuses them and says why, and touches nothing.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::adapters::nats;
 use async_nats::jetstream;
 use domain::value::Position;
-use harness::{Database, cluster, database};
-use projections::{Doorbell, LogReader, Relay, RelayConfig, RelayError, SignEnvelope};
+use harness::{Database, cluster, database, unsigned};
+use projections::{Doorbell, LogReader, Relay, RelayConfig, RelayError};
 use sqlx::{Executor as _, PgPool};
 use tokio::time::timeout;
 
@@ -16,20 +15,6 @@ use super::storyteller::Storyteller;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Nobody reads what is relayed here.
-#[derive(Debug)]
-struct Unsigned;
-
-impl SignEnvelope for Unsigned {
-    fn sign(&self, _: &[u8]) -> String {
-        "-".to_owned()
-    }
-
-    fn verify(&self, _: &[u8], _: &str) -> bool {
-        false
-    }
-}
-
 async fn relay(pool: &PgPool, stream: &Database, relayed: &Doorbell) -> Relay {
     let client = nats::connect(cluster().nats_url()).await.unwrap();
     let config = RelayConfig {
@@ -37,14 +22,7 @@ async fn relay(pool: &PgPool, stream: &Database, relayed: &Doorbell) -> Relay {
         prefix: format!("kill-{}", stream.name),
         replicas: 1,
     };
-    Relay::new(
-        LogReader::new(pool.clone()),
-        Doorbell::default(),
-        client,
-        config,
-        Arc::new(Unsigned),
-        relayed.clone(),
-    )
+    Relay::new(LogReader::new(pool.clone()), Doorbell::default(), client, config, unsigned(), relayed.clone())
 }
 
 async fn write(pool: &PgPool, writer: usize, events: u64) {
