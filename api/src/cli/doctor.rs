@@ -1,4 +1,6 @@
-//! `sekisho doctor`: one line for each thing that must be right, and what to do where it is not. Changes nothing.
+//! `sekisho doctor`: one line for each thing that must be right, and what to do where it is not.
+//!
+//! Changes nothing. An embedded store that is not running is started for the look and stopped again; one that was never made is not made.
 
 use std::process::ExitCode;
 
@@ -6,8 +8,8 @@ use domain::value::{Clock as _, Timestamp};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-use super::{complain, say};
-use crate::adapters::embedded::{Embedded, EmbeddedConfig};
+use super::say;
+use crate::adapters::embedded::{Embedded, EmbeddedConfig, EmbeddedError, Survey};
 use crate::adapters::key_digest::KeyDigests;
 use crate::adapters::nats;
 use crate::adapters::postgres;
@@ -57,39 +59,50 @@ fn report(name: &str, finding: &Finding) {
         Finding::Good(what) => say(&format!("ok    {name:<14} {what}")),
         Finding::Bad { what, todo } => {
             say(&format!("WRONG {name:<14} {what}"));
-            complain(&format!("      {name:<14} do: {todo}"));
+            say(&format!("      {name:<14} do: {todo}"));
         }
     }
 }
 
 async fn examine(config: &Config) -> Vec<(&'static str, Finding)> {
-    let mut findings = Vec::new();
-    let (database, nats_address, embedded) = match &config.store {
-        Store::Given { database, nats } => (database.clone(), nats.clone(), None),
+    match &config.store {
+        Store::Given { database, nats } => {
+            let mut findings = examine_database(config, database).await;
+            findings.push(("nats", examine_nats(nats.as_deref()).await));
+            findings
+        }
         Store::Embedded { nats } => {
             let settings = EmbeddedConfig { data: config.data.clone(), nats: *nats, search: Vec::new() };
-            match Embedded::start(settings).await {
-                Ok(embedded) => {
-                    findings.push(("store", Finding::Good(embedded.describe().join("; "))));
-                    (
-                        embedded.database_url().to_owned(),
-                        embedded.nats_url().map(str::to_owned),
-                        Some(embedded),
-                    )
-                }
-                Err(error) => {
-                    let todo = "follow the message, or set DATABASE_URL and NATS_URL; a running `sekisho serve` holds its data folder";
-                    return vec![("store", Finding::bad(error.to_string(), todo))];
-                }
-            }
+            examine_embedded(config, settings).await.unwrap_or_else(|error| {
+                let todo = "follow the message, or set DATABASE_URL and NATS_URL";
+                vec![("store", Finding::bad(error.to_string(), todo))]
+            })
         }
-    };
-    findings.extend(examine_database(config, &database).await);
-    findings.push(("nats", examine_nats(nats_address.as_deref()).await));
-    if let Some(embedded) = embedded {
-        embedded.stop().await;
     }
-    findings
+}
+
+async fn examine_embedded(
+    config: &Config,
+    settings: EmbeddedConfig,
+) -> Result<Vec<(&'static str, Finding)>, EmbeddedError> {
+    match Embedded::survey(&settings).await? {
+        Survey::Empty(sentences) => Ok(vec![("store", Finding::Good(sentences.join("; ")))]),
+        Survey::Running { holder, database_url } => {
+            let running = format!("{} is served by a running sekisho{holder}", settings.data.display());
+            let mut findings = vec![("store", Finding::Good(running))];
+            findings.extend(examine_database(config, &database_url).await);
+            findings.push(("nats", Finding::Good("is that process's: its /readyz tells".to_owned())));
+            Ok(findings)
+        }
+        Survey::Stopped => {
+            let embedded = Embedded::start(settings).await?;
+            let mut findings = vec![("store", Finding::Good(embedded.describe().join("; ")))];
+            findings.extend(examine_database(config, embedded.database_url()).await);
+            findings.push(("nats", examine_nats(embedded.nats_url()).await));
+            embedded.stop().await;
+            Ok(findings)
+        }
+    }
 }
 
 async fn examine_database(config: &Config, address: &str) -> Vec<(&'static str, Finding)> {

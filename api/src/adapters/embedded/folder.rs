@@ -217,10 +217,54 @@ fn lock(folder: &Path) -> Result<File, EmbeddedError> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
-            let mut pid = String::new();
-            let known = file.read_to_string(&mut pid).is_ok() && !pid.is_empty();
-            let holder = if known { format!(" (process {pid})") } else { String::new() };
-            Err(EmbeddedError::InUse { folder: folder.to_owned(), holder })
+            Err(EmbeddedError::InUse { folder: folder.to_owned(), holder: named_in(&mut file) })
+        }
+        Err(TryLockError::Error(error)) => Err(EmbeddedError::io("lock", &path)(error)),
+    }
+}
+
+/// Who wrote its number into the lock.
+fn named_in(lock: &mut File) -> String {
+    let mut pid = String::new();
+    let known = lock.read_to_string(&mut pid).is_ok() && !pid.is_empty();
+    if known { format!(" (process {pid})") } else { String::new() }
+}
+
+/// Who uses a folder.
+pub(super) enum Holder {
+    /// No process.
+    Nobody,
+    /// Another process.
+    Somebody {
+        /// ` (process 123)` where that is known, else empty.
+        holder: String,
+        /// Where its Postgres socket is.
+        socket: PathBuf,
+    },
+}
+
+/// Whether there is a folder and we made it; one with somebody else's things is an error. Changes nothing.
+pub(super) fn is_claimed(wanted: &Path) -> Result<bool, EmbeddedError> {
+    if wanted.exists() {
+        refuse_foreign(wanted)?;
+    }
+    Ok(wanted.join(MARKER).exists())
+}
+
+/// Whether a process has this folder. Changes nothing.
+pub(super) fn holder(claimed: &Path) -> Result<Holder, EmbeddedError> {
+    let path = claimed.join(LOCK);
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Holder::Nobody),
+        opened => opened.map_err(EmbeddedError::io("open", &path))?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Holder::Nobody),
+        Err(TryLockError::WouldBlock) => {
+            let canonical = claimed.canonicalize().map_err(EmbeddedError::io("find", claimed))?;
+            let elsewhere = fs::read_to_string(canonical.join(SOCKET_RECORD)).map(PathBuf::from);
+            let socket = elsewhere.unwrap_or_else(|_| canonical.join("socket"));
+            Ok(Holder::Somebody { holder: named_in(&mut file), socket })
         }
         Err(TryLockError::Error(error)) => Err(EmbeddedError::io("lock", &path)(error)),
     }

@@ -14,10 +14,12 @@ mod nats;
 mod postgres;
 mod ready;
 mod supervisor;
+mod survey;
 
 use std::path::PathBuf;
 
 pub use error::EmbeddedError;
+pub use survey::Survey;
 
 use account::Account;
 use binaries::{NatsBinary, Places, PostgresBinaries};
@@ -104,6 +106,11 @@ impl Embedded {
             },
         };
         Ok(Self { database_url, nats_url, description, postgres, nats, socket, folder })
+    }
+
+    /// How a data folder stands and what a start would use, without making, starting or changing anything.
+    pub async fn survey(config: &EmbeddedConfig) -> Result<Survey, EmbeddedError> {
+        survey::survey(config).await
     }
 
     /// The URL of the database, for sqlx.

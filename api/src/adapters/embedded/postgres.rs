@@ -101,8 +101,7 @@ impl Postgres {
 
     /// What sqlx connects by. The port and the TLS mode are spelled out because `PGPORT` and `PGSSLMODE` would fill them in.
     pub(super) fn url(&self) -> String {
-        let socket = percent_encoded(&self.socket.display().to_string());
-        format!("postgres://{NAME}@localhost:{PORT}/{NAME}?host={socket}&sslmode=disable")
+        url_at(&self.socket)
     }
 
     /// Where the socket is.
@@ -269,6 +268,12 @@ async fn finish(
 /// One item of a comma-separated list in a setting.
 fn quoted_item(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('"', "\"\""))
+}
+
+/// The URL of the server whose socket is in this folder.
+pub(super) fn url_at(socket: &Path) -> String {
+    let socket = percent_encoded(&socket.display().to_string());
+    format!("postgres://{NAME}@localhost:{PORT}/{NAME}?host={socket}&sslmode=disable")
 }
 
 fn percent_encoded(text: &str) -> String {
