@@ -5,7 +5,8 @@ use http::{HeaderValue, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-const STYLE: &str = "
+/// How pages look, in light and dark.
+pub(crate) const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1c1b1a;--soft:#5d5a56;--line:#d9d4cc;--paper:#fbfaf8;--raised:#f2efe9;--accent:#a3341f}
 @media(prefers-color-scheme:dark){:root{--ink:#ece8e2;--soft:#a8a29a;--line:#3a3734;--paper:#171615;--raised:#211f1d;--accent:#e98a6f}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,sans-serif}

@@ -19,6 +19,7 @@ use crate::admin::{self, Admin};
 use crate::docs;
 use crate::gateway::{self, Gateway, RefusedFor};
 use crate::health::{self, Health};
+use crate::home;
 use crate::metrics::Metrics;
 use crate::openapi;
 use crate::problem::Problem;
@@ -30,13 +31,15 @@ pub(crate) fn router<P: Ports + 'static>(
     gateway: Gateway,
     health: Health,
     metrics: Metrics,
+    url: &str,
 ) -> Router {
     let document = openapi::document(&admin::areas::<P>());
-    let page = docs::page(&document);
+    let (home, page) = (home::page(url), docs::page(&document));
     Router::new()
         .merge(gateway::router(gateway))
         .merge(admin::router(admin))
         .merge(health::router(health))
+        .route("/", axum::routing::get(async move || docs::answer(home)))
         .route("/openapi.json", axum::routing::get(async move || Json(document)))
         .route("/docs", axum::routing::get(async move || docs::answer(page)))
         .fallback(async || Problem::not_found("address; /docs lists what there is"))

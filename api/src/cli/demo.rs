@@ -94,6 +94,7 @@ fn banner(running: &Running, seeded: &Seeded, called: &call::Called) {
     say(&format!("  endpoint      {}", seeded.mcp_url));
     say(&format!("  API key       {}   (header x-api-key)", seeded.api_key));
     say(&format!("  admin key     {}   (management API)", seeded.admin_key));
+    say(&format!("  console       {}/   (its front page; the REST API does the rest so far)", running.url));
     say(&format!("  docs          {}/docs", running.url));
     say(&format!("  health        {}/readyz   metrics {}/metrics", running.url, running.url));
     say("");
