@@ -95,6 +95,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_UPSTREAM_HARD_SECONDS", default_value = "3600", value_name = "SECONDS")]
     pub upstream_hard_seconds: String,
 
+    /// MiB of requests and answers held in memory at once, for all callers together; beyond them calls are answered 503
+    #[arg(long, env = "SEKISHO_HELD_MEBIBYTES", default_value = "256", value_name = "MEBIBYTES")]
+    pub held_mebibytes: String,
+
     /// Seconds that answers under way may take to end after a stop was asked for
     #[arg(long, env = "SEKISHO_GRACE_SECONDS", default_value = "20", value_name = "SECONDS")]
     pub grace_seconds: String,
@@ -125,6 +129,8 @@ pub struct Config {
     pub key_burst: NonZeroU32,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
+    /// Bytes of requests and answers held at once.
+    pub held_bytes_max: usize,
     /// How long a stop may take.
     pub grace: Duration,
 }
@@ -189,6 +195,12 @@ impl Faults {
         self.note(option, parsed.map(Duration::from_secs_f64).ok_or_else(wrong))
     }
 
+    fn mebibytes(&mut self, option: &'static str, text: &str) -> Option<usize> {
+        let count = text.parse::<u32>().ok().and_then(|count| usize::try_from(count).ok());
+        let bytes = count.filter(|count| *count > 0).and_then(|count| count.checked_mul(1024 * 1024));
+        self.note(option, bytes.ok_or_else(|| format!("{text:?} is not a number of MiB from 1 on")))
+    }
+
     fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
         self.note(
             option,
@@ -235,6 +247,7 @@ impl Options {
         let first_byte = faults.seconds("--upstream-first-byte-seconds", &self.upstream_first_byte_seconds);
         let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
         let hard = faults.seconds("--upstream-hard-seconds", &self.upstream_hard_seconds);
+        let held_bytes_max = faults.mebibytes("--held-mebibytes", &self.held_mebibytes);
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
         let complete = || {
             Some(Config {
@@ -254,6 +267,7 @@ impl Options {
                     idle: idle?,
                     hard: hard?,
                 },
+                held_bytes_max: held_bytes_max?,
                 grace: grace?,
             })
         };

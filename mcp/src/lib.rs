@@ -12,11 +12,14 @@
 //!                 forward_headers        what may travel on, in both directions
 //!                 upstream::Upstream     the pooled connection, its timeouts and limits
 //! upstream    --> relay::relay           bytes as they come; lists filtered; a cut stream gets its last word
+//! both ways       memory::ByteBudget     what all calls together may hold
 //! ```
 
 pub mod revision;
 
 pub mod error;
+
+pub mod memory;
 
 pub mod envelope;
 

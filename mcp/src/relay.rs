@@ -5,6 +5,7 @@
 //! JSON, list        read whole (bounded), tools cut out
 //! events            each whole event at once; only answers to lists are read and rewritten
 //! events, cut off   the unfinished event is dropped, and a JSON-RPC error under the request's id ends the stream
+//! nobody reads      at the hard limit the upstream is let go, and what was kept for the client with it
 //! none              a success for what wants no answer; a refusal gets a JSON-RPC body under its own status
 //! ```
 
@@ -12,6 +13,7 @@ mod body;
 mod events;
 mod filter;
 mod peek;
+mod watched;
 mod whole;
 
 pub use body::RelayBody;
@@ -28,6 +30,9 @@ use crate::upstream::{BadAnswer, UpstreamBody, UpstreamError, UpstreamResponse};
 
 /// How much of a JSON answer is held back before its head is sent.
 pub const JSON_HELD_BYTES_MAX: usize = 64 * 1024;
+
+/// The largest answer that is read whole to cut tools out of it. A thousand tools with long schemas stay far below.
+pub const LIST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What the client sent, and so what may come back.
 #[derive(Debug)]
@@ -75,6 +80,7 @@ pub async fn relay(
         },
         UpstreamBody::Sse { stream, event_bytes_max } => {
             response.headers_mut().entry(X_ACCEL_BUFFERING).or_insert(HeaderValue::from_static("no"));
+            let event_bytes_max = event_bytes_max.min(exchange.event_bytes_max());
             *response.body_mut() = RelayBody::events(stream, event_bytes_max, exchange);
         }
     }
@@ -98,6 +104,14 @@ impl Exchange {
         match self {
             Self::Request { id, .. } => Some(id),
             Self::OneWay | Self::Listen { .. } => None,
+        }
+    }
+
+    /// A list that comes as an event is bound like any other. A listening stream carries other things too.
+    const fn event_bytes_max(&self) -> usize {
+        match self {
+            Self::Request { list: Some(_), .. } => LIST_BYTES_MAX,
+            Self::Request { list: None, .. } | Self::OneWay | Self::Listen { .. } => usize::MAX,
         }
     }
 

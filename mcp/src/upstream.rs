@@ -15,6 +15,7 @@ mod url;
 
 pub use answer::{AnswerStream, UpstreamBody, UpstreamResponse};
 pub use client::{Upstream, UpstreamRequest};
+pub(crate) use clock::ReaderLimit;
 pub use clock::{Patience, UpstreamTimeouts};
 pub use error::{BadAnswer, TimeLimit, TlsSetupError, UpstreamError};
 pub use url::{NotAnUpstreamUrl, UpstreamUrl};
@@ -31,6 +32,8 @@ pub struct UpstreamConfig {
     pub json_answer_bytes_max: usize,
     /// The largest single event of a stream.
     pub sse_event_bytes_max: usize,
+    /// How many bytes all calls together may hold.
+    pub held_bytes_max: usize,
     /// How many unused connections are kept for each upstream.
     pub idle_connections_per_host_max: usize,
 }
@@ -41,6 +44,7 @@ impl Default for UpstreamConfig {
             timeouts: UpstreamTimeouts::default(),
             json_answer_bytes_max: JSON_ANSWER_BYTES_MAX,
             sse_event_bytes_max: crate::sse::SSE_EVENT_BYTES_MAX,
+            held_bytes_max: crate::memory::HELD_BYTES_MAX,
             idle_connections_per_host_max: 256,
         }
     }

@@ -7,6 +7,7 @@ use api::Running;
 use api::adapters::master_key::MasterKeys;
 use api::config::{Config, MasterKeySource, Store};
 use hyper::Method;
+use mcp::memory::HELD_BYTES_MAX;
 use mcp::upstream::UpstreamTimeouts;
 use projections::RelayConfig;
 use serde_json::{Value, json};
@@ -62,11 +63,18 @@ pub struct Settings {
     pub key_rate: u32,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
+    /// Bytes of requests and answers held at once.
+    pub held_bytes_max: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { nats: true, key_rate: 100_000, upstream: UpstreamTimeouts::default() }
+        Self {
+            nats: true,
+            key_rate: 100_000,
+            upstream: UpstreamTimeouts::default(),
+            held_bytes_max: HELD_BYTES_MAX,
+        }
     }
 }
 
@@ -90,6 +98,7 @@ impl Node {
             key_rate: rate,
             key_burst: rate,
             upstream: settings.upstream,
+            held_bytes_max: settings.held_bytes_max,
             grace: Duration::from_secs(5),
         };
         Self { running: api::start(config).await.expect("a node starts") }

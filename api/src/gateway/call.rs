@@ -1,25 +1,21 @@
 //! One MCP request as it came: method, headers and message, checked against each other, bytes untouched.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use bytes::Bytes;
 use domain::policy::Wish;
 use http::request::Parts;
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp::envelope::{MCP_REQUEST_BYTES_MAX, Message, MessageKind, RequestId};
 use mcp::headers::{check_bodiless, check_get_media, check_message, check_post_media};
+use mcp::memory::ByteBudget;
 use mcp::revision::Revision;
 
+use super::body::read_body;
 use super::refusal::{Refusal, Refused};
 
 /// Revisions that are carried through as they are. Older ones come with the bridging of eras.
 pub(super) const CARRIED: [Revision; 4] =
     [Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28];
-
-/// How long a body may take to arrive.
-pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
 
 /// A call that is well formed.
 #[derive(Debug)]
@@ -34,10 +30,10 @@ pub(super) struct McpCall {
 
 impl McpCall {
     /// Reads and checks a request. The refusal carries the request's id as soon as it is known.
-    pub(super) async fn read(head: Parts, body: Body) -> Result<Self, Refused> {
+    pub(super) async fn read(head: Parts, body: Body, memory: &ByteBudget) -> Result<Self, Refused> {
         let Parts { method, headers, .. } = head;
         let message = match method {
-            Method::POST => Some(read_message(&headers, body).await?),
+            Method::POST => Some(read_message(&headers, body, memory).await?),
             Method::GET => {
                 check_get_media(&headers).map_err(|error| Refusal::media(error).to(None))?;
                 None
@@ -113,18 +109,8 @@ fn wish_of(method: &str) -> Wish<'static> {
     }
 }
 
-async fn read_message(headers: &HeaderMap, body: Body) -> Result<Message, Refused> {
+async fn read_message(headers: &HeaderMap, body: Body, memory: &ByteBudget) -> Result<Message, Refused> {
     check_post_media(headers).map_err(|error| Refusal::media(error).to(None))?;
-    let bytes = read_body(body, MCP_REQUEST_BYTES_MAX).await.map_err(|refusal| refusal.to(None))?;
+    let bytes = read_body(body, MCP_REQUEST_BYTES_MAX, memory).await.map_err(|refusal| refusal.to(None))?;
     Message::parse(bytes).map_err(|error| Refusal::envelope(&error).to(error.id().cloned()))
-}
-
-/// A whole body, if it is not larger than it may be.
-pub(super) async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, Refusal> {
-    match tokio::time::timeout(BODY_WAIT, Limited::new(body, bytes_max).collect()).await {
-        Err(_) => Err(Refusal::body_too_slow()),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(bytes_max)),
-        Ok(Err(_)) => Err(Refusal::broken_body()),
-    }
 }

@@ -3,8 +3,10 @@
 //! It decides nothing by itself (`domain::policy` does), changes no state, and asks nobody before it forwards: everything it needs is in one
 //! snapshot of the access view.
 
+mod ask_tools;
 mod authenticate;
 mod authorize;
+mod body;
 mod budget;
 mod call;
 mod credentials;
@@ -14,6 +16,7 @@ mod refusal;
 mod relay;
 mod route;
 mod session;
+mod single_flight;
 mod tool_hints;
 
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use projections::access::LiveView;
 
 use crate::metrics::Metrics;
 
+pub use body::BodyBudgets;
 pub use budget::Budget;
 pub use credentials::UpstreamCredentials;
 pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
@@ -54,6 +58,8 @@ pub struct Parts {
     pub origins: AllowedOrigins,
     /// How much each credential may ask.
     pub budget: Budget,
+    /// How much memory request bodies may take.
+    pub bodies: BodyBudgets,
     /// Which tools upstreams call read-only.
     pub hints: tool_hints::ToolHints,
     /// Whether whoever connects from loopback is on this machine: we listen there alone and speak for no public address.

@@ -13,10 +13,11 @@ use http::{HeaderValue, StatusCode, header};
 use mcp::envelope::{EnvelopeError, Message, RequestId};
 use mcp::error::{RpcError, code};
 use mcp::headers::{HeaderError, MediaError};
+use mcp::memory::{ByteBudget, NoRoom};
 use mcp::origin::OriginRefused;
 use mcp::upstream::UpstreamError;
 
-use super::call::{BODY_WAIT, read_body};
+use super::body::{BODY_WAIT, read_body};
 
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
@@ -194,9 +195,16 @@ impl Refusal {
             .after(Duration::from_secs(1))
     }
 
+    /// All calls together hold as much as they may.
+    pub(super) fn no_room(no_room: NoRoom) -> Self {
+        Self::upstream(UpstreamError::NoRoom(no_room))
+    }
+
     #[expect(clippy::needless_pass_by_value, reason = "used as a map function")]
     pub(super) fn upstream(error: UpstreamError) -> Self {
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+        let retry_after =
+            (error.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1));
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after }
     }
 
     fn after(mut self, wait: Duration) -> Self {
@@ -210,8 +218,8 @@ impl Refusal {
     }
 
     /// The refusal of a request whose body was not read yet: reads a little of it, to answer under its id.
-    pub(super) async fn with_id_from(self, body: Body) -> Refused {
-        let read = tokio::time::timeout(ID_WAIT, read_body(body, ID_BYTES_MAX)).await;
+    pub(super) async fn with_id_from(self, body: Body, memory: &ByteBudget) -> Refused {
+        let read = tokio::time::timeout(ID_WAIT, read_body(body, ID_BYTES_MAX, memory)).await;
         let id = match read {
             Ok(Ok(bytes)) => match Message::parse(bytes) {
                 Ok(message) => message.id().cloned(),

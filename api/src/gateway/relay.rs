@@ -24,9 +24,9 @@ pub(super) async fn relay(
     let (head, body) = request.into_parts();
     let caller = match gateway.authenticate(&view, instance, &head.headers, peer) {
         Ok(caller) => caller,
-        Err(refusal) => return Err(refusal.with_id_from(body).await),
+        Err(refusal) => return Err(refusal.with_id_from(body, &gateway.0.bodies.refused).await),
     };
-    let call = McpCall::read(head, body).await?;
+    let call = McpCall::read(head, body, &gateway.0.bodies.calls).await?;
     let answer = async {
         let view = gateway.view()?; // a body may take its time: what holds now decides
         let caller = caller.in_view(&view);

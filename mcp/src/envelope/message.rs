@@ -171,8 +171,11 @@ impl<'a> Members<'a> {
         let params = self.params.single("params")?;
         let outcome = match (self.result.single("result")?, self.error.single("error")?) {
             (Some(_), Some(_)) => return Err(EnvelopeError::TwoKinds),
-            (Some(_), None) => Some(Outcome::Result),
-            (None, Some(_)) => Some(Outcome::Error),
+            // Several servers and clients write an empty result as `null`; what is neither is no result of MCP.
+            (Some(result), None) if json::is_object(result) || json::is_null(result) => Some(Outcome::Result),
+            (Some(_), None) => return Err(EnvelopeError::WrongType("result")),
+            (None, Some(error)) if json::is_object(error) => Some(Outcome::Error),
+            (None, Some(_)) => return Err(EnvelopeError::WrongType("error")),
             (None, None) => None,
         };
         match (self.method.single("method")?, outcome) {

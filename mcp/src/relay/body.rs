@@ -1,26 +1,25 @@
 //! The body of the answer to the client. It streams, and dropping it lets the upstream go.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::Stream;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Exchange;
 use super::events::EventRelay;
-use crate::upstream::{AnswerStream, UpstreamError};
+use super::watched::{PIECE_BYTES_MAX, Source, Watched};
+use crate::upstream::{AnswerStream, ReaderLimit, UpstreamError};
 
-/// An [`http_body::Body`]. Its error, possible only in a long JSON answer, makes the server cut the connection: the
-/// head is out, so that is the one honest way left to say that the answer is incomplete.
+/// An [`http_body::Body`]. Its error, possible only within an answer or an event, makes the server cut the connection:
+/// the head is out, so that is the one honest way left to say that the answer is incomplete.
 #[derive(Debug)]
 pub struct RelayBody(Form);
 
 #[derive(Debug)]
 enum Form {
     Whole(Option<Bytes>),
-    Json { head: Option<Bytes>, rest: Box<AnswerStream> },
-    Events(Box<EventRelay>),
+    Watched(Watched),
 }
 
 impl RelayBody {
@@ -28,16 +27,28 @@ impl RelayBody {
         Self(Form::Whole(None))
     }
 
+    /// An answer of ours.
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Form::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
+    /// An answer that was read to its end. The sockets' buffers swallow a small one, so nobody need watch it.
+    pub(super) fn read(bytes: Bytes, limit: ReaderLimit) -> Self {
+        if bytes.len() <= PIECE_BYTES_MAX {
+            return Self::whole(bytes);
+        }
+        Self(Form::Watched(Watched::start(bytes, Source::Done, limit)))
+    }
+
     pub(super) fn json(head: Bytes, rest: AnswerStream) -> Self {
-        Self(Form::Json { head: Some(head), rest: Box::new(rest) })
+        let limit = rest.reader_limit();
+        Self(Form::Watched(Watched::start(head, Source::Json(Box::new(rest)), limit)))
     }
 
     pub(super) fn events(stream: AnswerStream, event_bytes_max: usize, exchange: Exchange) -> Self {
-        Self(Form::Events(Box::new(EventRelay::new(stream, event_bytes_max, exchange))))
+        let limit = stream.reader_limit();
+        let events = Box::new(EventRelay::new(stream, event_bytes_max, exchange));
+        Self(Form::Watched(Watched::start(Bytes::new(), Source::Events(events), limit)))
     }
 }
 
@@ -49,35 +60,24 @@ impl Body for RelayBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
-        let bytes = match &mut self.0 {
-            Form::Whole(bytes) => bytes.take().map(Ok),
-            Form::Json { head, rest } => match head.take() {
-                Some(head) => Some(Ok(head)),
-                None => ready!(Pin::new(rest).poll_next(context)),
-            },
-            Form::Events(events) => ready!(events.poll_bytes(context)).map(Ok),
-        };
-        Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
+        match &mut self.0 {
+            Form::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
+            Form::Watched(watched) => watched.poll_piece(context),
+        }
+        .map_ok(Frame::data)
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, Form::Whole(None))
+        match &self.0 {
+            Form::Whole(bytes) => bytes.is_none(),
+            Form::Watched(watched) => watched.is_over(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let len = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         match &self.0 {
-            Form::Whole(bytes) => SizeHint::with_exact(len(bytes)),
-            Form::Json { head, rest } => {
-                let left = rest.size_left();
-                let mut hint = SizeHint::new();
-                hint.set_lower(len(head) + left.lower());
-                if let Some(upper) = left.upper() {
-                    hint.set_upper(len(head).saturating_add(upper));
-                }
-                hint
-            }
-            Form::Events(_) => SizeHint::default(),
+            Form::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Form::Watched(watched) => watched.size_left(),
         }
     }
 }

@@ -18,13 +18,16 @@ use super::Exchange;
 use super::filter::{Expected, ToolsFilter, Withheld};
 use super::peek::is_response;
 use crate::envelope::RequestId;
-use crate::sse::{Event, Framer};
+use crate::memory::Held;
+use crate::sse::{Event, EventTooLarge, Framer};
 use crate::upstream::{AnswerStream, BadAnswer, UpstreamError};
 
 #[derive(Debug)]
 pub(super) struct EventRelay {
     source: Source,
     framer: Framer,
+    /// For the event that the framer holds.
+    held: Held,
     watch: Watch,
 }
 
@@ -52,22 +55,21 @@ impl EventRelay {
             Exchange::OneWay => Watch::Listen { list: None },
             Exchange::Listen { list } => Watch::Listen { list },
         };
-        Self { source: Source::Open(stream), framer: Framer::new(event_bytes_max), watch }
+        let held = stream.memory().hold();
+        Self { source: Source::Open(stream), framer: Framer::new(event_bytes_max), held, watch }
     }
 
     /// The next bytes for the client. Never an error: what goes wrong is said in the stream itself.
     pub(super) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
-            match self.framer.next_event() {
+            match self.next_event() {
                 Ok(Some(event)) => match self.watch.pass(event) {
-                    Ok(Some(bytes)) => return Poll::Ready(Some(bytes)),
+                    Ok(Some(bytes)) => return Poll::Ready(Some(self.counted(bytes))),
                     Ok(None) => continue,
                     Err(Withheld) => return self.break_off(&UpstreamError::BadAnswer(BadAnswer::NotJsonRpc)),
                 },
                 Ok(None) => {}
-                Err(too_large) => {
-                    return self.break_off(&UpstreamError::AnswerTooLarge { limit_bytes: too_large.limit });
-                }
+                Err(error) => return self.break_off(&error),
             }
             match &mut self.source {
                 Source::Open(stream) => match ready!(Pin::new(stream).poll_next(context)) {
@@ -81,15 +83,42 @@ impl EventRelay {
         }
     }
 
-    /// Lets the upstream go, drops what is unfinished, and says the last word.
+    /// The next whole event, within its own limit and that of all calls together.
+    fn next_event(&mut self) -> Result<Option<Event>, UpstreamError> {
+        let event = self
+            .framer
+            .next_event()
+            .map_err(|EventTooLarge { limit: limit_bytes }| UpstreamError::AnswerTooLarge { limit_bytes })?;
+        match &event {
+            None => self.held.resize(self.framer.bytes_held())?,
+            Some(event) if self.held.bytes() > 0 => {
+                self.held.resize(self.held.bytes().max(event.raw().len()))?;
+            }
+            Some(_) => {} // cut out of one chunk: nothing was gathered
+        }
+        Ok(event)
+    }
+
+    /// An event that was gathered stays counted until the client has it.
+    fn counted(&mut self, event: Bytes) -> Bytes {
+        let nothing = self.held.another();
+        std::mem::replace(&mut self.held, nothing).until_gone(event)
+    }
+
     fn break_off(&mut self, error: &UpstreamError) -> Poll<Option<Bytes>> {
+        Poll::Ready(self.end(error))
+    }
+
+    /// Lets the upstream go, drops what is unfinished, and says the last word.
+    pub(super) fn end(&mut self, error: &UpstreamError) -> Option<Bytes> {
         self.source = Source::Over;
         self.framer = Framer::new(0);
+        self.held = self.held.another();
         let last_word = self.watch.last_word(error);
         if last_word.is_some() {
             tracing::debug!(upstream.reason = error.reason(), %error, "a stream ended before its answer");
         }
-        Poll::Ready(last_word)
+        last_word
     }
 }
 

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
+mod bounded;
+
 use super::*;
 use crate::scripted_server::{LAST_CHUNK, ScriptedServer, Seen, Step, answer, chunk, chunked_head};
 use crate::tools::CacheScope;

@@ -1,12 +1,13 @@
 //! Answers in one JSON object.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use http::StatusCode;
 
-use super::{Exchange, JSON_HELD_BYTES_MAX, RelayBody};
+use super::{Exchange, JSON_HELD_BYTES_MAX, LIST_BYTES_MAX, RelayBody};
 use crate::envelope::RequestId;
-use crate::upstream::{AnswerStream, BadAnswer, UpstreamError};
+use crate::memory::Held;
+use crate::upstream::{AnswerStream, BadAnswer, ReaderLimit, UpstreamError};
 
 /// What became of the answer.
 pub(super) enum JsonAnswer {
@@ -26,74 +27,46 @@ pub(super) async fn relay_json(
         Exchange::Listen { list } => (None, list),
         Exchange::OneWay => (None, None),
     };
-    let hold = if list.is_some() { usize::MAX } else { JSON_HELD_BYTES_MAX };
-    let Held { bytes, rest } = hold_back(stream, hold).await?;
+    let start_bytes = if list.is_some() { LIST_BYTES_MAX } else { JSON_HELD_BYTES_MAX };
+    let Start { bytes, held, rest, limit } = hold_back(stream, start_bytes).await?;
+    if list.is_some() && rest.is_some() {
+        return Err(UpstreamError::AnswerTooLarge { limit_bytes: LIST_BYTES_MAX });
+    }
     let filtered = match list {
         Some(mut list) => list.answer(&bytes).ok(),
         None if id.is_none() => Some(bytes), // no answer was due: some servers write `null` beside their 200
         None => starts_an_object(&bytes).then_some(bytes),
     };
-    match (filtered, rest) {
-        (Some(bytes), None) => Ok(JsonAnswer::Body(RelayBody::whole(bytes))),
+    let counted = filtered.map(|bytes| held.until_gone(bytes));
+    match (counted, rest) {
+        (Some(bytes), None) => Ok(JsonAnswer::Body(RelayBody::read(bytes, limit))),
         (Some(bytes), Some(rest)) => Ok(JsonAnswer::Body(RelayBody::json(bytes, rest))),
         (None, _) if !status.is_success() => Ok(JsonAnswer::Unusable(id)),
         (None, _) => Err(UpstreamError::BadAnswer(BadAnswer::NotJsonRpc)),
     }
 }
 
-struct Held {
+struct Start {
     bytes: Bytes,
+    held: Held,
     /// What comes after it, when the answer is longer.
     rest: Option<AnswerStream>,
+    /// How long the client may take to read it.
+    limit: ReaderLimit,
 }
 
-/// Reads up to the end, or until more than `hold` bytes are there. The stream itself bounds the whole.
-async fn hold_back(mut stream: AnswerStream, hold: usize) -> Result<Held, UpstreamError> {
-    let Some(first) = stream.next().await.transpose()? else {
-        return Ok(Held { bytes: Bytes::new(), rest: None });
-    };
-    let mut gathered = Gathered::One(first);
-    while gathered.len() <= hold {
-        match stream.next().await.transpose()? {
-            Some(chunk) => gathered.push(&chunk),
-            None => return Ok(Held { bytes: gathered.into_bytes(), rest: None }),
+/// Reads up to the end, or until more than `start_bytes` are there.
+async fn hold_back(stream: AnswerStream, start_bytes: usize) -> Result<Start, UpstreamError> {
+    let (mut gathered, limit) = (stream.memory().gather(), stream.reader_limit());
+    let mut rest = Some(stream);
+    while let Some(open) = rest.as_mut().filter(|_| gathered.len() <= start_bytes) {
+        match open.next().await.transpose()? {
+            Some(chunk) => gathered.push(chunk)?,
+            None => rest = None,
         }
     }
-    Ok(Held { bytes: gathered.into_bytes(), rest: Some(stream) })
-}
-
-/// Small answers come in one piece, which is then never copied.
-enum Gathered {
-    One(Bytes),
-    Many(BytesMut),
-}
-
-impl Gathered {
-    fn len(&self) -> usize {
-        match self {
-            Self::One(bytes) => bytes.len(),
-            Self::Many(bytes) => bytes.len(),
-        }
-    }
-
-    fn push(&mut self, chunk: &Bytes) {
-        match self {
-            Self::One(first) => {
-                let mut joined = BytesMut::with_capacity(2 * (first.len() + chunk.len()));
-                joined.extend_from_slice(first);
-                joined.extend_from_slice(chunk);
-                *self = Self::Many(joined);
-            }
-            Self::Many(bytes) => bytes.extend_from_slice(chunk),
-        }
-    }
-
-    fn into_bytes(self) -> Bytes {
-        match self {
-            Self::One(bytes) => bytes,
-            Self::Many(bytes) => bytes.freeze(),
-        }
-    }
+    let (bytes, held) = gathered.into_parts();
+    Ok(Start { bytes, held, rest, limit })
 }
 
 fn starts_an_object(json: &[u8]) -> bool {

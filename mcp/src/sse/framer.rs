@@ -73,13 +73,18 @@ impl Framer {
             return Ok(Some(self.event(part))); // the common case: no copy
         }
         self.held.extend_from_slice(&part);
-        let whole = self.held.split().freeze();
+        let whole = std::mem::take(&mut self.held).freeze(); // its room goes with it: a stream keeps nothing of a large event
         Ok(Some(self.event(whole)))
     }
 
     /// What was begun and has not ended. When the stream is over, clients discard it (section 9.2.6).
     pub fn unfinished(&self) -> &[u8] {
         &self.held
+    }
+
+    /// How much memory that takes.
+    pub fn bytes_held(&self) -> usize {
+        self.held.capacity()
     }
 
     fn event(&mut self, raw: Bytes) -> Event {

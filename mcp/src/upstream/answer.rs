@@ -10,8 +10,9 @@ use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
 
 use super::UpstreamError;
-use super::clock::Clock;
+use super::clock::{Clock, ReaderLimit};
 use crate::headers::MCP_SESSION_ID;
+use crate::memory::ByteBudget;
 
 /// The head of an answer that is MCP, and its body.
 #[derive(Debug)]
@@ -54,11 +55,27 @@ pub struct AnswerStream {
     clock: Clock,
     bytes_max: Option<usize>,
     bytes_seen: usize,
+    memory: ByteBudget,
 }
 
 impl AnswerStream {
-    pub(super) fn new(incoming: Incoming, clock: Clock, bytes_max: Option<usize>) -> Self {
-        Self { incoming: Some(incoming), clock, bytes_max, bytes_seen: 0 }
+    pub(super) fn new(
+        incoming: Incoming,
+        clock: Clock,
+        bytes_max: Option<usize>,
+        memory: ByteBudget,
+    ) -> Self {
+        Self { incoming: Some(incoming), clock, bytes_max, bytes_seen: 0, memory }
+    }
+
+    /// What whoever gathers these bytes counts them with.
+    pub(crate) const fn memory(&self) -> &ByteBudget {
+        &self.memory
+    }
+
+    /// How long whoever reads this may keep it open.
+    pub(crate) const fn reader_limit(&self) -> ReaderLimit {
+        self.clock.reader_limit()
     }
 
     /// How many bytes are still to come, as far as the upstream has said.

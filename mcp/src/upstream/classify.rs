@@ -20,12 +20,13 @@ use super::answer::{AnswerStream, UpstreamBody, UpstreamResponse};
 use super::clock::Clock;
 use super::{BadAnswer, UpstreamConfig, UpstreamError};
 use crate::headers::{is_event_stream, is_json};
+use crate::memory::ByteBudget;
 
 pub(super) fn classify(
     method: &Method,
     parts: Parts,
     incoming: Incoming,
-    clock: Clock,
+    (clock, memory): (Clock, &ByteBudget),
     config: &UpstreamConfig,
 ) -> Result<UpstreamResponse, UpstreamError> {
     let form = form(method, &parts, incoming.is_end_stream())?;
@@ -36,10 +37,10 @@ pub(super) fn classify(
             if incoming.size_hint().lower() > limit_bytes as u64 {
                 return Err(UpstreamError::AnswerTooLarge { limit_bytes });
             }
-            UpstreamBody::Json(AnswerStream::new(incoming, clock, Some(limit_bytes)))
+            UpstreamBody::Json(AnswerStream::new(incoming, clock, Some(limit_bytes), memory.clone()))
         }
         Form::Sse => UpstreamBody::Sse {
-            stream: AnswerStream::new(incoming, clock, None),
+            stream: AnswerStream::new(incoming, clock, None, memory.clone()),
             event_bytes_max: config.sse_event_bytes_max,
         },
     };

@@ -20,6 +20,7 @@ use super::{
     Patience, TimeLimit, TlsSetupError, UpstreamConfig, UpstreamError, UpstreamResponse, UpstreamTimeouts,
     UpstreamUrl,
 };
+use crate::memory::ByteBudget;
 
 /// Unused connections are let go before the other side does: Node and uvicorn close theirs after five seconds, and a
 /// request that meets that close is lost without being retried.
@@ -28,11 +29,15 @@ const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(4);
 /// A listening stream has no timeout of its own; this finds the peers that vanished.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// What one connection reads ahead: these bytes are in no budget, so they must be few.
+const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
+
 /// The client. Cheap to clone; clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     config: Arc<UpstreamConfig>,
+    memory: ByteBudget,
 }
 
 /// One request, complete: these headers and no others are sent, beside `Host` and `Content-Length`.
@@ -62,8 +67,15 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(CONNECTION_IDLE_MAX)
             .pool_max_idle_per_host(config.idle_connections_per_host_max)
+            .http1_max_buf_size(READ_AHEAD_BYTES_MAX)
             .build(connector);
-        Ok(Self { client, config: Arc::new(config) })
+        let memory = ByteBudget::new(config.held_bytes_max);
+        Ok(Self { client, config: Arc::new(config), memory })
+    }
+
+    /// What all calls together may hold: answers are counted here, and whoever gathers requests counts them with the same.
+    pub const fn memory(&self) -> &ByteBudget {
+        &self.memory
     }
 
     /// Sends a request and waits for the head of its answer. Dropping the future closes the connection.
@@ -78,7 +90,7 @@ impl Upstream {
         let answer = timeout(timeouts.first_byte, self.client.request(outgoing));
         let answer = answer.await.map_err(|_| UpstreamError::Timeout(TimeLimit::FirstByte))??;
         let (parts, incoming) = answer.into_parts();
-        classify(&method, parts, incoming, clock, &self.config)
+        classify(&method, parts, incoming, (clock, &self.memory), &self.config)
     }
 }
 

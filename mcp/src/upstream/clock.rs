@@ -1,7 +1,8 @@
 //! How long an upstream may take, and the alarm that watches one answer.
 //!
 //! The alarm costs nothing while bytes are there: a timer is made only when the answer first makes us wait. Waiting
-//! is what counts, so a client that reads slowly is never mistaken for an upstream that sends slowly.
+//! is what counts, so a client that reads slowly is never mistaken for an upstream that sends slowly. For such a client
+//! there is [`ReaderLimit`], which is watched where the answer is given out.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -44,9 +45,19 @@ pub enum Patience {
     Listen,
 }
 
+/// How long a client that does not read may keep an answer open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReaderLimit {
+    /// Until then, whatever it does.
+    Until(Instant),
+    /// For so long without taking a byte: a listening stream has no end of its own.
+    Stalled(Duration),
+}
+
 #[derive(Debug)]
 pub(super) struct Clock {
     idle: Option<Duration>,
+    reader: ReaderLimit,
     hard_at: Option<Instant>,
     waiting_since: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
@@ -54,11 +65,18 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start(timeouts: &UpstreamTimeouts, patience: Patience, started: Instant) -> Self {
-        let (idle, hard_at) = match patience {
-            Patience::Call => (Some(timeouts.idle), Some(started + timeouts.hard)),
-            Patience::Listen => (None, None),
+        let (idle, hard_at, reader) = match patience {
+            Patience::Call => {
+                let hard_at = started + timeouts.hard;
+                (Some(timeouts.idle), Some(hard_at), ReaderLimit::Until(hard_at))
+            }
+            Patience::Listen => (None, None, ReaderLimit::Stalled(timeouts.idle)),
         };
-        Self { idle, hard_at, waiting_since: None, alarm: None }
+        Self { idle, reader, hard_at, waiting_since: None, alarm: None }
+    }
+
+    pub(super) const fn reader_limit(&self) -> ReaderLimit {
+        self.reader
     }
 
     /// Something came: the wait is over.

@@ -1,4 +1,4 @@
-//! Every way in which an upstream fails, each with its status, its stable reason, and a cause for the log.
+//! Every way in which an upstream fails, and the one in which we do, each with its status, its stable reason, and a cause for the log.
 
 use std::error::Error as StdError;
 
@@ -6,6 +6,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use crate::error::{RpcError, code};
+use crate::memory::NoRoom;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -34,6 +35,9 @@ pub enum UpstreamError {
     /// the status must not travel on, or the client would try to sign in again with us.
     #[error("the upstream does not accept the credential it was given")]
     Unauthorized,
+    /// The answer must be gathered, and all calls together hold as much as they may. No fault of the upstream's.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
 }
 
 /// Which limit was reached.
@@ -81,13 +85,15 @@ impl UpstreamError {
             Self::BadAnswer(_) => "upstream-bad-answer",
             Self::AnswerTooLarge { .. } => "upstream-answer-too-large",
             Self::Unauthorized => "upstream-unauthorized",
+            Self::NoRoom(_) => "node-busy",
         }
     }
 
-    /// The HTTP status beside the answer: 504 for time, 502 for the rest.
+    /// The HTTP status beside the answer: 504 for time, 503 for our own want of room, 502 for the rest.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::NoRoom(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable(_)
             | Self::Closed(_)
             | Self::BadAnswer(_)

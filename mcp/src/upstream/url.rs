@@ -5,7 +5,7 @@ use thiserror::Error;
 use url::Url;
 
 /// An absolute http(s) address with a host, without user info and fragment. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UpstreamUrl(Uri);
 
 /// The text is no usable upstream address.

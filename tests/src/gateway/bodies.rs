@@ -48,6 +48,20 @@ async fn a_body_that_is_no_message_is_refused_for_what_it_is() {
         (br#"{"jsonrpc":"2.0","id":1,"method":7}"#, "wrong-type", -32_600),
         (br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, "wrong-type", -32_600),
         (br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":3}}"#, "wrong-type", -32_600),
+        // A reader that takes objects by the order of their fields would see the same messages in these arrays.
+        (br#"["2.0",1,"tools/call",{"name":"a"}]"#, "not-an-object", -32_600),
+        (br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["a",{}]}"#, "wrong-type", -32_600),
+        (br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[{"name":"a"}]}"#, "wrong-type", -32_600),
+        (
+            br#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":["2026-07-28"]}}"#,
+            "wrong-type",
+            -32_600,
+        ),
+        (br#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#, "wrong-type", -32_600),
+        (br#"{"jsonrpc":["2.0"],"id":1,"method":"ping"}"#, "wrong-jsonrpc-version", -32_600),
+        (br#"{"jsonrpc":"2.0","id":1,"method":["ping"]}"#, "wrong-type", -32_600),
+        (br#"{"jsonrpc":"2.0","id":1,"result":[{}]}"#, "wrong-type", -32_600),
+        (br#"{"jsonrpc":"2.0","id":1,"error":[-1,"no"]}"#, "wrong-type", -32_600),
         (br#"{"jsonrpc":"2.0","id":1}"#, "no-message-kind", -32_600),
         (br#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#, "two-message-kinds", -32_600),
         (br#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, "two-message-kinds", -32_600),
@@ -69,7 +83,7 @@ async fn a_body_that_is_no_message_is_refused_for_what_it_is() {
         answer.refused_call(400, reason, &Value::Null);
         assert_eq!(answer.body()["error"]["code"], code, "{reason}");
     }
-    for params in [json!({}), json!({ "name": 7 }), json!({ "name": null })] {
+    for params in [json!({}), json!({ "name": 7 }), json!({ "name": null }), json!({ "name": ["a"] })] {
         let nameless = json!({ "jsonrpc": "2.0", "id": "n", "method": "tools/call", "params": params });
         scene.call(&nameless).await.refused_call(400, "tool-name-missing", &json!("n"));
     }

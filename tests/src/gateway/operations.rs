@@ -1,7 +1,7 @@
 //! What an operator sees: health, readiness, metrics, traces, and both versions of HTTP.
 
 use bytes::Bytes;
-use harness::Scripted;
+use harness::{Scripted, Settings, World};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::client::legacy::Client;
@@ -9,7 +9,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 
 use super::raw::Connection;
-use super::scene::{Scene, call, list};
+use super::scene::{Scene, call, list, until};
 
 async fn scene() -> Scene {
     Scene::of(Scripted::Tools(vec![("echo", false)])).await
@@ -26,6 +26,53 @@ async fn a_node_is_alive_and_ready_and_says_how_far_it_has_read() {
     assert!(readers.len() >= 2 && readers.iter().all(|reader| reader["parked_events"] == 0), "{ready}");
 }
 
+/// Connections of a node's pool that its listener for commits holds for good.
+const LISTENING: u32 = 1;
+
+#[tokio::test]
+async fn a_node_that_cannot_read_what_it_has_heard_of_is_behind_until_it_can() {
+    let world = World::start().await;
+    let node = world.another_node_with(Settings { nats: false, ..Settings::default() }).await;
+    let listens =
+        "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
+    let listeners = async || {
+        let count: i64 =
+            sqlx::query_scalar(listens).fetch_one(&world.node.running.pool).await.expect("a count");
+        count
+    };
+    until("the node hears of commits", async || listeners().await == 1).await;
+    node.http().get("/readyz").await.good();
+
+    // All other connections of its pool are taken: it still hears how far the log reaches, and can read nothing of it.
+    let pool = &node.running.pool;
+    let mut taken = Vec::new();
+    for _ in LISTENING..pool.options().get_max_connections() {
+        taken.push(pool.acquire().await.expect("a connection"));
+    }
+    let before = node.running.view.load().position();
+    for number in 0..201 {
+        let key = json!({ "name": format!("Key {number}"), "scopes": ["mcp:read"] });
+        world.admin().post(&world.path("/api-keys"), &key).await.good();
+    }
+    until("the node says that it is behind", async || node.http().get("/readyz").await.status == 503).await;
+    let behind = node.http().get("/readyz").await.body();
+    assert_eq!(
+        (&behind["state"], node.running.view.load().position()),
+        (&json!("behind"), before),
+        "{behind}"
+    );
+    let readers = behind["readers"].as_array().expect("readers");
+    let lag = |name: &str| {
+        readers.iter().find(|reader| reader["reader"] == name).expect(name)["lag_events"].as_u64()
+    };
+    assert!(lag("access") > Some(200) && lag("directory") > Some(200), "{behind}");
+    assert_eq!(node.http().get("/healthz").await.status, 200, "behind is not dead");
+    assert_eq!(world.node.http().get("/readyz").await.status, 200, "the other node is not behind");
+
+    drop(taken);
+    until("the node has caught up", async || node.http().get("/readyz").await.status == 200).await;
+}
+
 #[tokio::test]
 async fn a_draining_node_takes_nobody_new_and_says_so_to_whoever_is_there() {
     let scene = scene().await;
@@ -36,10 +83,7 @@ async fn a_draining_node_takes_nobody_new_and_says_so_to_whoever_is_there() {
     calling.send(b"GET /healthz HTTP/1.1\r\nhost: test\r\n").await;
     tokio::time::sleep(std::time::Duration::from_millis(100)).await; // both are being read
     scene.world.node.running.shutdown().begin();
-    super::scene::until("nobody new is taken", async || {
-        tokio::net::TcpStream::connect(address).await.is_err()
-    })
-    .await;
+    until("nobody new is taken", async || tokio::net::TcpStream::connect(address).await.is_err()).await;
     there.send(b"\r\n").await;
     let told = there.answer().await.expect("whoever was being read is answered");
     let body: serde_json::Value = serde_json::from_slice(&told.body).expect("JSON");

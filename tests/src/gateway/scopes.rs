@@ -158,3 +158,52 @@ async fn what_one_upstream_calls_read_only_says_nothing_of_the_next() {
     scene.call_as(&key, &call(2, "look")).await.refused_call(403, "insufficient-scope", &json!(2));
     assert!(another.seen().iter().all(|seen| seen.message()["method"] == "tools/list"));
 }
+
+/// The lists that the upstream was asked for.
+fn lists_asked(scene: &Scene) -> usize {
+    scene.upstream.seen().iter().filter(|seen| seen.message()["method"] == "tools/list").count()
+}
+
+#[tokio::test]
+async fn many_calls_that_hang_on_one_list_ask_the_upstream_for_it_once() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let (client, path) = (scene.anybody().as_key(&key), scene.path());
+        calls.spawn(async move { client.post(&path, &call(number, "look")).await });
+    }
+    for answer in calls.join_all().await {
+        answer.good();
+    }
+    assert_eq!(lists_asked(&scene), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_could_not_be_had_is_asked_for_again() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    scene.upstream.now(Scripted::Raw { status: 500, content_type: "text/plain", body: "down".into() });
+    scene.call_as(&key, &call(1, "look")).await.refused_call(403, "insufficient-scope", &json!(1));
+    scene.upstream.now(Scripted::Tools(vec![("look", true)]));
+    scene.call_as(&key, &call(2, "look")).await.good();
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_while_its_list_is_asked_for_holds_up_nobody() {
+    let scene = scene().await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    scene.upstream.now(Scripted::Silence(std::time::Duration::from_mins(10)));
+    let ask = |number: u32| {
+        let (client, path) = (scene.anybody().as_key(&key), scene.path());
+        tokio::spawn(async move { client.post(&path, &call(number, "look")).await })
+    };
+    let leader = ask(1);
+    super::scene::until("the list is asked for", async || lists_asked(&scene) == 1).await;
+    scene.upstream.now(Scripted::Tools(vec![("look", true)]));
+    let followers = [ask(2), ask(3)];
+    leader.abort();
+    for follower in followers {
+        follower.await.expect("an answer").good();
+    }
+}

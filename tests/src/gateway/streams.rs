@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::Scripted;
+use harness::{Scripted, Settings};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::{Method, Response};
+use mcp::upstream::UpstreamTimeouts;
 use tokio::time::timeout;
 
 use super::scene::{Scene, call, until};
@@ -102,4 +103,21 @@ async fn a_listening_stream_passes_and_is_left_open_in_silence() {
     assert_eq!(scene.upstream.seen()[0].method, Method::GET);
     drop(response);
     until("the upstream's stream is closed", async || scene.upstream.open_streams() == 0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_holds_the_upstream_no_longer_than_any_answer_may_take() {
+    let event = Bytes::from(format!(": {}\n\n", "x".repeat(64 * 1024)));
+    let script = Scripted::Events { pieces: vec![event; 2000], pause: Duration::ZERO, ends: false };
+    let hard = Duration::from_millis(500);
+    let upstream = UpstreamTimeouts { hard, ..UpstreamTimeouts::default() };
+    let scene = Scene::with(script, Settings { upstream, ..Settings::default() }).await;
+    let mut response = opened(&scene).await;
+    next_piece(&mut response).await;
+    until("the upstream's stream is closed", async || scene.upstream.open_streams() == 0).await;
+    let mut read = 0;
+    while let Some(Ok(frame)) = timeout(Duration::from_secs(5), response.frame()).await.expect("an end") {
+        read += frame.into_data().map_or(0, |piece| piece.len());
+    }
+    assert!(read < 128 * 1024 * 1024, "only what was under way still comes: {read}");
 }

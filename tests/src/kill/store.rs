@@ -40,6 +40,7 @@ pub(super) fn serving(
         key_rate: rate,
         key_burst: rate,
         upstream: UpstreamTimeouts::default(),
+        held_bytes_max: mcp::memory::HELD_BYTES_MAX,
         grace: Duration::from_secs(5),
     }
 }

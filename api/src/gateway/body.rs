@@ -1,0 +1,53 @@
+//! Reading request bodies: bounded in size, in time, and in what all of them together may hold.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use mcp::memory::ByteBudget;
+
+use super::refusal::Refusal;
+
+/// How long a body may take to arrive.
+pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
+
+/// What the bodies of refused calls may hold, all together: strangers must not take the room of those who may call.
+const REFUSED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What bodies are counted with.
+#[derive(Debug)]
+pub struct BodyBudgets {
+    /// Those of callers that were recognised; shared with the answers to them.
+    pub(super) calls: ByteBudget,
+    /// Those of everybody else, read only to find the id of the request.
+    pub(super) refused: ByteBudget,
+}
+
+impl BodyBudgets {
+    /// Calls count with this one.
+    pub fn beside(calls: ByteBudget) -> Self {
+        Self { calls, refused: ByteBudget::new(REFUSED_BYTES_MAX) }
+    }
+}
+
+/// A whole body, if it is not larger than it may be. Its bytes count until the last user lets go of them.
+pub(super) async fn read_body(body: Body, bytes_max: usize, memory: &ByteBudget) -> Result<Bytes, Refusal> {
+    let gathered = gather(Limited::new(body, bytes_max), bytes_max, memory);
+    tokio::time::timeout(BODY_WAIT, gathered).await.unwrap_or_else(|_| Err(Refusal::body_too_slow()))
+}
+
+async fn gather(mut body: Limited<Body>, bytes_max: usize, memory: &ByteBudget) -> Result<Bytes, Refusal> {
+    let mut gathered = memory.gather();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => {
+                let piece = frame.into_data().unwrap_or_default(); // trailers hold nothing of the message
+                gathered.push(piece).map_err(Refusal::no_room)?;
+            }
+            Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::too_large(bytes_max)),
+            Err(_) => return Err(Refusal::broken_body()),
+        }
+    }
+    Ok(gathered.into_bytes())
+}
