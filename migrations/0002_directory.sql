@@ -66,7 +66,7 @@ create table connections (
     owner_user_id    uuid,                 -- null: shared by the organization
     server_id        uuid        not null,
     name             text        not null,
-    secrets_version  bigint,               -- null: the vault holds none
+    secrets_version  bigint,               -- null: none is in force
     secret_fields    text[]      not null, -- the names of the fields that have a value in it
     standing         text        not null, -- open, removed
     created_at       timestamptz not null,
@@ -75,6 +75,7 @@ create table connections (
     updated_position bigint      not null
 );
 create index connections_order_idx on connections (organization_id, created_position);
+create index connections_secrets_idx on connections (server_id) where secrets_version is not null;
 
 create table instances (
     id               uuid        primary key,

@@ -15,7 +15,7 @@ use projections::directory::{Cursor, PAGE_ROWS_MAX};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::adapters::master_key::hex;
+use crate::hex::hex;
 use crate::problem::Problem;
 use crate::trace_context::TraceContext;
 
@@ -215,8 +215,10 @@ pub(crate) fn api_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     Ok(key)
 }
 
-/// How long a read or an answer waits for its position.
+/// How long a read waits for its position.
 pub(crate) const POSITION_WAIT: Duration = Duration::from_secs(2);
+/// How long the answer to a write waits until this node shows it. Longer: what is written cannot be refused any more.
+pub(crate) const SHOWN_WAIT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ mod docs;
 mod extract;
 pub mod gateway;
 mod health;
+mod hex;
+mod home;
 mod metrics;
 pub mod openapi;
 mod problem;

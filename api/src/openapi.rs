@@ -28,7 +28,7 @@ pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
         "info": {
             "title": "Sekisho management API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Every write answers with its Position (header Sekisho-Position and field position); every read takes at_least to wait for one. Errors are problem details (RFC 9457) with a stable type.",
+            "description": "Every write answers with its Position (header Sekisho-Position and field position) and is visible on the answering node, unless the header Sekisho-Visible says false; every read takes at_least to wait for one. Errors are problem details (RFC 9457) with a stable type.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "tags": areas.iter().map(|area| json!({ "name": area.name, "description": area.about })).collect::<Vec<_>>(),
@@ -56,7 +56,7 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
         "responses": {
             status.as_str(): {
                 "description": route.summary,
-                "headers": { "Sekisho-Position": { "schema": { "type": "integer" }, "description": "Position of the write, or the one that was read at" } },
+                "headers": headers(route),
                 "content": { "application/json": { "schema": answer(route, json!(response.schema)) } },
             },
             "default": {
@@ -70,6 +70,18 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
         operation.insert("requestBody".to_owned(), body);
     }
     operation
+}
+
+fn headers<P>(route: &Route<P>) -> Value {
+    let mut headers = json!({
+        "Sekisho-Position": { "schema": { "type": "integer" }, "description": "Position of the write, or the one that was read at" },
+    });
+    if let (true, Some(headers)) = (route.writes, headers.as_object_mut()) {
+        let visible = "Whether this node shows the write already. `false`, after some seconds of waiting: it is written and will not be lost, but a read here may not show it yet; read with at_least";
+        let required = json!({ "schema": { "type": "boolean" }, "required": true, "description": visible });
+        headers.insert("Sekisho-Visible".to_owned(), required);
+    }
+    headers
 }
 
 /// No body is read as the object without members, so only a member that is required makes the body so.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use commands::{CarryOutError, Refused};
+use commands::{CarryOutError, HashError, Refused};
 use domain::api_key::ApiKeyError;
 use domain::client::ClientError;
 use domain::connection::ConnectionError;
@@ -157,6 +157,13 @@ impl From<Refused> for Problem {
             Refused::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Refused::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Refused::Log(error) => return Self::unavailable("log-unavailable", &error),
+            Refused::Hash(HashError::Busy) => {
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail)
+                    .after(Duration::from_secs(1));
+            }
+            Refused::Hash(error @ HashError::Failed(_)) => {
+                return Self::unavailable("hash-unavailable", &error);
+            }
             Refused::Vault(error) => return Self::unavailable("vault-unavailable", &error),
         };
         Self::new(status, code, detail)
@@ -230,6 +237,7 @@ const fn connection(error: ConnectionError) -> Answer {
         ConnectionError::Exists => (StatusCode::CONFLICT, "exists"),
         ConnectionError::Removed => (StatusCode::GONE, "connection-removed"),
         ConnectionError::StaleVersion => (StatusCode::CONFLICT, "secrets-changed-meanwhile"),
+        ConnectionError::ServerMoved => (StatusCode::CONFLICT, "server-moved"),
         ConnectionError::TooManyFields => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-secret-fields"),
     }
 }
@@ -256,5 +264,19 @@ const fn deployment(error: DeploymentError) -> Answer {
         DeploymentError::AnnouncementWithdrawn => (StatusCode::GONE, "announcement-withdrawn"),
         DeploymentError::TooManyAnnouncements => (StatusCode::CONFLICT, "too-many-announcements"),
         DeploymentError::TooManyLinks => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-links"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_refused_because_others_wait_already_is_told_when_to_come_back() {
+        for busy in [CarryOutError::Refused(Refused::Hash(HashError::Busy)), CarryOutError::Overloaded] {
+            let response = Problem::from(busy).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(header::RETRY_AFTER));
+        }
     }
 }

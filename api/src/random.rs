@@ -5,5 +5,5 @@ pub(crate) fn hex(bytes: usize) -> String {
     let mut buffer = vec![0_u8; bytes];
     // Without randomness ids repeat, which hurts traces only; secrets are drawn by the entropy port, which insists.
     let _ = aws_lc_rs::rand::fill(&mut buffer);
-    crate::adapters::master_key::hex(&buffer)
+    crate::hex::hex(&buffer)
 }

@@ -32,7 +32,7 @@ use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::adapters::vault::PostgresVault;
 use crate::admin::Admin;
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
-use crate::gateway::{Budget, Gateway, Parts, ToolHints, UpstreamCredentials};
+use crate::gateway::{BodyBudgets, Budget, Gateway, Parts, ToolHints, UpstreamCredentials};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::router::router;
@@ -45,10 +45,14 @@ use readers::Readers;
 
 /// Commands are remembered for retries; a retry comes within days.
 const FORGET_COMMANDS: &str = "delete from commands where recorded_at < now() - interval '7 days'";
-/// A version that no event named after an hour belongs to a command that failed.
+/// A version that no event named after an hour belongs to a command that failed. Only a directory that is not far behind, as one is that is
+/// built anew, knows which version is in force.
 const FORGET_SECRETS: &str = "delete from connection_secrets s using connections c
     where c.id = s.connection_id and s.created_at < now() - interval '1 hour'
-    and (c.standing = 'removed' or s.version <> coalesce(c.secrets_version, 0))";
+    and (c.standing = 'removed' or s.version <> coalesce(c.secrets_version, 0))
+    and not exists (select from events e where e.recorded_at < now() - interval '10 minutes' and e.global_position > coalesce(
+        (select p.position from projection_checkpoints p where p.projection = 'directory' order by p.version desc limit 1), 0))
+    and not exists (select from parked_events p where p.projection = 'directory' and p.aggregate_id = c.id::text)";
 /// How long connections to Postgres may take to close.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
@@ -221,10 +225,11 @@ impl Edge<'_> {
             doorbell: self.readers.doorbell.clone(),
             metrics: metrics.clone(),
         };
-        Ok(router(&admin, gateway, health, metrics))
+        Ok(router(&admin, gateway, health, metrics, self.url))
     }
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
+        let upstream = upstream(self.config)?;
         let budget = Budget::new(self.config.key_rate, self.config.key_burst);
         self.shutdown.spawn(tidy(budget.clone(), self.pool.clone(), self.shutdown.clone()));
         Ok(Gateway::new(Parts {
@@ -233,7 +238,8 @@ impl Edge<'_> {
             keys: Arc::<KeyDigests>::clone(&self.digests),
             sessions: Arc::new(SealedSessions(Arc::clone(&self.master))),
             credentials: UpstreamCredentials::new(Arc::new(self.vault())),
-            upstream: upstream(self.config)?,
+            bodies: BodyBudgets::beside(upstream.memory().clone()),
+            upstream,
             origins: origins(self.config, self.url, address),
             budget,
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
@@ -288,7 +294,11 @@ async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
 }
 
 fn upstream(config: &Config) -> Result<Upstream, StartError> {
-    let settings = UpstreamConfig { timeouts: config.upstream, ..UpstreamConfig::default() };
+    let settings = UpstreamConfig {
+        timeouts: config.upstream,
+        held_bytes_max: config.held_bytes_max,
+        ..UpstreamConfig::default()
+    };
     Upstream::try_new(settings).map_err(|error| StartError::Tls(error.to_string()))
 }
 

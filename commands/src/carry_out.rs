@@ -1,6 +1,8 @@
-//! The one way from a use case to the log: answer a retry from memory, else run, append, and run once more after a conflict.
+//! The one way from a use case to the log: answer a retry from memory, else run, append, and run again, a moment later, after a
+//! conflict.
 
 use std::future::Future;
+use std::time::Duration;
 
 use domain::value::{Clock, Position};
 use serde::Serialize;
@@ -9,17 +11,21 @@ use serde::de::DeserializeOwned;
 use crate::actor::Actor;
 use crate::ports::{CommandId, Entropy, Log, Ports, Recorded};
 use crate::refused::{CarryOutError, Refused};
-use crate::unit::{Stamp, Unit};
+use crate::unit::{Kept, Stamp, Unit};
 
 /// How often a use case runs when others change the same aggregates at the same time.
 const ATTEMPTS_MAX: u32 = 24;
+/// How long a use case may wait before its second attempt; twice as long before each one after that.
+const PAUSE_MILLIS_FIRST: u64 = 2;
+/// About four commits: whoever waits longer only loses its turn.
+const PAUSE_MILLIS_MAX: u64 = 64;
 
 /// Something that may be asked.
 pub trait UseCase: Send + Sync {
     /// What is answered. It is kept, sealed, so that a retry gets the same answer, secrets included.
     type Answer: Serialize + DeserializeOwned + Send + Sync;
 
-    /// Gathers facts, lets aggregates decide, answers. Runs again from the start after a conflict.
+    /// Gathers facts, lets aggregates decide, answers. Runs again from the start after a conflict; what is expensive is kept in the unit.
     fn run<P: Ports>(
         &self,
         ports: &P,
@@ -63,8 +69,9 @@ pub async fn carry_out<P: Ports, U: UseCase>(
         return replay(&earlier, &order);
     }
     let command = order.command.clone().unwrap_or_else(|| CommandId::new(ports.entropy().id().to_string()));
+    let kept = Kept::default();
     for attempt in 1..=ATTEMPTS_MAX {
-        let failure = match attempt_once(ports, actor, &command, &order, use_case).await {
+        let failure = match attempt_once(ports, actor, &command, &order, &kept, use_case).await {
             Ok(done) => return Ok(done),
             Err(failure) => failure,
         };
@@ -81,6 +88,9 @@ pub async fn carry_out<P: Ports, U: UseCase>(
         match failure {
             CarryOutError::Conflict => {
                 tracing::debug!(command.id = command.as_str(), attempt, "append conflict");
+                if attempt < ATTEMPTS_MAX {
+                    ports.log().give_way(pause_after(attempt, ports.entropy())).await;
+                }
             }
             CarryOutError::Refused(_)
             | CarryOutError::Taken(_)
@@ -92,11 +102,20 @@ pub async fn carry_out<P: Ports, U: UseCase>(
     Err(CarryOutError::Conflict)
 }
 
+/// Anything from nothing to the whole pause, at random: those who collided once are not to collide in step.
+fn pause_after(attempt: u32, entropy: &impl Entropy) -> Duration {
+    let longest = PAUSE_MILLIS_FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(PAUSE_MILLIS_MAX);
+    let [one, two, ..] = entropy.secret();
+    let share = u64::from(u16::from_be_bytes([one, two]));
+    Duration::from_micros(longest * 1_000 * share / u64::from(u16::MAX))
+}
+
 async fn attempt_once<P: Ports, U: UseCase>(
     ports: &P,
     actor: &Actor,
     command: &CommandId,
     order: &Order,
+    kept: &Kept,
     use_case: &U,
 ) -> Result<Done<U::Answer>, CarryOutError> {
     let stamp = Stamp {
@@ -106,7 +125,7 @@ async fn attempt_once<P: Ports, U: UseCase>(
         causation: order.causation.clone(),
         occurred_at: ports.clock().now(),
     };
-    let mut unit = Unit::new(ports.log(), stamp);
+    let mut unit = Unit::new(ports.log(), stamp, kept);
     let answer = use_case.run(ports, actor, &mut unit).await?;
     let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
     let position = ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await?;

@@ -27,8 +27,8 @@ mod testing;
 pub use actor::{Actor, Authority, Credential};
 pub use carry_out::{Done, Order, UseCase, carry_out};
 pub use ports::{
-    AppendError, Batch, CommandId, Entropy, Log, LogError, Owner, Ports, Recorded, SecretHasher, Vault,
-    VaultError,
+    AppendError, Batch, CommandId, Entropy, HashError, Log, LogError, Owner, Ports, Recorded, SecretHasher,
+    Seen, Vault, VaultError,
 };
 pub use refused::{CarryOutError, Refused};
 pub use unit::Unit;

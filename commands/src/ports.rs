@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use domain::value::{Clock, ConnectionId, Position, SecretDigest};
@@ -59,6 +60,9 @@ pub trait Log: PersistedEventRepository {
     /// Appends all events of a use case, its claims and its id in one transaction. The position is that of its last event, or the
     /// head of the log when there is no event.
     fn append(&self, batch: Batch) -> impl Future<Output = Result<Position, AppendError>> + Send;
+
+    /// Lets other writers go first for so long.
+    fn give_way(&self, pause: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// What the log remembers of a command.
@@ -83,12 +87,25 @@ pub struct Batch {
     pub events: Vec<SerializedEvent>,
     /// Changes to unique names, in order, with the aggregate they are for.
     pub claims: Vec<(Owner, ClaimChange)>,
+    /// Aggregates that it does not change but rests on: one that changed meanwhile is a conflict.
+    pub rests_on: Vec<Seen>,
     /// Its answer, as JSON.
     pub answer: String,
 }
 
 /// The aggregate that owns a claim.
 pub type Owner = (&'static str, String);
+
+/// An aggregate as a command saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its type.
+    pub aggregate_type: &'static str,
+    /// Its id.
+    pub aggregate_id: String,
+    /// The sequence of its last event.
+    pub sequence: usize,
+}
 
 /// The log cannot be read or reached.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +150,18 @@ pub trait SecretHasher: Send + Sync {
     fn slow_digest(
         &self,
         secret: &IssuedSecret,
-    ) -> impl Future<Output = Result<SecretDigest, LogError>> + Send;
+    ) -> impl Future<Output = Result<SecretDigest, HashError>> + Send;
+}
+
+/// There is no slow digest.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// As many as may wait are waiting.
+    #[error("too many secrets are waiting to be digested; retry later")]
+    Busy,
+    /// The digest cannot be made.
+    #[error("a secret cannot be digested: {0}")]
+    Failed(String),
 }
 
 /// The vault did not take the secrets.
@@ -143,10 +171,12 @@ pub struct VaultError(pub String);
 
 /// Where upstream credentials are sealed. What is stored is not in use until an event names its version.
 pub trait Vault: Send + Sync {
-    /// Seals the fields of a new version of a connection's secrets; answers its number, higher than any before.
+    /// Seals the fields of a new version of a connection's secrets; answers its number, higher than any that is kept and than the one
+    /// that is in force, which may be kept no longer.
     fn store(
         &self,
         connection: ConnectionId,
+        in_force: u32,
         fields: &BTreeMap<String, PresentedSecret>,
     ) -> impl Future<Output = Result<u32, VaultError>> + Send;
 }

@@ -10,7 +10,7 @@ use domain::organization::OrganizationError;
 use domain::server::ServerError;
 use domain::user::UserError;
 
-use crate::ports::{AppendError, LogError, VaultError};
+use crate::ports::{AppendError, HashError, LogError, VaultError};
 
 /// A use case refuses.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum Refused {
     /// The vault cannot be written.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// A secret is not digested.
+    #[error(transparent)]
+    Hash(#[from] HashError),
 }
 
 /// Carrying out a use case failed.

@@ -3,6 +3,7 @@
 //!
 //! Only the crate's event store is used, never its snapshot or aggregate stores: those apply events twice in 0.5.0 (a test pins this).
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use domain::value::Timestamp;
 use domain::{Aggregate, ClaimChange, Facts};
 
 use crate::actor::Actor;
-use crate::ports::{Batch, CommandId, Log, LogError, Owner};
+use crate::ports::{Batch, CommandId, Log, LogError, Owner, Seen};
 use crate::refused::Refused;
 
 /// What every event of one command carries besides its payload.
@@ -29,23 +30,49 @@ pub(crate) struct Stamp {
     pub(crate) occurred_at: Timestamp,
 }
 
+/// What a use case keeps from one attempt for the next, so that expensive work is done once.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Option<Box<dyn Any + Send>>>);
+
 /// One use case at work.
 #[derive(Debug)]
 pub struct Unit<'a, L> {
     log: &'a L,
     stamp: Stamp,
+    kept: &'a Kept,
     pending: Mutex<Vec<SerializedEvent>>,
     claims: Vec<(Owner, ClaimChange)>,
+    rests_on: Vec<Seen>,
 }
 
 impl<'a, L: Log> Unit<'a, L> {
-    pub(crate) const fn new(log: &'a L, stamp: Stamp) -> Self {
-        Self { log, stamp, pending: Mutex::new(Vec::new()), claims: Vec::new() }
+    pub(crate) const fn new(log: &'a L, stamp: Stamp, kept: &'a Kept) -> Self {
+        let pending = Mutex::new(Vec::new());
+        Self { log, stamp, kept, pending, claims: Vec::new(), rests_on: Vec::new() }
+    }
+
+    /// What an earlier attempt kept.
+    pub(crate) fn kept<T: Clone + 'static>(&self) -> Option<T> {
+        let kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().and_then(|value| value.downcast_ref()).cloned()
+    }
+
+    /// Keeps a value for the attempts after this one, in place of what was kept before.
+    pub(crate) fn keep<T: Send + 'static>(&self, value: T) {
+        *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(value));
     }
 
     /// The state of an aggregate, with what this unit decided so far.
     pub async fn load<A: Aggregate>(&self, id: A::Id) -> Result<A, Refused> {
         let context = self.store::<A>().load_aggregate(&id.to_string()).await.map_err(log_error)?;
+        Ok(context.aggregate)
+    }
+
+    /// The state of an aggregate that must still be the same when the unit is appended: whoever changes it first causes a conflict.
+    pub(crate) async fn rest_on<A: Aggregate>(&mut self, id: A::Id) -> Result<A, Refused> {
+        let context = self.store::<A>().load_aggregate(&id.to_string()).await.map_err(log_error)?;
+        let (aggregate_type, aggregate_id) = owner::<A>(id);
+        self.rests_on.push(Seen { aggregate_type, aggregate_id, sequence: context.current_sequence });
         Ok(context.aggregate)
     }
 
@@ -71,8 +98,9 @@ impl<'a, L: Log> Unit<'a, L> {
     }
 
     pub(crate) fn into_batch(self, request_digest: String, answer: String) -> Batch {
-        let events = self.pending.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Batch { command: self.stamp.command, request_digest, events, claims: self.claims, answer }
+        let Self { stamp, pending, claims, rests_on, .. } = self;
+        let events = pending.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Batch { command: stamp.command, request_digest, events, claims, rests_on, answer }
     }
 
     fn store<A: Aggregate>(&self) -> PersistedEventStore<Pending<'_, L>, A> {

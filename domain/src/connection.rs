@@ -92,6 +92,11 @@ impl Connection {
         self.server
     }
 
+    /// Which set of secrets is in force; 0 before there is one.
+    pub const fn secrets_version(&self) -> u32 {
+        self.secrets_version
+    }
+
     fn rename(&self, name: &DisplayName) -> Result<Vec<ConnectionEvent>, ConnectionError> {
         self.must_be_open()?;
         if self.name.as_ref() == Some(name) {

@@ -89,6 +89,11 @@ impl Server {
         self.description.as_ref().map(|description| description.visibility)
     }
 
+    /// How it is reached; none before it is registered.
+    pub fn transport(&self) -> Option<&Transport> {
+        self.description.as_ref().map(|description| &description.transport)
+    }
+
     /// What it needs to be told on every call.
     pub fn credential_fields(&self) -> &[CredentialField] {
         self.description.as_ref().map_or(&[], |description| &description.credential_fields)

@@ -16,7 +16,8 @@ pub trait Projection: Send + Sync {
     /// Its name in checkpoints, metrics and commands.
     fn name(&self) -> &'static str;
 
-    /// Raised when the rows get another meaning; a new version is built from zero.
+    /// Raised when the rows get another meaning: the first run of a new version empties the tables and folds the log from zero, and
+    /// nodes that still run an older one leave them alone from then on. Another shape of the tables takes a migration as well.
     fn version(&self) -> i32;
 
     /// Its tables, which it alone writes.

@@ -22,6 +22,9 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 /// Another node holds the checkpoint: look again soon, it will be done by then.
 const PAUSE_WHILE_OTHERS_FOLD: Duration = Duration::from_millis(20);
 
+/// A node of the release before, which is about to be replaced.
+const PAUSE_WHILE_SUPERSEDED: Duration = Duration::from_secs(5);
+
 /// Runs one projection.
 pub struct Runner {
     projection: Arc<dyn Projection>,
@@ -80,6 +83,8 @@ enum Round {
     Folded,
     AtHead,
     OthersFold,
+    /// The rows are those of a newer version by now: this one must not touch them any more.
+    Superseded,
     Poisoned(Position, String),
 }
 
@@ -124,6 +129,13 @@ impl Runner {
                 Ok(Round::Folded) => continue,
                 Ok(Round::AtHead) => LOOK_EVERY,
                 Ok(Round::OthersFold) => PAUSE_WHILE_OTHERS_FOLD,
+                Ok(Round::Superseded) => {
+                    tracing::warn!(
+                        projection = self.handle.name,
+                        "a newer release keeps this read model now"
+                    );
+                    PAUSE_WHILE_SUPERSEDED
+                }
                 Ok(Round::Poisoned(position, reason)) => {
                     poison = Some((position, reason));
                     continue;
@@ -145,10 +157,14 @@ impl Runner {
     async fn round(&self, poison: Option<(Position, String)>) -> Result<Round, RoundError> {
         let mut connection = self.pool.acquire().await?;
         let mut transaction = connection.begin().await?;
-        let Some((checkpoint, parked_count)) = self.lock_checkpoint(&mut transaction).await? else {
+        let Some((checkpoint, parked_count, superseded)) = self.lock_checkpoint(&mut transaction).await?
+        else {
             transaction.commit().await?;
             return Ok(Round::OthersFold);
         };
+        if superseded {
+            return Ok(Round::Superseded);
+        }
         self.handle.parked.store(parked_count.unsigned_abs(), Ordering::Relaxed);
         self.handle.position.ring(checkpoint);
         let mut events = page(&mut *transaction, checkpoint).await?;
@@ -157,6 +173,9 @@ impl Runner {
         }
         let Some(last) = events.last().map(|event| event.position) else { return Ok(Round::AtHead) };
         self.opener.open(&mut events).await.map_err(RoundError::PersonalData)?;
+        if checkpoint == Position::START {
+            self.empty_tables(&mut transaction).await?;
+        }
         let mut parked = match parked_count {
             0 => HashSet::new(),
             _ => self.parked_aggregates(&mut transaction).await?,
@@ -181,19 +200,24 @@ impl Runner {
                 Err(ProjectionError::Poison(reason)) => return Ok(Round::Poisoned(event.position, reason)),
             }
         }
-        self.move_checkpoint(&mut transaction, last).await?;
+        if !self.move_checkpoint(&mut transaction, last).await? {
+            transaction.rollback().await?;
+            return Ok(Round::Superseded);
+        }
         transaction.commit().await?;
         self.handle.position.ring(last);
         Ok(Round::Folded)
     }
 
-    /// Locks the checkpoint and reads what hangs on it: the position, and how many events are parked. `None` while another node folds.
+    /// Locks the checkpoint and reads what hangs on it: the position, how many events are parked, and whether a newer version has begun.
+    /// `None` while another node folds.
     async fn lock_checkpoint(
         &self,
         connection: &mut PgConnection,
-    ) -> Result<Option<(Position, i64)>, sqlx::Error> {
-        let row: Option<(i64, i64)> = sqlx::query_as(
-            "select c.position, (select count(*) from parked_events p where p.projection = c.projection and p.version = c.version)
+    ) -> Result<Option<(Position, i64, bool)>, sqlx::Error> {
+        let row: Option<(i64, i64, bool)> = sqlx::query_as(
+            "select c.position, (select count(*) from parked_events p where p.projection = c.projection and p.version = c.version),
+                    exists (select from projection_checkpoints n where n.projection = $1 and n.version > $2 and n.position > 0)
              from projection_checkpoints c where c.projection = $1 and c.version = $2 for update of c skip locked",
         )
         .bind(self.projection.name())
@@ -208,19 +232,42 @@ impl Runner {
                 .execute(connection)
                 .await?;
         }
-        Ok(row.map(|(position, parked)| (Position::new(position.unsigned_abs()), parked)))
+        Ok(row.map(|(position, parked, superseded)| {
+            (Position::new(position.unsigned_abs()), parked, superseded)
+        }))
     }
 
-    async fn move_checkpoint(&self, connection: &mut PgConnection, to: Position) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "update projection_checkpoints set position = $3, updated_at = clock_timestamp() where projection = $1 and version = $2",
+    /// A version that begins finds the rows of the one before, and builds its own from zero in their place. The checkpoint of the version
+    /// before is locked meanwhile, so that a node of that release is not half-way through a page of it. Readers see the old rows until the
+    /// first page is folded.
+    async fn empty_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query("select from projection_checkpoints where projection = $1 and version < $2 for update")
+            .bind(self.projection.name())
+            .bind(self.projection.version())
+            .execute(&mut *connection)
+            .await?;
+        for table in self.projection.tables() {
+            connection.execute(format!("delete from {table}").as_str()).await?;
+        }
+        Ok(())
+    }
+
+    /// Moves it, unless a newer version has begun: the own checkpoint is locked since the round began, so that it has not begun in between.
+    async fn move_checkpoint(
+        &self,
+        connection: &mut PgConnection,
+        to: Position,
+    ) -> Result<bool, sqlx::Error> {
+        let moved = sqlx::query(
+            "update projection_checkpoints set position = $3, updated_at = clock_timestamp() where projection = $1 and version = $2
+             and not exists (select from projection_checkpoints n where n.projection = $1 and n.version > $2 and n.position > 0)",
         )
         .bind(self.projection.name())
         .bind(self.projection.version())
         .bind(i64::try_from(to.get()).unwrap_or(i64::MAX))
         .execute(connection)
         .await?;
-        Ok(())
+        Ok(moved.rows_affected() == 1)
     }
 
     async fn parked_aggregates(

@@ -14,11 +14,12 @@ use serde_json::Value;
 use serde_json::value::to_raw_value;
 
 use super::key_digest::KeyDigests;
-use super::master_key::{MasterKeys, Purpose, hex};
+use super::master_key::{MasterKeys, Purpose};
 use super::personal_data::{PersonalData, Place};
 use super::vault::PostgresVault;
 use crate::admin::CheckBootstrapToken;
 use crate::gateway::{CheckKey, OpenSecrets, SealSession, SecretsUnavailable};
+use crate::hex::hex;
 
 impl CheckKey for KeyDigests {
     fn matches(&self, presented: &PresentedSecret, digest: &SecretDigest) -> bool {

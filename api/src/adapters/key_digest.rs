@@ -3,19 +3,19 @@
 
 use aws_lc_rs::{constant_time, hmac};
 use commands::secret::{IssuedSecret, PresentedSecret};
-use commands::{LogError, SecretHasher};
+use commands::{HashError, SecretHasher};
 use domain::value::SecretDigest;
 use sqlx::PgPool;
 
-use super::master_key::{MasterKeyError, MasterKeys, Purpose, hex};
-
-/// bcrypt rounds are 2 to this power: 69 ms a hash on the machines measured.
-const BCRYPT_COST: u32 = 10;
+use super::bcrypt_hasher::BcryptHasher;
+use super::master_key::{MasterKeyError, MasterKeys, Purpose};
+use crate::hex::hex;
 
 /// The deployment's peppers and its index key, opened.
 pub struct KeyDigests {
     peppers: Vec<(u32, hmac::Key)>,
     index: hmac::Key,
+    slow: BcryptHasher,
 }
 
 impl std::fmt::Debug for KeyDigests {
@@ -62,7 +62,7 @@ impl KeyDigests {
             }
         }
         let index = index.ok_or(MasterKeyError::Missing)?;
-        Ok(Self { peppers, index })
+        Ok(Self { peppers, index, slow: BcryptHasher::default() })
     }
 
     /// Whether the master key opens every data key there is; answers how many there are. Makes none.
@@ -110,12 +110,7 @@ impl SecretHasher for KeyDigests {
         })
     }
 
-    async fn slow_digest(&self, secret: &IssuedSecret) -> Result<SecretDigest, LogError> {
-        let secret = secret.clone();
-        tokio::task::spawn_blocking(move || bcrypt::non_truncating_hash(secret.reveal(), BCRYPT_COST))
-            .await
-            .map_err(|error| LogError(error.to_string()))?
-            .map(|hash| SecretDigest::Bcrypt { hash })
-            .map_err(|error| LogError(error.to_string()))
+    async fn slow_digest(&self, secret: &IssuedSecret) -> Result<SecretDigest, HashError> {
+        self.slow.hash(secret).await.map(|hash| SecretDigest::Bcrypt { hash })
     }
 }

@@ -12,6 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::hex::hex;
+
 const KEY_BYTES: usize = 32;
 const FORMAT: u8 = 1;
 const KEY_ID_BYTES: usize = 4;
@@ -204,15 +206,6 @@ impl OneKey {
 /// An AES-256-GCM key from 32 raw bytes.
 pub(super) fn cipher(bytes: &[u8]) -> Result<LessSafeKey, MasterKeyError> {
     UnboundKey::new(&AES_256_GCM, bytes).map(LessSafeKey::new).map_err(|_| MasterKeyError::Malformed)
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
 }
 
 #[cfg(test)]

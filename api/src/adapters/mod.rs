@@ -1,5 +1,6 @@
 //! Technologies behind the ports. Only `wiring` names what stands here.
 
+mod bcrypt_hasher;
 pub mod capabilities;
 pub mod embedded;
 pub mod key_digest;

@@ -47,11 +47,14 @@ impl PostgresVault {
         Ok(Some(fields.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
     }
 
-    async fn next_version(&self, connection: ConnectionId) -> Result<u32, VaultError> {
+    /// Versions that nobody needs any more are forgotten, the one in force among them when its server moved: so the table alone does not
+    /// know the last one.
+    async fn next_version(&self, connection: ConnectionId, in_force: u32) -> Result<u32, VaultError> {
         let (last,): (i64,) = sqlx::query_as(
-            "select coalesce(max(version), 0)::bigint from connection_secrets where connection_id = $1",
+            "select greatest(coalesce(max(version), 0)::bigint, $2) from connection_secrets where connection_id = $1",
         )
         .bind(connection.uuid())
+        .bind(i64::from(in_force))
         .fetch_one(&self.pool)
         .await
         .map_err(|error| VaultError(error.to_string()))?;
@@ -63,6 +66,7 @@ impl Vault for PostgresVault {
     async fn store(
         &self,
         connection: ConnectionId,
+        in_force: u32,
         fields: &BTreeMap<String, PresentedSecret>,
     ) -> Result<u32, VaultError> {
         let clear: BTreeMap<&str, &str> =
@@ -70,7 +74,7 @@ impl Vault for PostgresVault {
         let plain =
             Zeroizing::new(serde_json::to_vec(&clear).map_err(|error| VaultError(error.to_string()))?);
         for _ in 0..VERSION_ATTEMPTS_MAX {
-            let version = self.next_version(connection).await?;
+            let version = self.next_version(connection, in_force).await?;
             let sealed = self
                 .master
                 .seal(Purpose::ConnectionSecret, &place(connection, version), &plain)

@@ -11,7 +11,7 @@ use projections::access::{AccessView, Key};
 
 use super::table::Access;
 use super::{Admin, answer};
-use crate::extract::{api_key, at_least};
+use crate::extract::{POSITION_WAIT, api_key, at_least};
 use crate::problem::Problem;
 
 /// What stands in front of one route.
@@ -37,7 +37,7 @@ pub(super) async fn admit<P: Ports + 'static>(
     // Wait first: whoever reads at a position is judged by the view at that position. Waiting is for those who hold something like a key.
     if let Some(position) = at_least(request.uri())?
         && looks_like_a_key(request.headers())?
-        && !gate.admin.shown(position).await
+        && !gate.admin.shown(position, POSITION_WAIT).await
     {
         let detail = format!("this node has not reached position {position} yet; retry");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "position-not-reached", detail));

@@ -15,6 +15,9 @@ use utoipa::{PartialSchema, ToSchema};
 /// Carries a position in answers.
 pub(super) const SEKISHO_POSITION: HeaderName = HeaderName::from_static("sekisho-position");
 
+/// Tells in the answer to a write whether this node shows it already.
+pub(super) const SEKISHO_VISIBLE: HeaderName = HeaderName::from_static("sekisho-visible");
+
 /// Something was written.
 #[derive(Debug)]
 pub struct Written<T> {
@@ -22,12 +25,14 @@ pub struct Written<T> {
     pub answer: T,
     /// From where on every reader sees it.
     pub position: Position,
+    /// Whether this node shows it already.
+    pub visible: bool,
 }
 
 impl<T> Written<T> {
     /// With the answer in another shape.
     pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Written<U> {
-        Written { answer: with(self.answer), position: self.position }
+        Written { answer: with(self.answer), position: self.position, visible: self.visible }
     }
 }
 
@@ -41,13 +46,16 @@ struct WithPosition<T> {
 
 /// Marks a response whose position is that of a write.
 #[derive(Clone, Copy)]
-struct WrittenAt(Position);
+struct WrittenAt {
+    position: Position,
+    visible: bool,
+}
 
 impl<T: Serialize> IntoResponse for Written<T> {
     fn into_response(self) -> Response {
-        let mut response =
-            Json(WithPosition { answer: self.answer, position: self.position }).into_response();
-        response.extensions_mut().insert(WrittenAt(self.position));
+        let Self { answer, position, visible } = self;
+        let mut response = Json(WithPosition { answer, position }).into_response();
+        response.extensions_mut().insert(WrittenAt { position, visible });
         response
     }
 }
@@ -103,14 +111,17 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-/// The last touch on every answer of the API: status of what was made, position, no caching.
+/// The last touch on every answer of the API: status of what was made, position, whether a write is visible, no caching.
 pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position) -> Response {
     let written = response.extensions().get::<WrittenAt>().copied();
     if written.is_some() && response.status() == StatusCode::OK {
         *response.status_mut() = made;
     }
-    let position = written.map_or(read_at, |WrittenAt(position)| position);
+    let position = written.map_or(read_at, |WrittenAt { position, .. }| position);
     let headers = response.headers_mut();
+    if let Some(WrittenAt { visible, .. }) = written {
+        headers.insert(SEKISHO_VISIBLE, HeaderValue::from_static(if visible { "true" } else { "false" }));
+    }
     headers.insert(SEKISHO_POSITION, HeaderValue::from(position.get()));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -6,7 +6,10 @@ use axum::extract::State;
 use commands::Ports;
 use commands::connection::{Create, Created, Remove, Rename, SecretsSet, SetSecrets};
 use domain::connection::ConnectionOwner;
-use domain::value::{ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, Scope, ServerId};
+use domain::server::Transport;
+use domain::value::{
+    ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, Scope, ServerId, UpstreamUrl,
+};
 use http::Method;
 use projections::directory::connections::{self as rows, ConnectionRow};
 use serde::{Deserialize, Serialize};
@@ -110,6 +113,10 @@ struct NewSecrets {
     /// The value of each credential field that the server names: at most 8192 bytes each.
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "api_token": "the-token" }))]
     fields: BTreeMap<FieldName, PresentedSecret>,
+    /// The server's address as you know it. When the server is at another origin by now, nothing is set, and the answer is 409
+    /// (`server-moved`).
+    #[schema(value_type = Option<String>, example = "https://mcp.example.com/mcp")]
+    server_url: Option<UpstreamUrl>,
 }
 
 /// Read by hand, so that no refusal repeats a value that was put in the wrong place.
@@ -117,11 +124,20 @@ impl TryFrom<Value> for NewSecrets {
     type Error = String;
 
     fn try_from(body: Value) -> Result<Self, String> {
-        let expected = || r#"expected {"fields": {name: text}}"#.to_owned();
+        let expected = || r#"expected {"fields": {name: text}, "server_url": text or null}"#.to_owned();
         let Value::Object(mut body) = body else { return Err(expected()) };
         let Some(Value::Object(fields)) = body.remove("fields") else { return Err(expected()) };
+        let server_url = match body.remove("server_url") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => {
+                Some(UpstreamUrl::parse(&text).map_err(|error| format!("server_url: {error}"))?)
+            }
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                return Err(expected());
+            }
+        };
         if let Some(name) = body.keys().next() {
-            return Err(format!("unknown field `{name}`, expected `fields`"));
+            return Err(format!("unknown field `{name}`, expected `fields` or `server_url`"));
         }
         let field = |(name, value): (String, Value)| {
             let name = FieldName::parse(&name).map_err(|error| error.to_string())?;
@@ -132,7 +148,7 @@ impl TryFrom<Value> for NewSecrets {
                 }
             }
         };
-        Ok(Self { fields: fields.into_iter().map(field).collect::<Result<_, _>>()? })
+        Ok(Self { fields: fields.into_iter().map(field).collect::<Result<_, _>>()?, server_url })
     }
 }
 
@@ -160,7 +176,7 @@ struct Connection {
     /// The member whose own it is; null when the organization shares it.
     #[schema(required)]
     user: Option<Uuid>,
-    /// Which set of secrets is in force; null before there is one.
+    /// Which set of secrets is in force; null before there is one, and after the server moved to another origin.
     #[schema(required)]
     secrets_version: Option<i64>,
     /// The fields that have a value.
@@ -223,10 +239,11 @@ async fn rename<P: Ports + 'static>(
 async fn set_secrets<P: Ports + 'static>(
     asker: Asker<P>,
     Path((organization, connection)): Within<ConnectionId>,
-    Command { body: NewSecrets { fields }, order }: Command<NewSecrets>,
+    Command { body: NewSecrets { fields, server_url }, order }: Command<NewSecrets>,
 ) -> Answered<Secrets> {
     let names = fields.keys().map(FieldName::to_string).collect();
-    let use_case = SetSecrets { organization, connection, fields };
+    let meant_for = server_url.map(|url| Transport::Http { url });
+    let use_case = SetSecrets { organization, connection, fields, meant_for };
     asker.ask(order, &use_case, |SecretsSet { version }| Secrets { version, fields: names }).await
 }
 
@@ -253,6 +270,8 @@ mod tests {
             json!({ "fields": { "api_token": { "value": "hunter2" } } }),
             json!({ "fields": { "API TOKEN": "hunter2" } }),
             json!({ "fields": {}, "more": "hunter2" }),
+            json!({ "fields": {}, "server_url": "hunter2" }),
+            json!({ "fields": {}, "server_url": { "api_token": "hunter2" } }),
         ] {
             let refused = serde_json::from_str::<NewSecrets>(&body.to_string()).unwrap_err().to_string();
             assert!(!refused.contains("hunter2"), "{refused}");

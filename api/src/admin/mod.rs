@@ -24,6 +24,7 @@ mod servers;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
@@ -32,7 +33,7 @@ use projections::RunnerHandle;
 use projections::access::LiveView;
 use sqlx::PgPool;
 
-use crate::extract::{Command, POSITION_WAIT, Paging, Path};
+use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
 use crate::gateway::CheckKey;
 
 pub use answer::{Listed, Written};
@@ -86,7 +87,8 @@ impl<P> std::fmt::Debug for Admin<P> {
 }
 
 impl<P: Ports + 'static> Admin<P> {
-    /// Carries out a use case and waits until this node shows it.
+    /// Carries out a use case and waits until this node shows it. When that takes too long it is answered all the same, since it is
+    /// written, and the answer says that it is not visible here yet.
     pub async fn carry_out<U: UseCase>(
         &self,
         actor: &Actor,
@@ -94,19 +96,20 @@ impl<P: Ports + 'static> Admin<P> {
         use_case: &U,
     ) -> Result<Written<U::Answer>, CarryOutError> {
         let Done { answer, position } = carry_out(&*self.ports, actor, order, use_case).await?;
-        if !self.shown(position).await {
+        let visible = self.shown(position, SHOWN_WAIT).await;
+        if !visible {
             tracing::warn!(position = position.get(), "written, but this node does not show it yet");
         }
-        Ok(Written { answer, position })
+        Ok(Written { answer, position, visible })
     }
 
-    /// Waits, not for ever, until the view and the directory of this node hold a position. Tells whether they do.
-    pub async fn shown(&self, position: Position) -> bool {
+    /// Waits, but no longer than this, until the view and the directory of this node hold a position. Tells whether they do.
+    pub async fn shown(&self, position: Position, patience: Duration) -> bool {
         let both = async {
             self.view.reached(position).await;
             self.directory.reached(position).await;
         };
-        tokio::time::timeout(POSITION_WAIT, both).await.is_ok()
+        tokio::time::timeout(patience, both).await.is_ok()
     }
 }
 

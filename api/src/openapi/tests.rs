@@ -119,7 +119,7 @@ fn commands_take_no_member_that_they_do_not_know() {
 }
 
 #[test]
-fn only_commands_take_an_idempotency_key_and_answer_with_a_position() {
+fn only_commands_take_an_idempotency_key_and_answer_with_a_position_and_say_whether_they_are_visible() {
     let document = whole();
     for row in rows() {
         let operation = &document["paths"][row.path][row.method.as_str().to_ascii_lowercase()];
@@ -130,6 +130,8 @@ fn only_commands_take_an_idempotency_key_and_answer_with_a_position() {
             &operation["responses"][row.response.0.as_str()]["content"]["application/json"]["schema"];
         let positions = answer.pointer("/allOf/1/properties/position");
         assert_eq!(positions.is_some(), row.writes, "{row:?}");
+        let headers = &operation["responses"][row.response.0.as_str()]["headers"];
+        assert_eq!(headers.get("Sekisho-Visible").is_some(), row.writes, "{row:?}");
     }
 }
 

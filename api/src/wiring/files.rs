@@ -5,9 +5,10 @@ use std::path::Path;
 use commands::Entropy as _;
 
 use super::StartError;
-use crate::adapters::master_key::{MasterKeys, hex};
+use crate::adapters::master_key::MasterKeys;
 use crate::adapters::system::SystemEntropy;
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config, MasterKeySource, read_master_key};
+use crate::hex::hex;
 
 /// The given master key, or the one of the data folder, made at the first start.
 pub(super) fn master_key(source: &MasterKeySource) -> Result<MasterKeys, StartError> {

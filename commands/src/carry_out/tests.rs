@@ -67,6 +67,32 @@ fn others_who_never_stop_make_it_give_up() {
     }
     let error = world.block_on(world.ask(acme(OWNER), rename())).unwrap_err();
     assert!(matches!(error, CarryOutError::Conflict), "{error:?}");
+    assert_eq!(
+        u32::try_from(world.log.pauses.lock().unwrap().len()).unwrap(),
+        ATTEMPTS_MAX - 1,
+        "it gave way between all attempts"
+    );
+}
+
+/// Randomness that always falls on one side.
+struct Extreme(u8);
+
+impl Entropy for Extreme {
+    fn id(&self) -> uuid::Uuid {
+        uuid::Uuid::nil()
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        [self.0; 32]
+    }
+}
+
+#[test]
+fn pauses_grow_up_to_a_limit_and_may_be_as_short_as_nothing() {
+    let longest: Vec<_> = (1..=8).map(|attempt| pause_after(attempt, &Extreme(255)).as_millis()).collect();
+    assert_eq!(longest, [2, 4, 8, 16, 32, 64, 64, 64]);
+    assert_eq!(pause_after(ATTEMPTS_MAX, &Extreme(255)), Duration::from_millis(PAUSE_MILLIS_MAX));
+    assert_eq!(pause_after(ATTEMPTS_MAX, &Extreme(0)), Duration::ZERO);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod delete;
 mod disable;
 mod enable;
+mod fresh_secret;
 mod register;
 mod registrar;
 mod rotate_secret;

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use domain::client::{Client, ClientCommand, ClientKind};
-use domain::value::{
-    ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scopes, compose_client_secret,
-};
+use domain::value::{ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
+use super::fresh_secret::{FreshSecret, fresh_secret};
 use crate::access::enter;
-use crate::{Actor, Entropy as _, Ports, Refused, SecretHasher as _, Unit, UseCase};
+use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
 
 /// Whether the client can keep a secret (RFC 6749, 2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +59,8 @@ impl UseCase for Register {
         let (kind, secret) = match self.confidentiality {
             Confidentiality::Public => (ClientKind::Public, None),
             Confidentiality::Confidential => {
-                let secret = compose_client_secret(&ports.entropy().secret());
-                (
-                    ClientKind::Confidential { secret: ports.hasher().slow_digest(&secret).await? },
-                    Some(secret),
-                )
+                let FreshSecret { secret, digest } = fresh_secret(ports, unit).await?;
+                (ClientKind::Confidential { secret: digest }, Some(secret))
             }
         };
         let register = ClientCommand::Register {

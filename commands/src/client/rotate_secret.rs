@@ -1,11 +1,12 @@
 //! Give a client a new secret, with time to put it in place.
 
 use domain::client::{Client, ClientCommand};
-use domain::value::{ClientId, Clock as _, IssuedSecret, OrganizationId, Timestamp, compose_client_secret};
+use domain::value::{ClientId, Clock as _, IssuedSecret, OrganizationId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::fresh_secret::{FreshSecret, fresh_secret};
 use super::registrar::must_answer_for;
-use crate::{Actor, Entropy as _, Ports, Refused, SecretHasher as _, Unit, UseCase};
+use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// How long two secrets may work side by side.
 const PREVIOUS_SECRET_SECONDS_MAX: i64 = 30 * 24 * 60 * 60;
@@ -39,8 +40,7 @@ impl UseCase for RotateSecret {
     ) -> Result<SecretRotated, Refused> {
         must_answer_for(unit, actor, self.organization, self.client).await?;
         self.must_end_soon(ports.clock().now())?;
-        let secret = compose_client_secret(&ports.entropy().secret());
-        let digest = ports.hasher().slow_digest(&secret).await?;
+        let FreshSecret { secret, digest } = fresh_secret(ports, unit).await?;
         let rotate = ClientCommand::RotateSecret { secret: digest, previous_until: self.previous_until };
         unit.decide::<Client>(self.client, rotate).await?;
         Ok(SecretRotated { secret })

@@ -1,6 +1,8 @@
 //! Refusals first.
 
-use domain::client::{ClientError, ClientEvent, ClientKind};
+use std::sync::atomic::Ordering;
+
+use domain::client::{Client, ClientError, ClientEvent, ClientKind};
 use domain::event::Event;
 use domain::value::{ClientId, RedirectUri, SecretDigest, Timestamp};
 
@@ -131,4 +133,20 @@ fn whoever_registered_it_and_those_above_change_it() {
         let (.., did) = world.done(actor, Delete { organization, client });
         assert_eq!(did, [ClientEvent::Deleted {}.into()]);
     }
+}
+
+#[test]
+fn a_secret_is_digested_once_however_often_others_come_first() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.log.ambush(|log| {
+            log.given::<Client>(MEMBERS_APP, vec![ClientEvent::Enabled {}]);
+        });
+    }
+    let done = world.block_on(world.ask(acme(MEMBER), rotate(MEMBERS_APP, None))).unwrap();
+    assert_eq!(world.hasher.slow.load(Ordering::Relaxed), 1);
+    let Some(Event::Client(ClientEvent::SecretRotated { secret, .. })) = world.log.events().pop() else {
+        panic!("it was rotated last");
+    };
+    assert_eq!(secret, SecretDigest::Bcrypt { hash: done.answer.secret.reveal().to_owned() });
 }

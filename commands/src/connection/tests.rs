@@ -1,12 +1,12 @@
 //! Refusals first.
 
-use domain::connection::{Connection, ConnectionEvent, ConnectionOwner};
-use domain::server::ServerError;
-use domain::value::{ConnectionId, PresentedSecret, ServerId, UserId};
+use domain::connection::{Connection, ConnectionError, ConnectionEvent, ConnectionOwner};
+use domain::server::{Server, ServerError, ServerEvent, Transport, Visibility};
+use domain::value::{ConnectionId, PresentedSecret, ServerId, UpstreamUrl, UserId};
 
 use super::*;
-use crate::Refused;
 use crate::testing::*;
+use crate::{CarryOutError, Refused};
 
 fn create(owner: ConnectionOwner, server: ServerId) -> Create {
     Create { organization: ACME, owner, server, name: name("Wiki") }
@@ -30,7 +30,7 @@ fn remove(connection: ConnectionId) -> Remove {
 
 fn set(connection: ConnectionId, fields: &[(&str, &str)]) -> SetSecrets {
     let read = |(name, value): &(&str, &str)| (field_name(name), PresentedSecret::new((*value).to_owned()));
-    SetSecrets { organization: ACME, connection, fields: fields.iter().map(read).collect() }
+    SetSecrets { organization: ACME, connection, fields: fields.iter().map(read).collect(), meant_for: None }
 }
 
 const TOKEN: &[(&str, &str)] = &[("token", "s3cret")];
@@ -128,6 +128,56 @@ fn secrets_for_a_retired_server_are_refused() {
     let world = World::new();
     let refused = world.refused(acme(OWNER), set(TO_RETIRED, TOKEN));
     assert!(matches!(refused, Refused::Server(ServerError::Retired)), "{refused:?}");
+}
+
+/// The server of a connection moves: to another origin, or along its own.
+fn moved(log: &MemoryLog, url: &str) {
+    let transport = Transport::Http { url: UpstreamUrl::parse(url).unwrap() };
+    let (credential_fields, visibility) = (fields(), Visibility::Organization);
+    let moved = ServerEvent::Updated { name: name("Wiki"), transport, credential_fields, visibility };
+    log.given::<Server>(WIKI, vec![moved]);
+}
+
+#[test]
+fn secrets_for_a_server_that_moves_meanwhile_are_refused_and_not_meant_for_the_new_place() {
+    let world = World::new();
+    world.log.ambush(|log| moved(log, "https://evil.example.com/mcp"));
+    let error = world.block_on(world.ask(acme(OWNER), set(SHARED, TOKEN))).unwrap_err();
+    let refused = matches!(error, CarryOutError::Refused(Refused::Connection(ConnectionError::ServerMoved)));
+    assert!(refused, "{error:?}");
+    assert!(!world.log.rows().iter().any(|row| row.event_type == "secrets_set"));
+}
+
+#[test]
+fn secrets_for_another_place_than_the_server_is_at_are_refused() {
+    let world = World::new();
+    let meant_for = Some(transport());
+    moved(&world.log, "https://elsewhere.example.com/mcp");
+    let refused = world.refused(acme(OWNER), SetSecrets { meant_for, ..set(SHARED, TOKEN) });
+    assert!(matches!(refused, Refused::Connection(ConnectionError::ServerMoved)), "{refused:?}");
+    assert_eq!(world.vault.len(), 0);
+}
+
+#[test]
+fn a_server_that_stays_at_its_origin_gets_the_secrets_and_they_are_sealed_once() {
+    let world = World::new();
+    world.log.ambush(|log| moved(log, "https://wiki.example.com/v2"));
+    let rename = |log: &MemoryLog| {
+        log.given::<Connection>(SHARED, vec![ConnectionEvent::Renamed { name: name("Wiki 2") }]);
+    };
+    world.log.ambush(rename);
+    let (meant_for, ask) = (Some(transport()), set(SHARED, TOKEN));
+    let done = world.block_on(world.ask(acme(OWNER), SetSecrets { meant_for, ..ask })).unwrap();
+    assert_eq!((done.answer.version, world.vault.len()), (1, 1));
+}
+
+#[test]
+fn a_version_is_higher_than_the_one_in_force_also_when_the_vault_forgot_that_one() {
+    let world = World::new();
+    let fields = [field_name("token")].into();
+    world.log.given::<Connection>(SHARED, vec![ConnectionEvent::SecretsSet { version: 7, fields }]);
+    let (answer, _) = world.done(acme(OWNER), set(SHARED, TOKEN));
+    assert_eq!(answer.version, 8);
 }
 
 #[test]

@@ -32,11 +32,9 @@ impl UseCase for AddMember {
             return Err(Refused::NotFound("user"));
         }
         let from_above = actor.speaks_for_themself() && administers(unit, entered.user).await?;
+        // Somebody whom another organization registered looks exactly like nobody, as every thing of another organization does.
         if !from_above && !person.is_registered_in(self.organization) {
-            return Err(Refused::Forbidden(
-                "only users that this organization registered can be made members, until there are invitations; ask an \
-                 administrator of the deployment",
-            ));
+            return Err(Refused::NotFound("user"));
         }
         let add = OrganizationCommand::AddMember {
             user: self.user,

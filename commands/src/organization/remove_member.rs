@@ -23,6 +23,9 @@ impl UseCase for RemoveMember {
         if self.user != entered.user {
             entered.must_command_all()?;
         }
+        if entered.organization.role_of(self.user).is_none() {
+            return Err(Refused::NotFound("member"));
+        }
         let remove =
             OrganizationCommand::RemoveMember { user: self.user, removed_by: actor.granting_member() };
         unit.decide::<Organization>(self.organization, remove).await

@@ -105,14 +105,14 @@ fn only_an_administrator_takes_in_whom_the_organization_did_not_register() {
     let add = |user| AddMember { organization: ACME, user, role: Role::Member };
     let set = |user| SetRole { organization: ACME, user, role: Role::Member };
     for user in [ROOT, STRANGER] {
-        world.forbidden(acme(OWNER), add(user));
-        world.forbidden(acme(OWNER), set(user));
+        world.not_found("user", acme(OWNER), add(user));
+        world.not_found("user", acme(OWNER), set(user));
         world.forbidden(in_the_name_of(root()), set(user));
     }
     world.done(root(), set(ROOT));
     world.forbidden(in_the_name_of(member(ROOT, ACME)), set(STRANGER));
     world.done(root(), ChangeRole { organization: ACME, user: ROOT, role: Role::Owner });
-    world.forbidden(in_the_name_of(member(ROOT, ACME)), set(STRANGER));
+    world.not_found("user", in_the_name_of(member(ROOT, ACME)), set(STRANGER));
     world.done(member(ROOT, ACME), set(STRANGER));
 }
 
@@ -197,6 +197,14 @@ fn owners_and_the_administrator_rename_it() {
     assert_eq!(did, of(OrganizationEvent::SlugChanged { slug: Slug::parse("acme-2").unwrap() }));
     let (.., did) = world.done(acme(OWNER), Delete { organization: ACME });
     assert_eq!(did, of(OrganizationEvent::Deleted {}));
+}
+
+#[test]
+fn whoever_is_no_member_cannot_be_let_go() {
+    let world = World::new();
+    for user in [NEWCOMER, STRANGER, NOBODY] {
+        world.not_found("member", acme(OWNER), RemoveMember { organization: ACME, user });
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use cqrs_es::DomainEvent as _;
 use cqrs_es::persist::{
@@ -22,6 +23,7 @@ pub(crate) struct MemoryLog {
     claims: Mutex<HashMap<(ClaimScope, String), Owner>>,
     commands: Mutex<HashMap<CommandId, Recorded>>,
     ambushes: Mutex<VecDeque<Ambush>>,
+    pub(crate) pauses: Mutex<Vec<Duration>>,
 }
 
 impl MemoryLog {
@@ -115,6 +117,13 @@ impl Log for MemoryLog {
             }
             *sequence += 1;
         }
+        if batch
+            .rests_on
+            .iter()
+            .any(|seen| self.of(seen.aggregate_type, &seen.aggregate_id).len() > seen.sequence)
+        {
+            return Err(AppendError::Conflict);
+        }
         self.claim(batch.claims)?;
         let mut rows = self.rows.lock().unwrap();
         rows.extend(batch.events);
@@ -122,6 +131,11 @@ impl Log for MemoryLog {
         let recorded = Recorded { request_digest: batch.request_digest, position, answer: batch.answer };
         self.commands.lock().unwrap().insert(batch.command, recorded);
         Ok(position)
+    }
+
+    /// Nobody else is at work here, so nobody is waited for.
+    async fn give_way(&self, pause: Duration) {
+        self.pauses.lock().unwrap().push(pause);
     }
 }
 

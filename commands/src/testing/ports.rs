@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
 use super::{MemoryLog, cast};
-use crate::{Entropy, LogError, Ports, SecretHasher, Vault, VaultError};
+use crate::{Entropy, HashError, Ports, SecretHasher, Vault, VaultError};
 
 /// Everything that a use case may reach for.
 pub(crate) struct World {
@@ -27,7 +27,7 @@ impl World {
         Self {
             log: MemoryLog::default(),
             entropy: CountingEntropy::default(),
-            hasher: ReadableHasher,
+            hasher: ReadableHasher::default(),
             vault: MemoryVault::default(),
             clock: StandingClock,
             runtime: Builder::new_current_thread().build().unwrap(),
@@ -87,8 +87,11 @@ impl Entropy for CountingEntropy {
     }
 }
 
-/// "Digests" in which a test can read what was digested, and how.
-pub(crate) struct ReadableHasher;
+/// "Digests" in which a test can read what was digested, and how; it counts the slow ones.
+#[derive(Default)]
+pub(crate) struct ReadableHasher {
+    pub(crate) slow: AtomicU32,
+}
 
 impl SecretHasher for ReadableHasher {
     fn digest(&self, secret: &IssuedSecret) -> SecretDigest {
@@ -99,7 +102,8 @@ impl SecretHasher for ReadableHasher {
         *digest == self.digest(&IssuedSecret::new(presented.reveal().to_owned()))
     }
 
-    async fn slow_digest(&self, secret: &IssuedSecret) -> Result<SecretDigest, LogError> {
+    async fn slow_digest(&self, secret: &IssuedSecret) -> Result<SecretDigest, HashError> {
+        self.slow.fetch_add(1, Ordering::Relaxed);
         Ok(SecretDigest::Bcrypt { hash: secret.reveal().to_owned() })
     }
 }
@@ -124,11 +128,12 @@ impl Vault for MemoryVault {
     async fn store(
         &self,
         connection: ConnectionId,
+        in_force: u32,
         fields: &BTreeMap<String, PresentedSecret>,
     ) -> Result<u32, VaultError> {
         let mut sets = self.0.lock().unwrap();
-        let version = sets.keys().filter(|(other, _)| *other == connection).count() + 1;
-        let version = u32::try_from(version).unwrap();
+        let last = sets.keys().filter(|(other, _)| *other == connection).map(|(_, version)| *version).max();
+        let version = last.unwrap_or_default().max(in_force) + 1;
         let clear = fields.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         sets.insert((connection, version), clear.collect());
         Ok(version)

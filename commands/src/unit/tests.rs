@@ -23,7 +23,8 @@ fn stamp() -> Stamp {
 fn a_refusal_leaves_what_was_decided_before() {
     let world = World::new();
     world.block_on(async {
-        let mut unit = Unit::new(&world.log, stamp());
+        let kept = Kept::default();
+        let mut unit = Unit::new(&world.log, stamp(), &kept);
         unit.decide::<Connection>(SHARED, ConnectionCommand::Remove).await.unwrap();
         let rename = ConnectionCommand::Rename { name: name("X") };
         let refused = unit.decide::<Connection>(SHARED, rename).await.unwrap_err();
@@ -37,7 +38,8 @@ fn a_second_decision_sees_the_first_and_the_log_sees_neither() {
     let world = World::new();
     let before = world.log.rows().len();
     world.block_on(async {
-        let mut unit = Unit::new(&world.log, stamp());
+        let kept = Kept::default();
+        let mut unit = Unit::new(&world.log, stamp(), &kept);
         for text in ["One", "Two", "Two"] {
             let rename = OrganizationCommand::Rename { name: name(text) };
             unit.decide::<Organization>(ACME, rename).await.unwrap();
@@ -56,7 +58,8 @@ fn a_second_decision_sees_the_first_and_the_log_sees_neither() {
 fn claims_come_with_their_owner_and_the_tenant_also_on_the_first_event() {
     let world = World::empty();
     world.block_on(async {
-        let mut unit = Unit::new(&world.log, stamp());
+        let kept = Kept::default();
+        let mut unit = Unit::new(&world.log, stamp(), &kept);
         let (kind, owner) = (OrganizationKind::Team, OWNER);
         let slug = Slug::parse("acme").unwrap();
         let create = OrganizationCommand::Create { kind, slug, name: name("Acme"), owner };

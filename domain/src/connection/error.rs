@@ -17,6 +17,11 @@ pub enum ConnectionError {
     /// Somebody else put a newer set in force in between.
     #[error("the secrets were set by somebody else meanwhile; read the connection again and repeat")]
     StaleVersion,
+    /// The secrets were meant for the place that the server was at.
+    #[error(
+        "the server moved to another origin; look where it is now, and set the secrets again if they are for that place"
+    )]
+    ServerMoved,
     /// More than any server needs.
     #[error("a connection has at most {SECRET_FIELDS_MAX} secret fields")]
     TooManyFields,

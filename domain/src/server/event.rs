@@ -16,6 +16,15 @@ pub enum Transport {
     },
 }
 
+impl Transport {
+    /// Whether both lead to one origin. Secrets that were meant for one origin are never sent to another.
+    pub fn is_at_origin_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Http { url }, Self::Http { url: other }) => url.is_at_origin_of(other),
+        }
+    }
+}
+
 /// Who may connect to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -77,11 +77,18 @@ impl Scope {
 
     /// Whether holding `self` is also holding `other`.
     pub fn contains(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::McpAdmin, Self::McpWrite | Self::McpRead | Self::Tool(_))
-            | (Self::McpWrite, Self::McpRead | Self::Tool(_))
-            | (Self::OrgWrite, Self::OrgRead) => true,
-            _ => self == other,
+        match self {
+            Self::McpAdmin => {
+                matches!(other, Self::McpAdmin | Self::McpWrite | Self::McpRead | Self::Tool(_))
+            }
+            Self::McpWrite => matches!(other, Self::McpWrite | Self::McpRead | Self::Tool(_)),
+            Self::OrgWrite => matches!(other, Self::OrgWrite | Self::OrgRead),
+            Self::McpRead
+            | Self::Tool(_)
+            | Self::OrgRead
+            | Self::KeysWrite
+            | Self::ClientsWrite
+            | Self::AuditRead => self == other,
         }
     }
 }
@@ -160,6 +167,23 @@ mod tests {
     fn unknown_scopes_and_nameless_tools_are_refused() {
         for text in ["", "mcp", "mcp:everything", "tool:", "tool:a b", "MCP:READ"] {
             assert!(Scope::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_scope_contains_itself_and_beyond_that_only_what_is_drawn() {
+        let drawn = [
+            ("mcp:admin", "mcp:write"),
+            ("mcp:admin", "mcp:read"),
+            ("mcp:write", "mcp:read"),
+            ("org:write", "org:read"),
+        ];
+        for one in Scope::NAMED {
+            for other in Scope::NAMED {
+                let (one, other) = (one.to_string(), other.to_string());
+                let expected = one == other || drawn.contains(&(&*one, &*other));
+                assert_eq!(scope(&one).contains(&scope(&other)), expected, "{one} {other}");
+            }
         }
     }
 

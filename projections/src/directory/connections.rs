@@ -24,7 +24,7 @@ pub struct ConnectionRow {
     pub server_id: Uuid,
     /// Its name.
     pub name: String,
-    /// Which set of secrets the vault holds; `None` before there is one.
+    /// Which set of secrets is in force; `None` before there is one, and from the moment on at which the server moved to another origin.
     pub secrets_version: Option<i64>,
     /// The fields that have a value in it.
     pub secret_fields: Vec<String>,
@@ -84,6 +84,19 @@ pub(super) async fn fold(
         ),
     };
     write_one(connection, statement).await
+}
+
+/// The server of these connections moved to another origin: secrets that were set before count as not set, as they do for the gateway.
+pub(super) async fn forget_secrets_for(
+    connection: &mut PgConnection,
+    server: Mark,
+) -> Result<(), ProjectionError> {
+    let statement = server.query(
+        "update connections set secrets_version = null, secret_fields = '{}', updated_at = $2, updated_position = $3
+         where server_id = $1 and secrets_version is not null",
+    );
+    statement.execute(connection).await?;
+    Ok(())
 }
 
 /// The connections of an organization, shared and its members' own, unless removed.

@@ -30,6 +30,11 @@ impl Mark {
         Self { id, at: event.occurred_at, position: event.position }
     }
 
+    /// The row's id.
+    pub(super) const fn id(self) -> Uuid {
+        self.id
+    }
+
     /// A statement with its first three parameters bound.
     pub(super) fn query<'q>(self, sql: &'static str) -> Query<'q, Postgres, PgArguments> {
         sqlx::query(sql).bind(self.id).bind(self.at.get()).bind(column(self.position))

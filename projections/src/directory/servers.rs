@@ -7,6 +7,7 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::connections;
 use super::mark::{Mark, write_one};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::ProjectionError;
@@ -54,6 +55,12 @@ pub(super) async fn fold(
     fact: &ServerEvent,
 ) -> Result<(), ProjectionError> {
     let mark = Mark::of(event)?;
+    if let ServerEvent::Updated { transport, .. } = fact
+        && let Some(before) = transport_of(connection, mark).await?
+        && !transport.is_at_origin_of(&before)
+    {
+        connections::forget_secrets_for(connection, mark).await?;
+    }
     let statement = match fact {
         ServerEvent::Registered { organization, name, transport, credential_fields, visibility } => mark
             .query(
@@ -79,6 +86,12 @@ pub(super) async fn fold(
             .query("update servers set standing = 'retired', updated_at = $2, updated_position = $3 where id = $1"),
     };
     write_one(connection, statement).await
+}
+
+async fn transport_of(connection: &mut PgConnection, mark: Mark) -> Result<Option<Transport>, sqlx::Error> {
+    let query = sqlx::query_scalar("select transport from servers where id = $1").bind(mark.id());
+    let transport: Option<Json<Transport>> = query.fetch_optional(connection).await?;
+    Ok(transport.map(|Json(transport)| transport))
 }
 
 /// Which of an organization's own servers somebody sees.

@@ -5,7 +5,10 @@ mod everything;
 mod folding;
 mod history;
 mod listing;
+mod moving;
 mod parking;
+mod version;
+mod visible;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,15 +42,19 @@ struct Live {
 }
 
 impl Live {
+    fn start(pool: &PgPool) -> Self {
+        Self::of(pool, Arc::new(Directory))
+    }
+
     #[expect(
         clippy::default_trait_access,
         reason = "the runner's stop signal is not needed here, nor the crate that names its type"
     )]
-    fn start(pool: &PgPool) -> Self {
+    fn of(pool: &PgPool, projection: Arc<dyn Projection>) -> Self {
         let doorbell = Doorbell::default();
         let own =
             PgPoolOptions::new().max_connections(1).connect_lazy_with((*pool.connect_options()).clone());
-        let runner = Runner::new(Arc::new(Directory), own, Arc::new(NothingSealed), doorbell.clone());
+        let runner = Runner::new(projection, own, Arc::new(NothingSealed), doorbell.clone());
         let handle = runner.handle();
         Self { doorbell, handle, task: tokio::spawn(runner.run(Default::default())) }
     }

@@ -145,11 +145,11 @@ async fn an_owner_takes_in_nobody_whom_another_organization_registered() {
     let team = ben.post("/v1/organizations", &json!({ "slug": "bens", "name": "Ben's" })).await.good();
     let owner = world.node.http().as_key(team["api_key"].as_str().unwrap());
     let path = format!("/v1/organizations/{}/members/{}", team["id"].as_str().unwrap(), me.as_str().unwrap());
-    owner.json(Method::PUT, &path, &json!({ "role": "member" })).await.refused(403, "forbidden");
+    owner.json(Method::PUT, &path, &json!({ "role": "member" })).await.refused(404, "not-found");
 }
 
 /// Ben: an owner of the founded organization who administers nothing.
-async fn a_second_owner(world: &World) -> Http {
+pub(super) async fn a_second_owner(world: &World) -> Http {
     let user =
         world.admin().post(&world.path("/users"), &json!({ "name": "Ben" })).await.good()["id"].clone();
     let member = format!("/members/{}", user.as_str().unwrap());
@@ -162,10 +162,10 @@ async fn a_second_owner(world: &World) -> Http {
 #[tokio::test]
 async fn what_is_open_to_all_is_this_and_no_more() {
     let world = World::start().await;
-    for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"] {
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"] {
         assert_eq!(world.node.http().get(path).await.status.as_u16(), 200, "{path}");
     }
-    for path in ["/", "/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/mcp"] {
+    for path in ["/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/mcp"] {
         world.node.http().get(path).await.refused(404, "not-found");
     }
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });

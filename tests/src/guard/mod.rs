@@ -1,4 +1,5 @@
 //! Guard tests: what the architecture says, checked.
 
 mod access;
+mod foreign;
 mod layering;

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use commands::{Batch, Owner};
+use commands::{Batch, Owner, Seen};
 use domain::{ClaimChange, ClaimScope};
 use serde_json::{Value, json};
 
@@ -25,6 +25,13 @@ pub(super) fn encode(batch: &Batch, sealed_answer: &[u8], digests: &KeyDigests) 
             })
         })
         .collect();
+    let rests_on: Vec<Value> = batch
+        .rests_on
+        .iter()
+        .map(|Seen { aggregate_type, aggregate_id, sequence }| {
+            json!({ "aggregate_type": aggregate_type, "aggregate_id": aggregate_id, "sequence": sequence })
+        })
+        .collect();
     let (releases, takes) = net_claims(&batch.claims, digests);
     json!({
         "command_id": batch.command.as_str(),
@@ -33,6 +40,7 @@ pub(super) fn encode(batch: &Batch, sealed_answer: &[u8], digests: &KeyDigests) 
         "events": events,
         "releases": releases,
         "takes": takes,
+        "rests_on": rests_on,
     })
 }
 

@@ -4,6 +4,7 @@ mod appender;
 mod batch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use commands::{AppendError, Batch, CommandId, Log, LogError, Recorded};
 use cqrs_es::Aggregate;
@@ -97,6 +98,10 @@ impl Log for PostgresEvents {
         let mut payloads: Vec<_> = batch.events.iter_mut().map(place_and_payload).collect();
         self.personal.seal(&mut payloads).await.map_err(|error| LogError(error.to_string()))?;
         self.appender.append(batch::encode(&batch, &answer, &self.digests)).await
+    }
+
+    async fn give_way(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
     }
 }
 
