@@ -4,6 +4,7 @@
 //! a missing position is an error.
 
 use domain::value::{Position, Timestamp};
+use futures_util::TryStreamExt as _;
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
@@ -149,27 +150,26 @@ where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
 {
     let from = i64::try_from(after.get()).unwrap_or(i64::MAX);
-    // Columns are read by number: looking each up by its name costs more than decoding it.
-    let rows = sqlx::query(
+    // Columns are read by number: looking each up by its name costs more than decoding it. Rows are decoded as they come, while the
+    // server makes the next.
+    let mut rows = sqlx::query(
         "select global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, metadata::text,
                 occurred_at, recorded_at
          from events where global_position > $1 order by global_position limit $2",
     )
     .bind(from)
     .bind(events_max)
-    .fetch_all(executor)
-    .await?;
-    let mut last = after;
-    rows.iter()
-        .map(|row| {
-            let event = recorded(row)?;
-            if event.position != last.next() {
-                return Err(LogError::Hole { after: last, found: event.position });
-            }
-            last = event.position;
-            Ok(event)
-        })
-        .collect()
+    .fetch(executor);
+    let (mut last, mut events) = (after, Vec::new());
+    while let Some(row) = rows.try_next().await? {
+        let event = recorded(&row)?;
+        if event.position != last.next() {
+            return Err(LogError::Hole { after: last, found: event.position });
+        }
+        last = event.position;
+        events.push(event);
+    }
+    Ok(events)
 }
 
 fn recorded(row: &PgRow) -> Result<Recorded, LogError> {

@@ -15,6 +15,9 @@ use crate::log::LogReader;
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
+/// How often a view that is catching up is shown.
+const SHOW_EVERY_EVENTS: u64 = 100_000;
+
 /// Stages of a view: starting (0), following, stopped for good.
 const FOLLOWING: u8 = 1;
 const STOPPED: u8 = 2;
@@ -72,7 +75,12 @@ impl LiveView {
                             return;
                         }
                     }
-                    self.publish(&view);
+                    // A published view is shared, so the next fold copies what it changes: while catching up, when nobody may decide by
+                    // it yet, it is shown only now and then, for whoever watches the progress.
+                    let shown = self.current.load().position().get();
+                    if view.position() >= first_head || view.position().get() - shown >= SHOW_EVERY_EVENTS {
+                        self.publish(&view);
+                    }
                     doorbell.ring(view.position()); // what came over NATS is news to the other readers of this node
                 }
                 Err(error) => {
