@@ -99,6 +99,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_HELD_MEBIBYTES", default_value = "256", value_name = "MEBIBYTES")]
     pub held_mebibytes: String,
 
+    /// Seconds to go on serving as not ready after a stop was asked for, so that a load balancer looks elsewhere first
+    #[arg(long, env = "SEKISHO_DRAIN_DELAY_SECONDS", default_value = "0", value_name = "SECONDS")]
+    pub drain_delay_seconds: String,
+
     /// Seconds that answers under way may take to end after a stop was asked for
     #[arg(long, env = "SEKISHO_GRACE_SECONDS", default_value = "20", value_name = "SECONDS")]
     pub grace_seconds: String,
@@ -131,6 +135,8 @@ pub struct Config {
     pub upstream: UpstreamTimeouts,
     /// Bytes of requests and answers held at once.
     pub held_bytes_max: usize,
+    /// How long a stop is announced before it begins.
+    pub drain_delay: Duration,
     /// How long a stop may take.
     pub grace: Duration,
 }
@@ -248,6 +254,10 @@ impl Options {
         let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
         let hard = faults.seconds("--upstream-hard-seconds", &self.upstream_hard_seconds);
         let held_bytes_max = faults.mebibytes("--held-mebibytes", &self.held_mebibytes);
+        let drain_delay = match self.drain_delay_seconds.as_str() {
+            "0" => Some(Duration::ZERO),
+            text => faults.seconds("--drain-delay-seconds", text),
+        };
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
         let complete = || {
             Some(Config {
@@ -268,6 +278,7 @@ impl Options {
                     hard: hard?,
                 },
                 held_bytes_max: held_bytes_max?,
+                drain_delay: drain_delay?,
                 grace: grace?,
             })
         };

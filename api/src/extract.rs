@@ -10,7 +10,7 @@ use commands::{Actor, CommandId, Order};
 use domain::value::Position;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use projections::directory::{Cursor, PAGE_ROWS_MAX};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +21,8 @@ use crate::trace_context::TraceContext;
 
 /// Largest body of a management request.
 const COMMAND_BYTES_MAX: usize = 256 * 1024;
+/// Read of a body that is too large, before its connection is given up.
+const FORGOTTEN_BYTES_MAX: usize = 16 * 1024 * 1024;
 const REASON_CHARS_MAX: usize = 400;
 /// How long a body may take to arrive.
 const COMMAND_WAIT: Duration = Duration::from_secs(30);
@@ -69,21 +71,38 @@ fn brief(reason: &str) -> Cow<'_, str> {
 }
 
 async fn read(parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let read = tokio::time::timeout(COMMAND_WAIT, Limited::new(body, COMMAND_BYTES_MAX).collect()).await;
+    let read = tokio::time::timeout(COMMAND_WAIT, whole(body)).await;
     let too_slow = || {
         let detail = format!("a body arrives within {} seconds", COMMAND_WAIT.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
     };
-    let bytes = read.map_err(|_| too_slow())?.map_err(|_| {
+    let bytes = read.map_err(|_| too_slow())?.ok_or_else(|| {
         let detail = format!("a body has at most {COMMAND_BYTES_MAX} bytes and arrives whole");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request-too-large", detail)
     })?;
-    let bytes = bytes.to_bytes().to_vec();
     if !bytes.is_empty() && !mcp::headers::is_json(&parts.headers) {
         let detail = "send the body as Content-Type: application/json";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
     }
     Ok(bytes)
+}
+
+/// The body, or nothing when it is too large or broken off. The rest of one that is too large is read, within reason, and forgotten:
+/// a client that is still sending when its connection is closed sees a broken pipe instead of the answer.
+async fn whole(mut body: Body) -> Option<Vec<u8>> {
+    let (mut bytes, mut forgotten) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let piece = frame.ok()?.into_data().unwrap_or_default();
+        if forgotten > 0 || bytes.len() + piece.len() > COMMAND_BYTES_MAX {
+            forgotten += piece.len();
+        } else {
+            bytes.extend_from_slice(&piece);
+        }
+        if forgotten > FORGOTTEN_BYTES_MAX {
+            return None;
+        }
+    }
+    (forgotten == 0).then_some(bytes)
 }
 
 fn order(parts: &Parts, bytes: &[u8]) -> Result<Order, Problem> {

@@ -18,6 +18,7 @@ mod health;
 mod hex;
 mod home;
 mod metrics;
+mod open_files;
 pub mod openapi;
 mod problem;
 mod random;

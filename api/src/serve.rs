@@ -24,6 +24,10 @@ const HEADERS_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_COUNT_MAX: usize = 100;
 /// Connections open at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 20_000;
+/// How long a client may leave what was sent to it unread. hyper asks nobody while the client's window is closed: only the kernel ends
+/// such a connection.
+#[cfg(target_os = "linux")]
+const UNREAD_MILLISECONDS_MAX: u32 = 120_000;
 /// Requests under way on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
 /// After a failed accept (usually: out of file descriptors) there is nothing to do but wait.
@@ -85,6 +89,8 @@ async fn accept(
         Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true); // answers are small and somebody waits for each
             let _ = rustix::net::sockopt::set_socket_keepalive(&stream, true); // finds the clients that vanished from a silent stream
+            #[cfg(target_os = "linux")]
+            let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNREAD_MILLISECONDS_MAX);
             Some((stream, peer, place))
         }
         Err(error) => {

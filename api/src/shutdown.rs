@@ -1,13 +1,14 @@
-//! Stopping: a soft token first (no new work, what is under way may end), a hard one on the second signal or when the grace is over.
+//! Stopping: announced where somebody must be told first, then a soft token (no new work, what is under way may end), a hard one on the second signal or when the grace is over.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The two tokens and the list of tasks.
+/// The tokens and the list of tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
+    announced: CancellationToken,
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
@@ -26,7 +27,12 @@ impl Shutdown {
 
     /// Whether a stop was asked for.
     pub fn is_draining(&self) -> bool {
-        self.soft.is_cancelled()
+        self.announced.is_cancelled() || self.soft.is_cancelled()
+    }
+
+    /// Says that a stop will begin, while everybody is still served: whoever balances the load can send nobody new in time.
+    pub fn announce(&self) {
+        self.announced.cancel();
     }
 
     /// Runs a task that ends by itself after the soft token.

@@ -99,6 +99,7 @@ impl Node {
             key_burst: rate,
             upstream: settings.upstream,
             held_bytes_max: settings.held_bytes_max,
+            drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),
         };
         Self { running: api::start(config).await.expect("a node starts") }

@@ -38,7 +38,7 @@ impl Demo {
             Ok(config) => config,
             Err(code) => return code,
         };
-        let grace = config.grace;
+        let patience = serve::Patience::of(&config);
         if !self.json {
             say("starting; the first time this takes a few seconds");
         }
@@ -50,7 +50,7 @@ impl Demo {
             }
         };
         match present(&running, self.json).await {
-            Ok(()) => serve::until_stopped(running, grace).await,
+            Ok(()) => serve::until_stopped(running, patience).await,
             Err(error) => {
                 complain(&error);
                 running.stop().await;

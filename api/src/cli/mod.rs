@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, Options};
+use crate::open_files;
 use crate::telemetry::{self, LogFormat};
 use say::{complain, say};
 
@@ -64,6 +65,7 @@ pub fn run() -> ExitCode {
         complain(&error);
         return ExitCode::from(2);
     }
+    open_files::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! `sekisho serve`: start, wait for a signal, drain within the grace period.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -9,11 +10,11 @@ use crate::config::Config;
 use crate::wiring::{Running, start};
 
 /// How long the store may take to stop in order after the second signal.
-const STORE_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+const STORE_WAIT: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> ExitCode {
-    let grace = config.grace;
+    let patience = Patience::of(&config);
     let running = match start(config).await {
         Ok(running) => running,
         Err(error) => {
@@ -33,11 +34,25 @@ pub(super) async fn run(config: Config) -> ExitCode {
     }
     tracing::info!(address = %running.address, url = running.url, "serving");
     say(&format!("serving on {}", running.url));
-    until_stopped(running, grace).await
+    until_stopped(running, patience).await
+}
+
+/// How a stop goes: announced for so long, then drained for so long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    delay: Duration,
+    grace: Duration,
+}
+
+impl Patience {
+    /// As configured.
+    pub(super) const fn of(config: &Config) -> Self {
+        Self { delay: config.drain_delay, grace: config.grace }
+    }
 }
 
 /// Waits for the first signal, then drains; a second one ends the wait.
-pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) -> ExitCode {
+pub(super) async fn until_stopped(running: Running, patience: Patience) -> ExitCode {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -48,7 +63,12 @@ pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) 
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!(grace.seconds = grace.as_secs_f64(), "stopping; a second signal ends it at once");
+    tracing::info!(
+        delay.seconds = patience.delay.as_secs_f64(),
+        grace.seconds = patience.grace.as_secs_f64(),
+        "stopping; a second signal ends it at once"
+    );
+    running.shutdown().announce();
     let hard = running.shutdown().hard();
     let again = async move {
         tokio::select! {
@@ -59,7 +79,10 @@ pub(super) async fn until_stopped(running: Running, grace: std::time::Duration) 
         tokio::time::sleep(STORE_WAIT).await;
     };
     let quiet = tokio::select! {
-        quiet = running.stop() => quiet,
+        quiet = async {
+            tokio::time::sleep(patience.delay).await;
+            running.stop().await
+        } => quiet,
         () = again => false, // the guardians end the embedded store, whatever it hangs in
     };
     if quiet {

@@ -71,6 +71,22 @@ async fn a_refusal_does_not_repeat_the_whole_of_a_long_text() {
 }
 
 #[tokio::test]
+async fn the_rest_of_a_body_that_is_too_long_is_read_so_that_its_sender_gets_the_answer() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static READ: AtomicUsize = AtomicUsize::new(0);
+    let pieces = (0..80).map(|_| {
+        READ.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(vec![b' '; 65_536])
+    });
+    let body = Body::from_stream(futures_util::stream::iter(pieces));
+    assert_eq!(refused(post(body, &[])).await.0, 413);
+    assert_eq!(READ.load(Ordering::Relaxed), 80, "5 MiB are sent to the end");
+
+    let endless = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 65_536]));
+    assert_eq!(refused(post(Body::from_stream(endless), &[])).await.0, 413);
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_long_or_of_another_type_is_refused() {
     let long = json!({ "name": "x".repeat(COMMAND_BYTES_MAX) }).to_string();
     assert_eq!(refused(post(long, &[])).await.0, 413);

@@ -41,6 +41,7 @@ pub(super) fn serving(
         key_burst: rate,
         upstream: UpstreamTimeouts::default(),
         held_bytes_max: mcp::memory::HELD_BYTES_MAX,
+        drain_delay: Duration::ZERO,
         grace: Duration::from_secs(5),
     }
 }

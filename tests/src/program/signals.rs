@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{folder, signal};
+use harness::{Http, folder, signal};
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
@@ -36,4 +36,25 @@ async fn a_second_signal_ends_it_at_once() {
         .unwrap();
     assert_eq!(code, Some(3));
     drop(response);
+}
+
+#[tokio::test]
+async fn an_announced_stop_goes_on_serving_as_not_ready_until_it_begins() {
+    let demo = Demo::start(&folder("announced"), |command| {
+        command.args(["--drain-delay-seconds", "3"]);
+    });
+    let url = demo.word("url").to_owned();
+    signal("TERM", demo.child.id());
+    let told = tokio::time::timeout(Duration::from_secs(2), async {
+        loop {
+            let answer = Http::new(&url).get("/readyz").await;
+            if answer.status.as_u16() == 503 {
+                return answer.body()["state"].clone();
+            }
+        }
+    });
+    assert_eq!(told.await.expect("it is announced at once"), "draining");
+    demo.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "still" }))).await.good();
+    let mut demo = demo;
+    assert_eq!(demo.child.wait().unwrap().code(), Some(0));
 }
