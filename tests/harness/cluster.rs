@@ -1,5 +1,7 @@
 //! One embedded Postgres and NATS for the whole test run, started by the product's own supervisor, and a fresh database for each test.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -57,6 +59,11 @@ pub(crate) fn folder() -> PathBuf {
     }
     let folder = root.join(format!("sekisho-test-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder");
+    if let Some(record) = std::env::var_os("SEKISHO_TEST_RECORD") {
+        let line = format!("{}\n", folder.display());
+        let file = OpenOptions::new().create(true).append(true).open(record);
+        file.and_then(|mut file| file.write_all(line.as_bytes())).expect("the record of this run");
+    }
     folder
 }
 
