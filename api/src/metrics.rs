@@ -1,8 +1,9 @@
 //! Metrics in the OpenMetrics text form. Labels come from fixed sets only: no credential, name or address is ever a label.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use mcp::memory::ByteBudget;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -29,6 +30,12 @@ pub(crate) struct ReaderLabels {
     reader: &'static str,
 }
 
+/// A budget of memory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct BudgetLabels {
+    budget: &'static str,
+}
+
 /// Everything that is counted. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -37,6 +44,8 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     durations: Family<ReaderLabels, Histogram>,
     upstream: Histogram,
+    held: Family<BudgetLabels, Gauge>,
+    budgets: Arc<Mutex<Vec<(&'static str, ByteBudget)>>>,
     /// Requests being answered right now, streams included.
     pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
@@ -84,8 +93,27 @@ impl Default for Metrics {
             "Events that a projection could not fold",
             parked.clone(),
         );
-        let registry = Arc::new(registry);
-        Self { registry, answers, refusals, durations, upstream, in_flight, log_position, lag, parked }
+        let held = Family::<BudgetLabels, Gauge>::default();
+        registry.register_with_unit(
+            "held",
+            "Requests and answers in memory by budget",
+            Unit::Bytes,
+            held.clone(),
+        );
+        let (registry, budgets) = (Arc::new(registry), Arc::default());
+        Self {
+            registry,
+            answers,
+            refusals,
+            durations,
+            upstream,
+            held,
+            budgets,
+            in_flight,
+            log_position,
+            lag,
+            parked,
+        }
     }
 }
 
@@ -113,8 +141,17 @@ impl Metrics {
         self.parked.get_or_create(&labels).set(i64::try_from(parked).unwrap_or(i64::MAX));
     }
 
+    /// Shows from now on what is held of these.
+    pub(crate) fn show_held(&self, budgets: impl IntoIterator<Item = (&'static str, ByteBudget)>) {
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner).extend(budgets);
+    }
+
     /// The text for a scraper.
     pub(crate) fn text(&self) -> String {
+        for (budget, bytes) in self.budgets.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let bytes = i64::try_from(bytes.bytes_held()).unwrap_or(i64::MAX);
+            self.held.get_or_create(&BudgetLabels { budget }).set(bytes);
+        }
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

@@ -25,5 +25,8 @@ pub const MCP_REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// `_meta` member that names the revision of a modern request.
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
+/// `_meta` member that says what the client of a modern request can do.
+pub const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
 #[cfg(test)]
 mod tests;

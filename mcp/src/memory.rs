@@ -4,6 +4,8 @@
 //! counted until its last reader lets go of it, the socket to a slow client included. Bytes on their way through are not counted: each
 //! connection bounds those by its own small buffer.
 //!
+//! A budget may be one part of another: what is held in the part is held in the whole too, so nobody who has a part can use up the whole.
+//!
 //! Nobody waits for room: those who wait would hold what others wait for.
 
 use std::fmt;
@@ -23,6 +25,8 @@ pub struct ByteBudget(Arc<Pool>);
 struct Pool {
     bytes_max: usize,
     held: AtomicUsize,
+    /// What this is a part of.
+    whole: Option<ByteBudget>,
 }
 
 /// The budget is used up: to be tried again when others are done.
@@ -40,7 +44,23 @@ pub struct Held {
 impl ByteBudget {
     /// So many bytes for everybody together.
     pub fn new(bytes_max: usize) -> Self {
-        Self(Arc::new(Pool { bytes_max, held: AtomicUsize::new(0) }))
+        Self(Arc::new(Pool { bytes_max, held: AtomicUsize::new(0), whole: None }))
+    }
+
+    /// So many bytes of these, for one of those who share them.
+    #[must_use]
+    pub fn part(&self, bytes_max: usize) -> Self {
+        Self(Arc::new(Pool { bytes_max, held: AtomicUsize::new(0), whole: Some(self.clone()) }))
+    }
+
+    /// How many may be held.
+    pub fn bytes_max(&self) -> usize {
+        self.0.bytes_max
+    }
+
+    /// Whether nobody else has a hand on it.
+    pub fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 
     /// How many are held right now.
@@ -56,6 +76,23 @@ impl ByteBudget {
     /// Gathers pieces within the budget.
     pub fn gather(&self) -> Gathered {
         Gathered { pieces: Pieces::One(Bytes::new()), held: self.hold() }
+    }
+
+    fn take(&self, bytes: usize) -> Result<(), NoRoom> {
+        let pool = &self.0;
+        let within = |held: usize| held.checked_add(bytes).filter(|held| *held <= pool.bytes_max);
+        pool.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map_err(|_| NoRoom)?;
+        let taken = pool.whole.as_ref().map_or(Ok(()), |whole| whole.take(bytes));
+        taken.inspect_err(|NoRoom| {
+            pool.held.fetch_sub(bytes, Ordering::Relaxed);
+        })
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.held.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(whole) = &self.0.whole {
+            whole.give_back(bytes);
+        }
     }
 }
 
@@ -79,13 +116,10 @@ impl Held {
 
     /// Holds so many from now on. Where there is no room for more, it holds what it held.
     pub fn resize(&mut self, bytes: usize) -> Result<(), NoRoom> {
-        let pool = &self.budget.0;
         if bytes > self.bytes {
-            let more = bytes - self.bytes;
-            let within = |held: usize| held.checked_add(more).filter(|held| *held <= pool.bytes_max);
-            pool.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).map_err(|_| NoRoom)?;
+            self.budget.take(bytes - self.bytes)?;
         } else {
-            pool.held.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            self.budget.give_back(self.bytes - bytes);
         }
         self.bytes = bytes;
         Ok(())
@@ -99,7 +133,9 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.budget.0.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        if self.bytes > 0 {
+            self.budget.give_back(self.bytes);
+        }
     }
 }
 
@@ -200,6 +236,21 @@ mod tests {
         assert_eq!(budget.bytes_held(), 50);
         drop((one, other));
         assert_eq!(budget.bytes_held(), 0);
+    }
+
+    #[test]
+    fn who_has_a_part_uses_up_the_part_and_leaves_the_rest_to_others() {
+        let whole = ByteBudget::new(100);
+        let (part, other) = (whole.part(60), whole.part(60));
+        let (mut first, mut second) = (part.hold(), other.hold());
+        assert_eq!(first.resize(61), Err(NoRoom));
+        first.resize(60).unwrap();
+        assert_eq!((second.resize(41), other.bytes_held(), whole.bytes_held()), (Err(NoRoom), 0, 60));
+        second.resize(40).unwrap();
+        first.resize(10).unwrap();
+        assert_eq!((part.bytes_held(), whole.bytes_held()), (10, 50));
+        drop((first, second));
+        assert_eq!((part.bytes_held(), other.bytes_held(), whole.bytes_held()), (0, 0, 0));
     }
 
     #[test]

@@ -1,20 +1,27 @@
 //! Asking an upstream for its tools when a decision hangs on what it says of one: one fetch at a time, however many calls wait for it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::value::{ConnectionId, InstanceId};
-use http::HeaderValue;
-use http_body_util::{BodyExt as _, Limited};
-use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_SESSION_ID};
-use mcp::relay::{Exchange, LIST_BYTES_MAX, ToolsFilter};
-use mcp::sse::Framer;
-use mcp::tools::CacheScope;
-use mcp::upstream::{Patience, UpstreamRequest, UpstreamUrl};
+use futures_util::StreamExt as _;
+use http::{HeaderValue, StatusCode};
+use mcp::envelope::{Message, MessageKind};
+use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
+use mcp::memory::ByteBudget;
+use mcp::relay::LIST_BYTES_MAX;
+use mcp::sse::{EventTooLarge, Framer};
+use mcp::tools::{CacheScope, ToolsError, filter_tools};
+use mcp::upstream::{
+    AnswerStream, BadAnswer, Patience, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamUrl,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
 use super::call::McpCall;
+use super::refusal::Refusal;
 use super::route::{Destination, Route};
 
 /// Pages of a list that are asked for one decision.
@@ -30,8 +37,30 @@ pub(super) enum Fetched {
     Wanted,
     /// To the end of the list: what is not known by now is not there.
     All,
-    /// The upstream did not say. Another session with it may fare better.
-    Nothing { session: Option<HeaderValue> },
+    /// The upstream did not say. Another conversation with it may fare better.
+    Nothing(Arc<NotSaid>),
+}
+
+/// A list that could not be had.
+#[derive(Debug)]
+pub(super) struct NotSaid {
+    conversation: Conversation,
+    /// What went wrong; nothing, when the upstream just has no list.
+    why: Option<Refusal>,
+}
+
+/// What an upstream's answer may hang on beside the question: the revision, and the session, which belongs to one principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Conversation {
+    revision: Option<HeaderValue>,
+    session: Option<(String, HeaderValue)>,
+}
+
+impl Conversation {
+    fn of(caller: &AuthenticatedCaller, call: &McpCall) -> Self {
+        let session = call.headers.get(MCP_SESSION_ID).map(|session| (caller.principal(), session.clone()));
+        Self { revision: call.headers.get(MCP_PROTOCOL_VERSION).cloned(), session }
+    }
 }
 
 impl Gateway {
@@ -43,17 +72,30 @@ impl Gateway {
         route: &Route,
         call: &McpCall,
         tool: &str,
-    ) {
-        let Some(destination) = &route.upstream else { return };
+    ) -> Result<(), Refusal> {
+        let Some(destination) = &route.upstream else { return Err(Refusal::no_upstream()) };
         let place = (route.instance.id, destination.connection_id, destination.url.clone());
-        let session = call.headers.get(MCP_SESSION_ID);
+        let ours = Conversation::of(caller, call);
         let serves = |fetched: &Fetched| match fetched {
             Fetched::All => true,
             Fetched::Wanted => self.0.hints.is_read_only(route, tool).is_some(),
-            Fetched::Nothing { session: of } => of.as_ref() == session,
+            Fetched::Nothing(not_said) => not_said.conversation == ours,
         };
-        let fetch = self.fetch_tools(caller, route, destination, call, tool);
-        self.0.hints.fetches().ask(place, serves, fetch).await;
+        let fetch = async {
+            match self.fetch_tools(caller, route, destination, call, tool).await {
+                Ok(fetched) => fetched,
+                Err(why) => Fetched::Nothing(Arc::new(NotSaid { conversation: ours.clone(), why })),
+            }
+        };
+        tokio::select! {
+            biased;
+            fetched = self.0.hints.fetches().ask(place, serves, fetch) => match fetched {
+                Fetched::Nothing(not_said) => not_said.why.clone().map_or(Ok(()), Err),
+                Fetched::Wanted | Fetched::All => Ok(()),
+            },
+            // Whoever asks for another tool may come past ours long before it is done.
+            () = self.0.hints.heard_of(route, tool) => Ok(()),
+        }
     }
 
     /// Asks page by page until the wanted tool is known, as the caller would: same revision, same session, same metadata.
@@ -64,39 +106,60 @@ impl Gateway {
         destination: &Destination,
         call: &McpCall,
         tool: &str,
-    ) -> Fetched {
-        let nothing = || Fetched::Nothing { session: call.headers.get(MCP_SESSION_ID).cloned() };
+    ) -> Result<Fetched, Option<Refusal>> {
         if self.0.hints.is_read_only(route, tool).is_some() {
-            return Fetched::Wanted; // somebody has learned it while we waited
+            return Ok(Fetched::Wanted); // somebody has learned it while we waited
         }
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
-            let Some(request) = self.list_request(caller, route, destination, call, cursor).await else {
-                return nothing();
-            };
-            let Some(page) = self.learn_page(route, call, request).await else { return nothing() };
+            let body = list_body(call, cursor).ok_or(None)?;
+            let request = self.list_request(caller, route, destination, call, body).await?;
+            let page = self.learn_page(route, call, request).await?.ok_or(None)?;
+            self.0.hints.tell();
             if self.0.hints.is_read_only(route, tool).is_some() {
-                return Fetched::Wanted;
+                return Ok(Fetched::Wanted);
             }
-            let Some(next) = page.next_cursor else { return Fetched::All };
+            let Some(next) = page.next_cursor else { return Ok(Fetched::All) };
             cursor = Some(next);
         }
-        Fetched::All // of what anybody asks for
+        Ok(Fetched::All) // of what anybody asks for
     }
 
-    /// Learns one page; nothing, when it is none.
-    async fn learn_page(&self, route: &Route, call: &McpCall, request: UpstreamRequest) -> Option<Page> {
-        let (hints, place) = (self.0.hints.clone(), route.clone());
-        let listen = ToolsFilter::new(CacheScope::AsAnswered, move |tool| {
-            hints.learn(&place, tool);
+    /// Learns one page; nothing, when the answer is an error of the protocol's own.
+    async fn learn_page(
+        &self,
+        route: &Route,
+        call: &McpCall,
+        request: UpstreamRequest,
+    ) -> Result<Option<Page>, Refusal> {
+        let memory = &call.share.large;
+        let answer = self.0.upstream.send_within(request, memory).await.map_err(Refusal::upstream)?;
+        if answer.status == StatusCode::NOT_FOUND && call.headers.contains_key(MCP_SESSION_ID) {
+            return Err(Refusal::upstream_refused(answer.status)); // the session is over, which its client must hear
+        }
+        let whole = match answer.body {
+            UpstreamBody::Empty if answer.status.is_success() => Err(BadAnswer::NoAnswer.into()),
+            UpstreamBody::Empty => return Err(Refusal::upstream_refused(answer.status)),
+            UpstreamBody::Json(stream) => whole_list(stream, memory).await,
+            UpstreamBody::Sse { stream, event_bytes_max } => {
+                first_response(stream, event_bytes_max.min(LIST_BYTES_MAX), memory).await
+            }
+        };
+        self.learn(route, &whole.map_err(Refusal::upstream)?)
+    }
+
+    fn learn(&self, route: &Route, answer: &Bytes) -> Result<Option<Page>, Refusal> {
+        let learned = filter_tools(answer, CacheScope::AsAnswered, |tool| {
+            self.0.hints.learn(route, tool);
             true
         });
-        let answer = self.0.upstream.send(request).await.ok()?;
-        let exchange = Exchange::Request { id: call.id().cloned()?, list: Some(listen) };
-        let response = mcp::relay::relay(answer, exchange).await.ok()?;
-        let streamed = mcp::headers::is_event_stream(response.headers());
-        let body = Limited::new(response.into_body(), LIST_BYTES_MAX).collect().await.ok()?.to_bytes();
-        if streamed { page_in_events(body) } else { page(&body) }
+        match learned {
+            Ok(_) => Ok(page(answer)),
+            Err(ToolsError::ErrorAnswer | ToolsError::NoList) => Ok(None),
+            Err(ToolsError::NotJson | ToolsError::Shape | ToolsError::Duplicate(_)) => {
+                Err(Refusal::upstream(BadAnswer::NotJsonRpc.into()))
+            }
+        }
     }
 
     async fn list_request(
@@ -105,10 +168,9 @@ impl Gateway {
         route: &Route,
         destination: &Destination,
         call: &McpCall,
-        cursor: Option<String>,
-    ) -> Option<UpstreamRequest> {
-        let body = list_body(call, cursor)?;
-        let mut headers = self.upstream_headers(caller, route, destination, call).await.ok()?;
+        body: Bytes,
+    ) -> Result<UpstreamRequest, Refusal> {
+        let mut headers = self.upstream_headers(caller, route, destination, call).await?;
         let of_the_call =
             |name: &http::HeaderName| *name == MCP_NAME || name.as_str().starts_with(MCP_PARAM_PREFIX);
         let mirrored: Vec<_> = headers.keys().filter(|name| of_the_call(name)).cloned().collect();
@@ -119,7 +181,7 @@ impl Gateway {
             headers.insert(MCP_METHOD, HeaderValue::from_static("tools/list"));
         }
         let (method, url) = (call.method.clone(), destination.url.clone());
-        Some(UpstreamRequest { method, url, headers, body, patience: Patience::Call })
+        Ok(UpstreamRequest { method, url, headers, body, patience: Patience::Call })
     }
 }
 
@@ -131,6 +193,43 @@ fn list_body(call: &McpCall, cursor: Option<String>) -> Option<Bytes> {
     params.extend(cursor.map(|cursor| ("cursor".to_owned(), Value::from(cursor))));
     let list = json!({ "jsonrpc": "2.0", "id": asked.get("id")?, "method": "tools/list", "params": params });
     serde_json::to_vec(&list).ok().map(Bytes::from)
+}
+
+/// A JSON answer, to its end.
+async fn whole_list(mut stream: AnswerStream, memory: &ByteBudget) -> Result<Bytes, UpstreamError> {
+    let mut gathered = memory.gather();
+    while let Some(piece) = stream.next().await.transpose()? {
+        if gathered.len() + piece.len() > LIST_BYTES_MAX {
+            return Err(UpstreamError::AnswerTooLarge { limit_bytes: LIST_BYTES_MAX });
+        }
+        gathered.push(piece)?;
+    }
+    Ok(gathered.into_bytes())
+}
+
+/// The first response of a stream. What comes after it is not waited for: some servers leave the stream open.
+async fn first_response(
+    mut stream: AnswerStream,
+    event_bytes_max: usize,
+    memory: &ByteBudget,
+) -> Result<Bytes, UpstreamError> {
+    let (mut framer, mut held) = (Framer::new(event_bytes_max), memory.hold());
+    loop {
+        let event = framer
+            .next_event()
+            .map_err(|EventTooLarge { limit }| UpstreamError::AnswerTooLarge { limit_bytes: limit })?;
+        let Some(event) = event else {
+            held.resize(framer.bytes_held())?;
+            let piece = stream.next().await.transpose()?.ok_or(UpstreamError::Closed(None))?;
+            framer.push(piece);
+            continue;
+        };
+        let Some(data) = event.data().filter(|data| !data.trim_ascii().is_empty()) else { continue };
+        let message = Message::parse(data).map_err(|_| BadAnswer::NotJsonRpc)?;
+        if matches!(message.kind(), MessageKind::Response { .. }) {
+            return Ok(held.until_gone(message.into_bytes()));
+        }
+    }
 }
 
 /// An answer with a page of the list. What else is in it is skipped, not built: a list may be large, and many small things in it more so.
@@ -148,12 +247,4 @@ struct Page {
 
 fn page(answer: &[u8]) -> Option<Page> {
     serde_json::from_slice(answer).ok().map(|Answer { result }| result)
-}
-
-fn page_in_events(stream: Bytes) -> Option<Page> {
-    let mut framer = Framer::new(LIST_BYTES_MAX);
-    framer.push(stream);
-    std::iter::from_fn(|| framer.next_event().ok().flatten())
-        .filter_map(|event| event.data())
-        .find_map(|data| page(&data))
 }

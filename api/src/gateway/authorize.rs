@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use domain::policy::{self, Denial, Facts, Permit, Target, Wish};
 use domain::value::{Scope, Timestamp};
+use mcp::envelope::Message;
 use mcp::relay::ToolsFilter;
 use mcp::tools::{CacheScope, ToolSummary};
+use mcp::upstream::{TimeLimit, UpstreamError};
 use projections::access::AccessView;
 
 use super::Gateway;
@@ -40,7 +42,7 @@ pub(super) async fn authorize(
         Ok(permit) => return permitted(gateway, view, permit, caller, route, call),
         Err(denial) => denial,
     };
-    let Some(wish) = gateway.ask_whether_read_only(view, &caller, &route, call, &denial).await else {
+    let Some(wish) = gateway.ask_whether_read_only(view, &caller, &route, call, &denial).await? else {
         return Err(Refusal::denied(denial));
     };
     let view = gateway.view()?; // the upstream took its time: what holds now decides
@@ -108,8 +110,8 @@ impl Gateway {
         route: &Route,
         call: &'a McpCall,
         denial: &Denial,
-    ) -> Option<Wish<'a>> {
-        let tool = call.message.as_ref()?.tool_name()?;
+    ) -> Result<Option<Wish<'a>>, Refusal> {
+        let Some(tool) = call.message.as_ref().and_then(Message::tool_name) else { return Ok(None) };
         let hangs_on_it = match denial {
             Denial::ScopeMissing(Scope::Tool(_) | Scope::McpWrite) | Denial::RoleTooLow => {
                 decide(view, caller, route, self.0.clock.now(), Wish::Call { tool, read_only: true }).is_ok()
@@ -132,10 +134,14 @@ impl Gateway {
             | Denial::WrongDoor => false,
         };
         if !hangs_on_it || self.0.hints.is_read_only(route, tool).is_some() {
-            return None;
+            return Ok(None);
         }
-        let _ = tokio::time::timeout(ASK_WAIT, self.learn_tools(caller, route, call, tool)).await;
-        let read_only = self.0.hints.is_read_only(route, tool)?;
-        Some(Wish::Call { tool, read_only })
+        let asked = tokio::time::timeout(ASK_WAIT, self.learn_tools(caller, route, call, tool)).await;
+        if let Some(read_only) = self.0.hints.is_read_only(route, tool) {
+            return Ok(Some(Wish::Call { tool, read_only }));
+        }
+        // Nobody knows whether the caller may: what stands in the way of knowing is the answer, and a denial would be a guess.
+        asked.unwrap_or_else(|_| Err(Refusal::upstream(UpstreamError::Timeout(TimeLimit::FirstByte))))?;
+        Ok(None)
     }
 }

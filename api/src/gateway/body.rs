@@ -2,33 +2,21 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mcp::memory::ByteBudget;
 
 use super::refusal::Refusal;
+use super::shares::{SMALL_BYTES_MAX, Share};
 
 /// How long a body may take to arrive.
 pub(super) const BODY_WAIT: Duration = Duration::from_secs(30);
 
-/// What the bodies of refused calls may hold, all together: strangers must not take the room of those who may call.
-const REFUSED_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// What bodies are counted with.
-#[derive(Debug)]
-pub struct BodyBudgets {
-    /// Those of callers that were recognised; shared with the answers to them.
-    pub(super) calls: ByteBudget,
-    /// Those of everybody else, read only to find the id of the request.
-    pub(super) refused: ByteBudget,
-}
-
-impl BodyBudgets {
-    /// Calls count with this one.
-    pub fn beside(calls: ByteBudget) -> Self {
-        Self { calls, refused: ByteBudget::new(REFUSED_BYTES_MAX) }
-    }
+/// The body of a call. One that says that it is small counts with the reserve for those.
+pub(super) async fn read_call(body: Body, bytes_max: usize, share: &Share) -> Result<Bytes, Refusal> {
+    let is_small = body.size_hint().upper().is_some_and(|bytes| bytes <= SMALL_BYTES_MAX);
+    read_body(body, bytes_max, if is_small { &share.small } else { &share.large }).await
 }
 
 /// A whole body, if it is not larger than it may be. Its bytes count until the last user lets go of them.

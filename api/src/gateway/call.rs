@@ -7,11 +7,11 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use mcp::envelope::{MCP_REQUEST_BYTES_MAX, Message, MessageKind, RequestId};
 use mcp::headers::{check_bodiless, check_get_media, check_message, check_post_media};
-use mcp::memory::ByteBudget;
 use mcp::revision::Revision;
 
-use super::body::read_body;
+use super::body::read_call;
 use super::refusal::{Refusal, Refused};
+use super::shares::Share;
 
 /// Revisions that are carried through as they are. Older ones come with the bridging of eras.
 pub(super) const CARRIED: [Revision; 4] =
@@ -26,20 +26,22 @@ pub(super) struct McpCall {
     pub(super) headers: HeaderMap,
     /// The message of a POST.
     pub(super) message: Option<Message>,
+    /// What is gathered for it counts here.
+    pub(super) share: Share,
 }
 
 impl McpCall {
     /// Reads and checks a request. The refusal carries the request's id as soon as it is known.
-    pub(super) async fn read(head: Parts, body: Body, memory: &ByteBudget) -> Result<Self, Refused> {
+    pub(super) async fn read(head: Parts, body: Body, share: Share) -> Result<Self, Refused> {
         let Parts { method, headers, .. } = head;
         let message = match method {
-            Method::POST => Some(read_message(&headers, body, memory).await?),
+            Method::POST => Some(read_message(&headers, body, &share).await?),
             Method::GET => {
                 check_get_media(&headers).map_err(|error| Refusal::media(error).to(None))?;
                 None
             }
             Method::DELETE => None,
-            _ => return Err(Refusal::method_not_allowed().to(None)),
+            _ => return Err(Refusal::method_not_allowed().with_id_from(body, &share.small).await),
         };
         let id = message.as_ref().and_then(Message::id).cloned();
         let checked = match &message {
@@ -47,7 +49,7 @@ impl McpCall {
             None => check_bodiless(&headers, &CARRIED),
         };
         checked.map_err(|error| Refusal::header(&error).to(id))?;
-        Ok(Self { method, headers, message })
+        Ok(Self { method, headers, message, share })
     }
 
     /// The id of the request, when there is one.
@@ -109,8 +111,10 @@ fn wish_of(method: &str) -> Wish<'static> {
     }
 }
 
-async fn read_message(headers: &HeaderMap, body: Body, memory: &ByteBudget) -> Result<Message, Refused> {
-    check_post_media(headers).map_err(|error| Refusal::media(error).to(None))?;
-    let bytes = read_body(body, MCP_REQUEST_BYTES_MAX, memory).await.map_err(|refusal| refusal.to(None))?;
-    Message::parse(bytes).map_err(|error| Refusal::envelope(&error).to(error.id().cloned()))
+async fn read_message(headers: &HeaderMap, body: Body, share: &Share) -> Result<Message, Refused> {
+    if let Err(error) = check_post_media(headers) {
+        return Err(Refusal::media(error).with_id_from(body, &share.small).await);
+    }
+    let bytes = read_call(body, MCP_REQUEST_BYTES_MAX, share).await.map_err(|refusal| refusal.to(None))?;
+    Message::parse(bytes.clone()).map_err(|error| Refusal::envelope(error).to(Message::readable_id(&bytes)))
 }

@@ -29,7 +29,8 @@ impl Gateway {
             patience: patience(call),
         };
         let started = std::time::Instant::now();
-        let answer = self.0.upstream.send(request).await.map_err(Refusal::upstream)?;
+        let answer =
+            self.0.upstream.send_within(request, &call.share.large).await.map_err(Refusal::upstream)?;
         self.0.metrics.upstream_answered(started.elapsed());
         let session = answer.session_id().cloned();
         let exchange = match (call.id(), &call.method) {

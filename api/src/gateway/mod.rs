@@ -16,6 +16,7 @@ mod refusal;
 mod relay;
 mod route;
 mod session;
+mod shares;
 mod single_flight;
 mod tool_hints;
 
@@ -30,11 +31,11 @@ use projections::access::LiveView;
 
 use crate::metrics::Metrics;
 
-pub use body::BodyBudgets;
 pub use budget::Budget;
 pub use credentials::UpstreamCredentials;
 pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use refusal::RefusedFor;
+pub use shares::BodyBudgets;
 
 /// Everything the hot path needs, shared by all requests.
 #[derive(Clone)]
@@ -83,6 +84,9 @@ impl std::fmt::Debug for Parts {
 impl Gateway {
     /// A gateway of these parts.
     pub fn new(parts: Parts) -> Self {
+        let BodyBudgets { calls, small, refused, .. } = &parts.bodies;
+        let budgets = [("calls", calls), ("small-requests", small), ("refused", refused)];
+        parts.metrics.show_held(budgets.map(|(name, budget)| (name, budget.clone())));
         Self(Arc::new(parts))
     }
 }

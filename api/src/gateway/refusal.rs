@@ -24,7 +24,7 @@ const ID_BYTES_MAX: usize = 64 * 1024;
 const ID_WAIT: Duration = Duration::from_secs(1);
 
 /// A refusal before it has a request id.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refusal {
     status: StatusCode,
     error: RpcError,
@@ -144,7 +144,7 @@ impl Refusal {
         Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
     }
 
-    pub(super) fn envelope(error: &EnvelopeError) -> Self {
+    pub(super) fn envelope(error: EnvelopeError) -> Self {
         Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
     }
 
@@ -207,6 +207,12 @@ impl Refusal {
         Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after }
     }
 
+    /// The upstream refused what we asked of it on the caller's behalf: its status, as for a call that is carried.
+    pub(super) fn upstream_refused(status: StatusCode) -> Self {
+        let message = "the upstream refused the request";
+        Self::new(status, code::INTERNAL_ERROR, "upstream-refused", message)
+    }
+
     fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
@@ -221,10 +227,7 @@ impl Refusal {
     pub(super) async fn with_id_from(self, body: Body, memory: &ByteBudget) -> Refused {
         let read = tokio::time::timeout(ID_WAIT, read_body(body, ID_BYTES_MAX, memory)).await;
         let id = match read {
-            Ok(Ok(bytes)) => match Message::parse(bytes) {
-                Ok(message) => message.id().cloned(),
-                Err(error) => error.id().cloned(),
-            },
+            Ok(Ok(bytes)) => Message::readable_id(&bytes),
             Ok(Err(_)) | Err(_) => None,
         };
         self.to(id)

@@ -26,7 +26,8 @@ pub(super) async fn relay(
         Ok(caller) => caller,
         Err(refusal) => return Err(refusal.with_id_from(body, &gateway.0.bodies.refused).await),
     };
-    let call = McpCall::read(head, body, &gateway.0.bodies.calls).await?;
+    let share = gateway.0.bodies.share(caller.key.as_ref().map(|key| key.organization));
+    let call = McpCall::read(head, body, share).await?;
     let answer = async {
         let view = gateway.view()?; // a body may take its time: what holds now decides
         let caller = caller.in_view(&view);

@@ -1,5 +1,5 @@
 //! Legacy sessions, without any state of ours: the id that a client gets is the upstream's id, sealed for this principal, instance and
-//! connection. Whoever else presents it, or presents it elsewhere, has no session (MCP 2025-11-25, session hijacking).
+//! connection, and for the origin that the server is at: one that has moved is told nothing of sessions that were opened elsewhere. Whoever else presents it, or presents it elsewhere, has no session (MCP 2025-11-25, session hijacking).
 
 use http::HeaderValue;
 
@@ -36,5 +36,9 @@ impl Gateway {
 }
 
 fn place(caller: &AuthenticatedCaller, route: &Route, destination: &Destination) -> String {
-    format!("{}|{}|{}", caller.principal(), route.instance.id, destination.connection_id)
+    let (caller, instance, connection) = (caller.principal(), route.instance.id, destination.connection_id);
+    format!(
+        "{caller}|{instance}|{connection}|{}|{}",
+        destination.connection.server, destination.server.generation
+    )
 }

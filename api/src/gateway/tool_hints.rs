@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use domain::value::{ConnectionId, InstanceId};
 use mcp::tools::ToolSummary;
 use mcp::upstream::UpstreamUrl;
+use tokio::sync::Notify;
 
 use super::ask_tools::{Fetched, Place};
 use super::route::{Destination, Route};
@@ -31,6 +32,8 @@ pub struct ToolHints(Arc<Hints>);
 struct Hints {
     known: RwLock<Known>,
     fetches: SingleFlight<Place, Fetched>,
+    /// Rung for each page that was learned.
+    news: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +63,8 @@ impl Known {
         self.instances.get(&route.instance.id).filter(|heard| heard.is_from(upstream))
     }
 
-    /// Makes room for one tool more: what is stale goes first, then everything. It costs the next decisions a question each.
+    /// Makes room for more tools: what is stale goes first, then the longest lists. That costs the next decisions about those a question
+    /// each, and whoever has few tools nothing.
     fn make_room(&mut self) {
         if self.tools < TOOLS_OF_ALL_MAX {
             return;
@@ -70,8 +74,15 @@ impl Known {
         }
         self.instances.retain(|_, heard| !heard.read_only.is_empty());
         self.tools = self.instances.values().map(|heard| heard.read_only.len()).sum();
-        if self.tools >= TOOLS_OF_ALL_MAX / 2 {
-            *self = Self::default();
+        let mut by_size: Vec<(usize, InstanceId)> =
+            self.instances.iter().map(|(instance, heard)| (heard.read_only.len(), *instance)).collect();
+        by_size.sort_unstable_by(|one, other| other.cmp(one));
+        for (tools, instance) in by_size {
+            if self.tools <= TOOLS_OF_ALL_MAX / 4 * 3 {
+                break;
+            }
+            self.instances.remove(&instance);
+            self.tools -= tools;
         }
     }
 
@@ -115,8 +126,72 @@ impl ToolHints {
         known.learn(route.instance.id, upstream, &tool.name, read_only);
     }
 
+    /// Waits until something of a tool was heard.
+    pub(super) async fn heard_of(&self, route: &Route, tool: &str) {
+        loop {
+            let mut news = std::pin::pin!(self.0.news.notified());
+            news.as_mut().enable();
+            if self.is_read_only(route, tool).is_some() {
+                return;
+            }
+            news.await;
+        }
+    }
+
+    /// Tells whoever waits that more was heard.
+    pub(super) fn tell(&self) {
+        self.0.news.notify_waiters();
+    }
+
     /// Lists under way to be learned from.
     pub(super) fn fetches(&self) -> &SingleFlight<Place, Fetched> {
         &self.0.fetches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::value::{OrganizationId, ServerId};
+    use projections::access::{Connection, Server};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn destination() -> Destination {
+        let (organization, address) = (OrganizationId::new(Uuid::nil()), "https://mcp.example.com/mcp");
+        let connection =
+            Connection { organization, server: ServerId::new(Uuid::nil()), secrets: None, removed: false };
+        let server = Server {
+            organization: None,
+            url: domain::value::UpstreamUrl::parse(address).unwrap(),
+            generation: 0,
+            credential_fields: vec![],
+            retired: false,
+        };
+        Destination {
+            connection_id: ConnectionId::new(Uuid::nil()),
+            connection: Arc::new(connection),
+            server: Arc::new(server),
+            url: UpstreamUrl::parse(address).unwrap(),
+        }
+    }
+
+    #[test]
+    fn whoever_has_very_many_tools_makes_room_before_whoever_has_few() {
+        let (mut known, upstream) = (Known::default(), destination());
+        let few = InstanceId::new(Uuid::from_u128(u128::MAX));
+        known.learn(few, &upstream, "look", true);
+        let mut instance = 0;
+        let mut learned = 1;
+        while learned <= TOOLS_OF_ALL_MAX {
+            for tool in 0..TOOLS_MAX {
+                known.learn(InstanceId::new(Uuid::from_u128(instance)), &upstream, &tool.to_string(), true);
+            }
+            (instance, learned) = (instance + 1, learned + TOOLS_MAX);
+        }
+        assert!(known.tools <= TOOLS_OF_ALL_MAX);
+        assert!(known.instances.len() > 5, "most of what is known stays");
+        assert!(known.instances[&few].read_only.contains_key("look"));
+        assert_eq!(known.tools, known.instances.values().map(|heard| heard.read_only.len()).sum::<usize>());
     }
 }

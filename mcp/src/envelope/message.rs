@@ -63,6 +63,19 @@ impl Message {
         Ok(Self { bytes, kind, call })
     }
 
+    /// The id of a request that could not be read otherwise, so that its refusal can name it: there, once, and of a type that an id may have.
+    pub fn readable_id(bytes: &[u8]) -> Option<RequestId> {
+        let mut id = Slot::EMPTY;
+        let text = std::str::from_utf8(bytes).ok()?;
+        json::for_each_member(text, |key, value| {
+            if key == "id" {
+                id.put(value);
+            }
+        })
+        .ok()?;
+        RequestId::parse(id.single("id").ok()??.get())
+    }
+
     /// The message as it came.
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
@@ -123,6 +136,11 @@ impl Message {
     /// The revision that a modern request names in its `_meta`; its presence is what makes the request modern.
     pub fn protocol_version(&self) -> Option<&str> {
         self.call.as_ref()?.params.protocol_version.as_deref()
+    }
+
+    /// Whether its `_meta` has the capabilities of the client, which a modern request must state.
+    pub fn states_capabilities(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.params.states_capabilities)
     }
 
     /// The JSON text of `_meta.progressToken`.
@@ -186,7 +204,7 @@ impl<'a> Members<'a> {
                 let kind = id.map_or(Ok(MessageKind::Notification), |id| {
                     Ok(MessageKind::Request { id: request_id(id)? })
                 })?;
-                let call = call(method, params, &kind)?;
+                let call = call(method, params)?;
                 Ok((kind, Some(call)))
             }
         }
@@ -205,15 +223,11 @@ fn response(id: Option<&RawValue>, outcome: Outcome) -> Result<MessageKind, Enve
     Ok(MessageKind::Response { id, outcome })
 }
 
-fn call(method: &RawValue, params: Option<&RawValue>, kind: &MessageKind) -> Result<Call, EnvelopeError> {
+fn call(method: &RawValue, params: Option<&RawValue>) -> Result<Call, EnvelopeError> {
     let method: Box<str> = json::text(method).ok_or(EnvelopeError::WrongType("method"))?.into();
     let params = params.map_or(Ok(Params::default()), |params| Params::parse(&method, params))?;
     if &*method == "tools/call" && params.name.is_none() {
-        let id = match kind {
-            MessageKind::Request { id } => Some(id.clone()),
-            MessageKind::Notification | MessageKind::Response { .. } => None,
-        };
-        return Err(EnvelopeError::ToolNameMissing { id });
+        return Err(EnvelopeError::ToolNameMissing);
     }
     Ok(Call { method, params })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{EnvelopeError, META_PROTOCOL_VERSION};
+use super::{EnvelopeError, META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION};
 use crate::json;
 
 /// Which parameter names the target of a method; the same one that `Mcp-Name` mirrors (SEP-2243).
@@ -45,6 +45,7 @@ pub(super) struct Params {
     pub(super) task_id: Option<Box<str>>,
     pub(super) protocol_version: Option<Box<str>>,
     pub(super) progress_token: Option<Box<str>>,
+    pub(super) states_capabilities: bool,
 }
 
 impl Params {
@@ -87,9 +88,11 @@ impl Params {
             return Err(EnvelopeError::WrongType("params._meta"));
         }
         let [mut version, mut token] = [Slot::EMPTY; 2];
+        let mut states_capabilities = false;
         json::for_each_member(meta.get(), |key, value| match key {
             META_PROTOCOL_VERSION => version.put(value),
             "progressToken" => token.put(value),
+            META_CLIENT_CAPABILITIES => states_capabilities = json::is_object(value),
             _ => {}
         })
         .map_err(|_| EnvelopeError::NotJson)?;
@@ -97,6 +100,7 @@ impl Params {
             let text = json::text(version).ok_or(EnvelopeError::WrongType(META_PROTOCOL_VERSION))?;
             self.protocol_version = Some(text.into());
         }
+        self.states_capabilities = states_capabilities;
         self.progress_token = token.single("progressToken")?.map(|token| token.get().into());
         Ok(())
     }

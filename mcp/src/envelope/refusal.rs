@@ -3,11 +3,10 @@
 use http::StatusCode;
 use thiserror::Error;
 
-use super::RequestId;
 use crate::error::{RpcError, code};
 
-/// The body is refused. Answered 400; the id is known only where the envelope itself was sound.
-#[derive(Debug, Clone, PartialEq, Error)]
+/// The body is refused. Answered 400, under the id that [`super::Message::readable_id`] finds in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EnvelopeError {
     /// JSON is UTF-8 (RFC 8259, section 8.1).
     #[error("the body is not UTF-8")]
@@ -41,10 +40,7 @@ pub enum EnvelopeError {
     TwoKinds,
     /// `tools/call` without a `params.name` string: no tool, no decision.
     #[error("`tools/call` names no tool")]
-    ToolNameMissing {
-        /// The request, when it is one.
-        id: Option<RequestId>,
-    },
+    ToolNameMissing,
 }
 
 impl EnvelopeError {
@@ -61,24 +57,7 @@ impl EnvelopeError {
             Self::WrongType(_) => "wrong-type",
             Self::NoKind => "no-message-kind",
             Self::TwoKinds => "two-message-kinds",
-            Self::ToolNameMissing { .. } => "tool-name-missing",
-        }
-    }
-
-    /// The request that the answer must name, where it could be read.
-    pub const fn id(&self) -> Option<&RequestId> {
-        match self {
-            Self::ToolNameMissing { id } => id.as_ref(),
-            Self::NotUtf8
-            | Self::NotJson
-            | Self::NotAnObject
-            | Self::TooDeep
-            | Self::Duplicate(_)
-            | Self::LookAlike(_)
-            | Self::WrongVersion
-            | Self::WrongType(_)
-            | Self::NoKind
-            | Self::TwoKinds => None,
+            Self::ToolNameMissing => "tool-name-missing",
         }
     }
 
@@ -87,11 +66,11 @@ impl EnvelopeError {
         StatusCode::BAD_REQUEST
     }
 
-    /// The answer; its id is [`EnvelopeError::id`].
+    /// The answer.
     pub fn rpc_error(&self) -> RpcError {
         let code = match self {
             Self::NotUtf8 | Self::NotJson => code::PARSE_ERROR,
-            Self::ToolNameMissing { .. } => code::INVALID_PARAMS,
+            Self::ToolNameMissing => code::INVALID_PARAMS,
             Self::NotAnObject
             | Self::TooDeep
             | Self::Duplicate(_)

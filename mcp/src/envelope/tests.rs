@@ -155,9 +155,40 @@ fn a_tool_call_must_name_its_tool_and_the_refusal_names_the_request() {
         r#","params":{"name":7}"#,
         r#","params":{"name":"\ud800"}"#,
     ] {
-        let error = refused(&format!(r#"{{"jsonrpc":"2.0","id":1.0,"method":"tools/call"{params}}}"#));
+        let json = format!(r#"{{"jsonrpc":"2.0","id":1.0,"method":"tools/call"{params}}}"#);
+        let error = refused(&json);
         assert_eq!(error.rpc_error().code(), code::INVALID_PARAMS);
-        assert_eq!(error.id().map(RequestId::as_json), Some("1.0"), "{params}");
+        assert_eq!(
+            Message::readable_id(json.as_bytes()).as_ref().map(RequestId::as_json),
+            Some("1.0"),
+            "{params}"
+        );
+    }
+}
+
+#[test]
+fn the_id_of_a_refused_message_is_read_where_it_can_mean_one_thing() {
+    let read = |json: &str| Message::readable_id(json.as_bytes()).map(|id| id.as_json().to_owned());
+    for json in [
+        "",
+        "[]",
+        r#"{"id":1"#,
+        r#"{"id":1} x"#,
+        r#"{"id":1,"id":2}"#,
+        r#"{"id":null}"#,
+        r#"{"id":{}}"#,
+        "{}",
+    ] {
+        assert_eq!(read(json), None, "{json}");
+    }
+    for json in [
+        r#"{"id":"a"}"#,
+        r#"{"jsonrpc":"1.0","id":"a","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","Method":"x","id":"a","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":"a","method":7}"#,
+    ] {
+        assert!(Message::parse(Bytes::copy_from_slice(json.as_bytes())).is_err());
+        assert_eq!(read(json).as_deref(), Some("\"a\""), "{json}");
     }
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::{
     HeaderError, LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID,
 };
-use crate::envelope::{Message, MessageKind};
+use crate::envelope::{META_CLIENT_CAPABILITIES, META_PROTOCOL_VERSION, Message, MessageKind};
 use crate::revision::{Era, Revision};
 
 /// What the request says about itself, once its headers agree with its body.
@@ -29,12 +29,21 @@ pub struct Stated {
 const SINGLE: [HeaderName; 6] =
     [MCP_PROTOCOL_VERSION, MCP_METHOD, MCP_NAME, MCP_SESSION_ID, LAST_EVENT_ID, header::CONTENT_TYPE];
 
-/// Methods whose modern requests must repeat their target in `Mcp-Name`. Other methods with a target (the removed
-/// `resources/subscribe`) reach the upstream without it, so that it can answer that it knows them no more.
+/// Methods whose modern requests must repeat their target in `Mcp-Name`.
 const NAMED: [&str; 6] =
     ["tools/call", "prompts/get", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"];
 
-/// Checks the headers of a POST against its message.
+/// Methods that 2026-07-28 took away. Whatever an upstream makes of one, in this form it does not exist.
+const REMOVED: [&str; 6] = [
+    "initialize",
+    "ping",
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "tasks/result",
+];
+
+/// Checks the headers of a POST against its message, and a modern request for what it must state.
 pub fn check_message(
     headers: &HeaderMap,
     message: &Message,
@@ -43,10 +52,19 @@ pub fn check_message(
     refuse_duplicates(headers)?;
     let stated = version(headers, message.protocol_version(), supported)?;
     let must = stated.era == Era::Modern && matches!(message.kind(), MessageKind::Request { .. });
+    if must && message.protocol_version().is_none() {
+        return Err(HeaderError::MetaMissing(META_PROTOCOL_VERSION));
+    }
     check_mirror(headers, &MCP_METHOD, message.method(), must)?;
     if let Some(target) = message.target() {
         let must = must && message.method().is_some_and(|method| NAMED.contains(&method));
         check_mirror(headers, &MCP_NAME, Some(target), must)?;
+    }
+    if must && !message.states_capabilities() {
+        return Err(HeaderError::MetaMissing(META_CLIENT_CAPABILITIES));
+    }
+    if must && message.method().is_some_and(|method| REMOVED.contains(&method)) {
+        return Err(HeaderError::MethodRemoved);
     }
     Ok(stated)
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::error::{RpcError, code};
 use crate::revision::Revision;
 
-/// The headers are refused. Always answered 400, under the id of the request.
+/// The headers, or what a request must say beside them, are refused. Answered under the id of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HeaderError {
     /// Two lines of a header that may have one; readers differ in which one counts.
@@ -29,6 +29,12 @@ pub enum HeaderError {
         /// What is spoken.
         supported: Vec<Revision>,
     },
+    /// A modern request lacks a member of its `_meta` that it must carry.
+    #[error("the member `{0}` of `params._meta` is missing")]
+    MetaMissing(&'static str),
+    /// A modern request for a method that its revision took away.
+    #[error("this revision of the protocol has no such method")]
+    MethodRemoved,
     /// A legacy request does; its era has no code for it.
     #[error("the protocol version is not supported")]
     UnsupportedLegacyVersion,
@@ -42,6 +48,8 @@ impl HeaderError {
             Self::Missing(_) => "header-missing",
             Self::Malformed(_) => "header-malformed",
             Self::Mismatch(_) => "header-mismatch",
+            Self::MetaMissing(_) => "meta-missing",
+            Self::MethodRemoved => "method-removed",
             Self::UnsupportedVersion { .. } | Self::UnsupportedLegacyVersion => {
                 "unsupported-protocol-version"
             }
@@ -50,7 +58,16 @@ impl HeaderError {
 
     /// The HTTP status beside the answer.
     pub const fn status(&self) -> StatusCode {
-        StatusCode::BAD_REQUEST
+        match self {
+            Self::MethodRemoved => StatusCode::NOT_FOUND,
+            Self::Duplicate(_)
+            | Self::Missing(_)
+            | Self::Malformed(_)
+            | Self::Mismatch(_)
+            | Self::UnsupportedVersion { .. }
+            | Self::MetaMissing(_)
+            | Self::UnsupportedLegacyVersion => StatusCode::BAD_REQUEST,
+        }
     }
 
     /// The answer.
@@ -66,6 +83,8 @@ impl HeaderError {
                     .with("supported", supported)
                     .with("requested", &**requested)
             }
+            Self::MetaMissing(member) => error(code::INVALID_PARAMS).with("member", *member),
+            Self::MethodRemoved => error(code::METHOD_NOT_FOUND),
             Self::UnsupportedLegacyVersion => error(code::INVALID_REQUEST),
         }
     }

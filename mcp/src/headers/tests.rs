@@ -24,7 +24,9 @@ fn request(method: &str, params: &str) -> Message {
 }
 
 fn modern(method: &str, param: &str, revision: &str) -> Message {
-    let meta = format!(r#""_meta":{{"io.modelcontextprotocol/protocolVersion":"{revision}"}}"#);
+    let meta = format!(
+        r#""_meta":{{"io.modelcontextprotocol/protocolVersion":"{revision}","io.modelcontextprotocol/clientCapabilities":{{}}}}"#
+    );
     request(method, &format!("{{{param}{meta}}}"))
 }
 
@@ -131,12 +133,52 @@ fn legacy_requests_need_no_headers_and_modern_ones_may_encode_their_name() {
 }
 
 #[test]
-fn a_modern_notification_and_a_removed_method_reach_the_upstream_without_mirrors() {
+fn a_modern_notification_reaches_the_upstream_without_mirrors() {
     let json = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
     let notification = Message::parse(Bytes::from(json)).expect("a message");
     assert_eq!(check(&[V], &notification).map(|stated| stated.era), Ok(Era::Modern));
-    let removed = modern("resources/subscribe", r#""uri":"test://a","#, "2026-07-28");
-    assert!(check(&[V, ("mcp-method", "resources/subscribe")], &removed).is_ok());
+}
+
+#[test]
+fn a_modern_request_that_does_not_say_what_it_must_is_refused_by_the_member_that_is_missing() {
+    let version = "io.modelcontextprotocol/protocolVersion";
+    let capabilities = "io.modelcontextprotocol/clientCapabilities";
+    let only_version = format!(r#"{{"_meta":{{"{version}":"2026-07-28"}}}}"#);
+    let no_object = format!(r#"{{"_meta":{{"{version}":"2026-07-28","{capabilities}":[]}}}}"#);
+    for (params, member) in [
+        ("{}", version),
+        ("null", version),
+        (r#"{"_meta":{}}"#, version),
+        (&only_version, capabilities),
+        (&no_object, capabilities),
+    ] {
+        let error =
+            check(&[V, ("mcp-method", "tools/list")], &request("tools/list", params)).expect_err(params);
+        assert_eq!(error, HeaderError::MetaMissing(member));
+        assert_eq!(
+            (error.status(), error.rpc_error().code()),
+            (StatusCode::BAD_REQUEST, code::INVALID_PARAMS)
+        );
+    }
+}
+
+#[test]
+fn a_method_that_the_modern_revision_took_away_does_not_exist_in_its_form_and_does_in_the_legacy_one() {
+    for method in [
+        "initialize",
+        "ping",
+        "logging/setLevel",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "tasks/result",
+    ] {
+        let error = check(&[V, ("mcp-method", method)], &modern(method, "", "2026-07-28")).expect_err(method);
+        assert_eq!(
+            (error.status(), error.rpc_error().code()),
+            (StatusCode::NOT_FOUND, code::METHOD_NOT_FOUND)
+        );
+        assert!(check(&[], &request(method, "{}")).is_ok(), "{method}");
+    }
 }
 
 #[test]

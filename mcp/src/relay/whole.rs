@@ -56,8 +56,22 @@ struct Start {
 }
 
 /// Reads up to the end, or until more than `start_bytes` are there.
-async fn hold_back(stream: AnswerStream, start_bytes: usize) -> Result<Start, UpstreamError> {
-    let (mut gathered, limit) = (stream.memory().gather(), stream.reader_limit());
+async fn hold_back(mut stream: AnswerStream, start_bytes: usize) -> Result<Start, UpstreamError> {
+    let (memory, limit) = (stream.memory().clone(), stream.reader_limit());
+    let Some(first) = stream.next().await.transpose()? else {
+        return Ok(Start { bytes: Bytes::new(), held: memory.hold(), rest: None, limit });
+    };
+    let mut gathered = memory.gather();
+    if first.len() <= start_bytes {
+        let Some(second) = stream.next().await.transpose()? else {
+            // The common case: what came in one piece was never gathered, so it passes as it is and counts for nothing.
+            return Ok(Start { bytes: first, held: memory.hold(), rest: None, limit });
+        };
+        gathered.push(first)?;
+        gathered.push(second)?;
+    } else {
+        gathered.push(first)?;
+    }
     let mut rest = Some(stream);
     while let Some(open) = rest.as_mut().filter(|_| gathered.len() <= start_bytes) {
         match open.next().await.transpose()? {

@@ -80,6 +80,15 @@ impl Upstream {
 
     /// Sends a request and waits for the head of its answer. Dropping the future closes the connection.
     pub async fn send(&self, request: UpstreamRequest) -> Result<UpstreamResponse, UpstreamError> {
+        self.send_within(request, &self.memory).await
+    }
+
+    /// The same, for an answer that counts with another budget, usually a part of ours.
+    pub async fn send_within(
+        &self,
+        request: UpstreamRequest,
+        memory: &ByteBudget,
+    ) -> Result<UpstreamResponse, UpstreamError> {
         let UpstreamRequest { method, url, headers, body, patience } = request;
         let mut outgoing = Request::new(Full::new(body));
         *outgoing.method_mut() = method.clone();
@@ -90,7 +99,7 @@ impl Upstream {
         let answer = timeout(timeouts.first_byte, self.client.request(outgoing));
         let answer = answer.await.map_err(|_| UpstreamError::Timeout(TimeLimit::FirstByte))??;
         let (parts, incoming) = answer.into_parts();
-        classify(&method, parts, incoming, (clock, &self.memory), &self.config)
+        classify(&method, parts, incoming, (clock, memory), &self.config)
     }
 }
 

@@ -108,6 +108,12 @@ impl UpstreamError {
     }
 }
 
+impl From<BadAnswer> for UpstreamError {
+    fn from(what: BadAnswer) -> Self {
+        Self::BadAnswer(what)
+    }
+}
+
 impl From<hyper_util::client::legacy::Error> for UpstreamError {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
         if error.is_connect() {

@@ -70,6 +70,42 @@ async fn a_modern_request_repeats_its_method_and_target_truthfully_or_is_refused
 }
 
 #[tokio::test]
+async fn a_modern_request_states_its_version_and_capabilities_in_its_body_or_is_refused() {
+    let scene = scene().await;
+    let client = || with(&scene, &[("mcp-protocol-version", MODERN), ("mcp-method", "tools/list")]);
+    for member in ["io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"] {
+        let mut message = modern(list(5), MODERN);
+        message["params"]["_meta"].as_object_mut().expect("members").remove(member);
+        let answer = client().post(&scene.path(), &message).await;
+        answer.refused_call(400, "meta-missing", &json!(5));
+        let error = &answer.body()["error"];
+        assert_eq!((&error["code"], &error["data"]["member"]), (&json!(-32_602), &json!(member)));
+    }
+    client().post(&scene.path(), &list(6)).await.refused_call(400, "meta-missing", &json!(6));
+    assert!(scene.upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_modern_revision_took_away_is_not_found_in_its_form() {
+    let scene = scene().await;
+    for method in [
+        "initialize",
+        "ping",
+        "logging/setLevel",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "tasks/result",
+    ] {
+        let client = with(&scene, &[("mcp-protocol-version", MODERN), ("mcp-method", method)]);
+        let answer = client.post(&scene.path(), &modern(request(5, method, &json!({})), MODERN)).await;
+        answer.refused_call(404, "method-removed", &json!(5));
+        assert_eq!(answer.body()["error"]["code"], json!(-32_601));
+    }
+    assert!(scene.upstream.seen().is_empty());
+    scene.call(&request(6, "ping", &json!({}))).await.good();
+}
+
+#[tokio::test]
 async fn the_tool_is_the_bodys_whatever_the_headers_say() {
     let scene = Scene::exposing(Scripted::Tools(vec![("echo", false), ("drop", false)]), &["echo"]).await;
     // An older revision need not repeat the name; a header that lies is refused, and one that agrees changes nothing.

@@ -93,6 +93,35 @@ async fn requests_that_together_hold_too_much_are_refused_and_small_ones_are_not
 }
 
 #[tokio::test]
+async fn an_organization_that_has_filled_its_share_holds_up_no_other() {
+    let settings = Settings { held_bytes_max: 64 * MEBIBYTE, ..Settings::default() };
+    let scene = Scene::with(Scripted::Result(json!({})), settings).await;
+    let address = scene.world.node.running.address;
+    let large = request(1, "tools/call", &json!({ "name": "x", "arguments": "x".repeat(3 * MEBIBYTE) }));
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\nx-api-key: {}\r\ncontent-length: {}\r\n\r\n",
+        scene.path(),
+        scene.instance.api_key(),
+        2 * MEBIBYTE,
+    );
+    let mut unfinished = Vec::new();
+    while !is_refused_for_want_of_room(&scene.call(&large).await) {
+        for _ in 0..4 {
+            let mut connection = Connection::open(address).await;
+            connection.send(head.as_bytes()).await;
+            connection.send(&vec![b' '; MEBIBYTE]).await;
+            unfinished.push(connection);
+        }
+        assert!(unfinished.len() < 32, "the share is smaller than all of it");
+    }
+    let rival = scene.anybody().as_key(&scene.world.key_of_another_organization().await);
+    // Whatever the other one may do at this instance: its request is read whole, and only then refused.
+    let answer = rival.post(&scene.path(), &large).await;
+    assert_eq!(answer.status, 404, "{answer:?}");
+    scene.call(&call(2, "x")).await.good();
+}
+
+#[tokio::test]
 async fn answers_that_together_hold_too_much_end_with_an_error_and_give_back_their_room() {
     let half = Bytes::from(format!("data: {{\"x\":\"{}", "x".repeat(3 * MEBIBYTE)));
     let scene =

@@ -113,6 +113,9 @@ async fn what_is_answered_and_refused_is_counted_without_naming_anybody() {
         "sekisho_mcp_refusals_total{reason=\"no-credential\"} 2\n",
         "sekisho_reader_lag_events{reader=\"access\"} 0\n",
         "sekisho_upstream_first_byte_seconds_count 1\n",
+        "sekisho_held_bytes{budget=\"calls\"} 0\n",
+        "sekisho_held_bytes{budget=\"small-requests\"} 0\n",
+        "sekisho_held_bytes{budget=\"refused\"} 0\n",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::people::Member;
-use super::scene::{Scene, call, list, names, notification, request};
+use super::scene::{Scene, call, list, names, notification, patience, request};
 
 async fn scene() -> Scene {
     Scene::of(Scripted::Tools(vec![("look", true), ("write", false)])).await
@@ -184,9 +184,68 @@ async fn a_list_that_could_not_be_had_is_asked_for_again() {
     let scene = scene().await;
     let key = scene.world.key(&["mcp:read"], None).await;
     scene.upstream.now(Scripted::Raw { status: 500, content_type: "text/plain", body: "down".into() });
-    scene.call_as(&key, &call(1, "look")).await.refused_call(403, "insufficient-scope", &json!(1));
+    scene.call_as(&key, &call(1, "look")).await.refused_call(502, "upstream-bad-answer", &json!(1));
     scene.upstream.now(Scripted::Tools(vec![("look", true)]));
     scene.call_as(&key, &call(2, "look")).await.good();
+}
+
+#[tokio::test]
+async fn a_reading_key_is_told_what_is_wrong_with_an_upstream_that_cannot_say_what_its_tools_are() {
+    let scene = Scene::with(Scripted::Silence(std::time::Duration::from_mins(10)), patience(300)).await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    scene.call_as(&key, &call(1, "look")).await.refused_call(504, "upstream-timeout", &json!(1));
+    for (body, content_type) in [
+        ("<html></html>", "text/html"),
+        ("not JSON", "application/json"),
+        ("data: x\n\n", "text/event-stream"),
+    ] {
+        scene.upstream.now(Scripted::Raw { status: 200, content_type, body: body.into() });
+        scene.call_as(&key, &call(2, "look")).await.refused_call(502, "upstream-bad-answer", &json!(2));
+    }
+    scene.upstream.now(Scripted::CutStream("data: {\"jsonrpc\"".into()));
+    scene.call_as(&key, &call(3, "look")).await.refused_call(502, "upstream-closed", &json!(3));
+    scene.upstream.now(Scripted::Raw { status: 401, content_type: "text/plain", body: "who?".into() });
+    scene.call_as(&key, &call(4, "look")).await.refused_call(502, "upstream-unauthorized", &json!(4));
+    let no_list = r#"{"jsonrpc":"2.0","id":5,"error":{"code":-32601,"message":"no tools here"}}"#;
+    scene.upstream.now(Scripted::Raw { status: 200, content_type: "application/json", body: no_list.into() });
+    scene.call_as(&key, &call(5, "look")).await.refused_call(403, "insufficient-scope", &json!(5));
+    let closed =
+        scene.world.instance_in_front_of(&"http://127.0.0.1:1/mcp".parse().expect("an address")).await;
+    let client = scene.anybody().as_key(&key);
+    client.post(&closed.path(), &call(6, "look")).await.refused_call(502, "upstream-unreachable", &json!(6));
+}
+
+#[tokio::test]
+async fn a_list_is_read_no_further_than_its_own_event() {
+    let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"look","annotations":{"readOnlyHint":true}}]}}"#;
+    let note = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#;
+    let pieces = vec![format!(": hello\n\ndata: {note}\n\n").into(), format!("data: {list}\n\n").into()];
+    let scene = Scene::of(Scripted::Events { pieces, pause: std::time::Duration::ZERO, ends: false }).await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    let (client, path) = (scene.anybody().as_key(&key), scene.path());
+    let called = tokio::spawn(async move { client.post(&path, &call(1, "look")).await });
+    super::scene::until("the tool is called, though the stream of the list is open", async || {
+        scene.upstream.seen().iter().any(|seen| seen.message()["method"] == "tools/call")
+    })
+    .await;
+    called.abort();
+}
+
+#[tokio::test]
+async fn a_list_that_fails_in_one_revision_is_asked_for_in_another() {
+    let scene = Scene::with(Scripted::Silence(std::time::Duration::from_mins(10)), patience(1000)).await;
+    let key = scene.world.key(&["mcp:read"], None).await;
+    let ask = |number: u32, revision: &str| {
+        let client = scene.anybody().as_key(&key).with("mcp-protocol-version", revision);
+        let path = scene.path();
+        tokio::spawn(async move { client.post(&path, &call(number, "look")).await })
+    };
+    let leader = ask(1, "2025-06-18");
+    super::scene::until("the list is asked for", async || lists_asked(&scene) == 1).await;
+    scene.upstream.now(Scripted::Tools(vec![("look", true)]));
+    let another = ask(2, "2025-11-25");
+    leader.await.expect("an answer").refused_call(504, "upstream-timeout", &json!(1));
+    another.await.expect("an answer").good();
 }
 
 #[tokio::test]

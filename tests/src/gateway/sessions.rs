@@ -1,6 +1,6 @@
 //! Sessions of the handshake era: sealed for one principal, of no use to anybody else, and no state of any node.
 
-use harness::{Answer, Http, Scripted};
+use harness::{Answer, Http, Scripted, ScriptedUpstream};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -75,6 +75,22 @@ async fn a_session_is_of_no_use_to_another_user_or_at_another_instance() {
     let there = scene.anybody().as_key(other.api_key()).with("mcp-session-id", &session);
     there.post(&other.path(), &list(2)).await.refused_call(404, "session-unknown", &json!(2));
     assert!(scene.upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_has_moved_to_another_origin_is_told_nothing_of_earlier_sessions() {
+    let scene = scene().await;
+    let session = opened(&scene).await;
+    let elsewhere = ScriptedUpstream::start(Scripted::Session(UPSTREAMS_OWN)).await;
+    let server = json!({
+        "name": "Elsewhere", "visibility": "organization", "transport": { "http": { "url": elsewhere.url } }, "credential_fields": [],
+    });
+    scene.manage(Method::PUT, &format!("/servers/{}", scene.instance.server), &server).await;
+    let answer = within(scene.client(), &scene, &session, &list(1)).await;
+    answer.refused_call(404, "session-unknown", &json!(1));
+    assert!(elsewhere.seen().is_empty());
+    let anew = opened(&scene).await;
+    within(scene.client(), &scene, &anew, &list(2)).await.good();
 }
 
 #[tokio::test]

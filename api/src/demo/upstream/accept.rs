@@ -21,7 +21,9 @@ pub(super) async fn accept(
 ) -> Result<Response, Refusal> {
     server.origins.check(&headers)?;
     check_post_media(&headers)?;
-    let message = Message::parse(body?)?;
+    let body = body?;
+    let message = Message::parse(body.clone())
+        .map_err(|error| Refusal::from(error).under(Message::readable_id(&body).as_ref()))?;
     let stated = check_message(&headers, &message, spoken(&message))
         .map_err(|error| Refusal::from(error).under(message.id()))?;
     match stated.era {

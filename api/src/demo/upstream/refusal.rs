@@ -57,7 +57,7 @@ impl From<MediaError> for Refusal {
 
 impl From<EnvelopeError> for Refusal {
     fn from(error: EnvelopeError) -> Self {
-        Self::new(error.status(), error.rpc_error()).under(error.id())
+        Self::new(error.status(), error.rpc_error())
     }
 }
 

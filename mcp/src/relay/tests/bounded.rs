@@ -122,6 +122,28 @@ async fn a_list_over_its_own_limit_is_too_large_in_json_and_in_events() {
 }
 
 #[tokio::test]
+async fn a_small_answer_that_came_in_one_piece_passes_as_that_piece_and_counts_for_nothing() {
+    let upstream = roomy(MEBIBYTE);
+    let small = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
+    let server = ScriptedServer::answering(answer("200 OK", "application/json", small)).await;
+    let mut body = through(&upstream, &server, call()).await;
+    assert_eq!((piece(&mut body).await.len(), upstream.memory().bytes_held()), (small.len(), 0));
+    assert!(http_body::Body::is_end_stream(&body), "the piece is all of it");
+}
+
+#[tokio::test]
+async fn an_answer_counts_with_the_part_of_whoever_asked() {
+    let upstream = roomy(64 * MEBIBYTE);
+    let (one, other) = (upstream.memory().part(MEBIBYTE), upstream.memory().part(8 * MEBIBYTE));
+    let server = ScriptedServer::answering(answer("200 OK", "application/json", &long_list(MEBIBYTE))).await;
+    let answer = upstream.send_within(server.request("{}"), &one).await.unwrap();
+    assert_eq!(relay(answer, list()).await.expect_err("no room").reason(), "node-busy");
+    let answer = upstream.send_within(server.request("{}"), &other).await.unwrap();
+    assert!(relay(answer, list()).await.is_ok());
+    given_back(&upstream).await;
+}
+
+#[tokio::test]
 async fn what_must_be_gathered_is_refused_when_all_together_hold_too_much() {
     let upstream = roomy(MEBIBYTE);
     let large = long_list(MEBIBYTE);
