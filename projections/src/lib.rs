@@ -7,6 +7,7 @@ pub mod access;
 pub mod directory;
 mod doorbell;
 mod feed;
+pub mod history;
 mod log;
 mod projection;
 mod recorded;

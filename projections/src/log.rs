@@ -19,6 +19,10 @@ const PAGE_EVENTS_MAX: i64 = 2_000;
 #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
 const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
+/// What [`recorded`] reads, by number: looking each column up by its name costs more than decoding it.
+pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, \
+                                  metadata::text, occurred_at, recorded_at";
+
 /// The log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -34,6 +38,12 @@ pub enum LogError {
         after: Position,
         /// The one that follows.
         found: Position,
+    },
+    /// The log was longer than it is.
+    #[error("the log ends at {at}, and should not: rows were removed or the table was restored in part")]
+    BrokenOff {
+        /// The last position there is.
+        at: Position,
     },
     /// A row that no version of Sekisho writes.
     #[error("row at {0} is malformed: {1}")]
@@ -150,16 +160,10 @@ where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
 {
     let from = i64::try_from(after.get()).unwrap_or(i64::MAX);
-    // Columns are read by number: looking each up by its name costs more than decoding it. Rows are decoded as they come, while the
-    // server makes the next.
-    let mut rows = sqlx::query(
-        "select global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, metadata::text,
-                occurred_at, recorded_at
-         from events where global_position > $1 order by global_position limit $2",
-    )
-    .bind(from)
-    .bind(events_max)
-    .fetch(executor);
+    // Rows are decoded as they come, while the server makes the next.
+    let statement =
+        format!("select {COLUMNS} from events where global_position > $1 order by global_position limit $2");
+    let mut rows = sqlx::query(&statement).bind(from).bind(events_max).fetch(executor);
     let (mut last, mut events) = (after, Vec::new());
     while let Some(row) = rows.try_next().await? {
         let event = recorded(&row)?;
@@ -172,7 +176,8 @@ where
     Ok(events)
 }
 
-fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
+/// An event out of its row.
+pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
     let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
     let malformed = |what: &str| LogError::Malformed(position, what.to_owned());
     let raw = |text: String| RawValue::from_string(text).map_err(|error| malformed(&error.to_string()));

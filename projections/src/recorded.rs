@@ -93,6 +93,23 @@ impl From<&Recorded> for Envelope {
     }
 }
 
+impl From<Recorded> for Envelope {
+    fn from(event: Recorded) -> Self {
+        Self {
+            position: event.position.get(),
+            aggregate: event.aggregate_type,
+            id: event.aggregate_id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            version: event.event_version,
+            occurred_at: event.occurred_at,
+            recorded_at: event.recorded_at,
+            metadata: event.metadata,
+            payload: event.payload,
+        }
+    }
+}
+
 impl From<Envelope> for Recorded {
     fn from(envelope: Envelope) -> Self {
         Self {
