@@ -18,6 +18,7 @@ mod health;
 mod hex;
 mod home;
 mod metrics;
+mod ndjson;
 mod open_files;
 pub mod openapi;
 mod problem;

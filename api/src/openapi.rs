@@ -3,7 +3,7 @@
 use commands::Ports;
 use serde_json::{Map, Value, json};
 
-use crate::admin::{Access, Area, Route, SchemaOf};
+use crate::admin::{Access, Area, Parameter, Route, SchemaOf};
 
 /// The document.
 pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
@@ -57,7 +57,7 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
             status.as_str(): {
                 "description": route.summary,
                 "headers": headers(route),
-                "content": { "application/json": { "schema": answer(route, json!(response.schema)) } },
+                "content": content(route, &json!(response.schema)),
             },
             "default": {
                 "description": "A problem",
@@ -70,6 +70,13 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
         operation.insert("requestBody".to_owned(), body);
     }
     operation
+}
+
+/// The answer in each media type that it comes in. Where one is a line or an event after the other, the schema is that of one of them.
+fn content<P>(route: &Route<P>, schema: &Value) -> Value {
+    let schema = answer(route, schema.clone());
+    let each = |media_type: &&str| ((*media_type).to_owned(), json!({ "schema": schema }));
+    Value::Object(route.media_types.iter().map(each).collect())
 }
 
 fn headers<P>(route: &Route<P>) -> Value {
@@ -111,6 +118,9 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
     if route.paged {
         parameters.push(json!({ "name": "cursor", "in": "query", "schema": { "type": "string" }, "description": "next_cursor of the page before" }));
         parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 } }));
+    }
+    for Parameter { name, required, about } in route.parameters {
+        parameters.push(json!({ "name": name, "in": "query", "required": required, "schema": { "type": "string" }, "description": about }));
     }
     if route.writes {
         let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });

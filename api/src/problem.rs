@@ -15,6 +15,7 @@ use domain::policy::Denial;
 use domain::server::ServerError;
 use domain::user::UserError;
 use http::{HeaderValue, StatusCode, header};
+use projections::LogError;
 use serde_json::{Value, json};
 
 /// A problem: what the caller reads, never what the log says.
@@ -69,18 +70,30 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The stable code.
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The problem as JSON, for answers whose status is out already.
+    pub(crate) fn body(&self) -> Value {
         let mut body = json!({
             "type": format!("{TYPE_PREFIX}{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Problem"),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        if let (Some((name, value)), Some(object)) = (self.extra, body.as_object_mut()) {
-            object.insert(name.to_owned(), value);
+        if let (Some((name, value)), Some(object)) = (&self.extra, body.as_object_mut()) {
+            object.insert((*name).to_owned(), value.clone());
         }
-        let mut response = (self.status, body.to_string()).into_response();
+        body
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -97,6 +110,18 @@ impl IntoResponse for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         Self::unavailable("database-unavailable", &error)
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Database(error) => Self::unavailable("log-unavailable", &error),
+            LogError::Hole { .. } | LogError::BrokenOff { .. } | LogError::Malformed(..) => {
+                tracing::error!(error = %error, "the log is broken");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "log-broken", error.to_string())
+            }
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::{Appender, PostgresEvents};
 use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::adapters::vault::PostgresVault;
-use crate::admin::Admin;
+use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{BodyBudgets, Budget, Gateway, Parts, ToolHints, UpstreamCredentials};
 use crate::health::Health;
@@ -267,6 +267,8 @@ impl Edge<'_> {
             clock: Arc::new(SystemClock),
             bootstrap: Arc::new(BootstrapToken(PresentedSecret::new(bootstrap_token.to_owned()))),
             url: self.url.into(),
+            shutdown: self.shutdown.clone(),
+            places: Places::default(),
         })
     }
 

@@ -74,6 +74,14 @@ impl Program {
         &self.token
     }
 
+    /// The most memory that it has had so far. Without the servers of its store.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+        let kibibytes = line.trim().trim_end_matches(" kB").trim();
+        kibibytes.parse::<u64>().expect("a number") * 1024
+    }
+
     /// Kills one of its processes by SIGKILL. Waits until that process is there: it may just be starting again.
     pub async fn kill(&mut self, victim: Victim) {
         if victim == Victim::Sekisho {

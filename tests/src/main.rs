@@ -6,6 +6,7 @@ mod directory;
 mod embedded;
 mod gateway;
 mod guard;
+mod history;
 mod interop;
 mod kill;
 mod log;

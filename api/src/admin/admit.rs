@@ -1,11 +1,15 @@
-//! The check in front of every handler: credential, access, position to wait for. Leaves the `Actor` for the handler.
+//! The check in front of every handler: credential, access, position to wait for. Leaves the `Actor` for the handler, and why they
+//! were let through, for answers that outlast the moment.
 
-use axum::extract::{RawPathParams, Request, State};
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use commands::{Actor, Authority, Credential, Ports};
-use domain::policy::{self, Caller, Facts, Standing, Target, Wish};
+use domain::policy::{self, Caller, Facts, Target, Wish};
 use domain::value::{KeyText, OrganizationId, PresentedSecret, Scope};
+use http::request::Parts;
 use http::{StatusCode, header};
 use projections::access::{AccessView, Key};
 
@@ -43,46 +47,99 @@ pub(super) async fn admit<P: Ports + 'static>(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "position-not-reached", detail));
     }
     if !gate.admin.view.is_following() {
-        let detail = "this node cannot decide right now; try again, or ask another node";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "view-not-current", detail));
+        return Err(view_not_current());
     }
     let view = gate.admin.view.load();
     let actor = match &gate.access {
         Access::Bootstrap => founder(&gate.admin, request.headers())?,
-        Access::AnyKey => {
+        Access::AnyKey | Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => {
             let key = authenticated(&gate.admin, &view, request.headers())?;
-            policy::authenticates(&view.key_facts(key), gate.admin.clock.now())?;
-            actor(&view, key)?
-        }
-        Access::Key(scope) => {
-            let key = authenticated(&gate.admin, &view, request.headers())?;
-            member(&gate.admin, &view, key, key.organization, scope)?
-        }
-        Access::Organization(scope) => {
-            let key = authenticated(&gate.admin, &view, request.headers())?;
-            let (_, text) = path.iter().find(|(name, _)| *name == "organization").unwrap_or_default();
-            let organization = OrganizationId::parse(text).map_err(|_| Problem::not_found("organization"))?;
-            member(&gate.admin, &view, key, organization, scope)?
-        }
-        Access::Administrator(scope) => {
-            let key = authenticated(&gate.admin, &view, request.headers())?;
-            let actor = member(&gate.admin, &view, key, key.organization, scope)?;
-            if !view.deployment().administrators.contains(&key.principal) {
-                let detail = "only an administrator of the deployment may do this";
-                return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
-            }
-            if !actor.speaks_for_themself() {
-                let detail = "this key was issued in an administrator's name by somebody else; only a key that the administrator \
-                              issued administers the deployment";
-                return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
-            }
-            Actor { authority: Authority::Administrator { user: key.principal }, ..actor }
+            let door = Door { access: gate.access.clone(), organization: organization_in(&path) };
+            let actor = door.admit(&gate.admin, &view, key)?;
+            request.extensions_mut().insert(Admission { key: Arc::clone(key), door });
+            actor
         }
     };
     let position = view.position();
     drop(view);
     request.extensions_mut().insert(actor);
     Ok(answer::finish(next.run(request).await, gate.made, position))
+}
+
+/// The organization in a path; `None` when there is none, or something that is no id.
+fn organization_in(path: &RawPathParams) -> Option<OrganizationId> {
+    let (_, text) = path.iter().find(|(name, _)| *name == "organization")?;
+    OrganizationId::parse(text).ok()
+}
+
+/// What a caller must be to pass.
+#[derive(Debug, Clone)]
+struct Door {
+    access: Access,
+    /// The organization in the path.
+    organization: Option<OrganizationId>,
+}
+
+impl Door {
+    /// Decides by one view whether whoever holds this key passes, and as whom.
+    fn admit<P>(&self, admin: &Admin<P>, view: &AccessView, key: &Key) -> Result<Actor, Problem> {
+        match &self.access {
+            Access::Bootstrap => Err(Problem::not_found("address")),
+            Access::AnyKey => {
+                policy::authenticates(&view.key_facts(key), admin.clock.now())?;
+                actor(view, key)
+            }
+            Access::Key(scope) => member(admin, view, key, key.organization, scope),
+            Access::Organization(scope) => {
+                let organization = self.organization.ok_or_else(|| Problem::not_found("organization"))?;
+                member(admin, view, key, organization, scope)
+            }
+            Access::Administrator(scope) => administrator(admin, view, key, scope),
+        }
+    }
+}
+
+/// Why somebody was let through: what an answer that goes on for long looks at again and again.
+#[derive(Debug, Clone)]
+pub(super) struct Admission {
+    key: Arc<Key>,
+    door: Door,
+}
+
+impl Admission {
+    /// The organization of the key.
+    pub(super) fn organization(&self) -> OrganizationId {
+        self.key.organization
+    }
+
+    /// The same caller, who is to be let through as an administrator of the deployment.
+    pub(super) fn as_administrator(&self, scope: Scope) -> Self {
+        let door = Door { access: Access::Administrator(scope), organization: None };
+        Self { key: Arc::clone(&self.key), door }
+    }
+
+    /// Whether they would be let through by this view, too. The credential itself was checked when they came.
+    pub(super) fn holds<P>(&self, admin: &Admin<P>, view: &AccessView) -> Result<(), Problem> {
+        if !admin.view.is_following() {
+            return Err(view_not_current());
+        }
+        let key = view.key_now(&self.key).ok_or_else(|| Problem::not_found("key"))?;
+        self.door.admit(admin, view, key).map(|_| ())
+    }
+}
+
+impl<P: Send + Sync> FromRequestParts<Admin<P>> for Admission {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Admin<P>) -> Result<Self, Problem> {
+        // The check in front of every handler leaves it there; only the founder, who has no key, comes without.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::not_found("key"))
+    }
+}
+
+fn view_not_current() -> Problem {
+    let detail = "this node cannot decide right now; try again, or ask another node";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "view-not-current", detail)
 }
 
 fn looks_like_a_key(headers: &http::HeaderMap) -> Result<bool, Problem> {
@@ -113,7 +170,7 @@ fn authenticated<'a, P>(
     admin: &Admin<P>,
     view: &'a AccessView,
     headers: &http::HeaderMap,
-) -> Result<&'a Key, Problem> {
+) -> Result<&'a Arc<Key>, Problem> {
     let unauthorized = |code: &'static str| {
         Problem::new(StatusCode::UNAUTHORIZED, code, "send a good API key in the header x-api-key")
     };
@@ -144,17 +201,31 @@ fn member<P>(
     actor(view, key)
 }
 
+fn administrator<P>(admin: &Admin<P>, view: &AccessView, key: &Key, scope: &Scope) -> Result<Actor, Problem> {
+    let actor = member(admin, view, key, key.organization, scope)?;
+    if !view.deployment().administrators.contains(&key.principal) {
+        let detail = "only an administrator of the deployment may do this";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
+    }
+    if !actor.speaks_for_themself() {
+        let detail = "this key was issued in an administrator's name by somebody else; only a key that the administrator \
+                      issued administers the deployment";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-administrator", detail));
+    }
+    Ok(Actor { authority: Authority::Administrator { user: key.principal }, ..actor })
+}
+
 /// Whoever stands behind a key that was let through, as the member that they are.
 fn actor(view: &AccessView, key: &Key) -> Result<Actor, Problem> {
     match (view.organization(key.organization), view.role(key.organization, key.principal)) {
-        (Standing::Active, Some(role)) => Ok(Actor {
+        (policy::Standing::Active, Some(role)) => Ok(Actor {
             credential: Credential::ApiKey(key.id),
             authority: Authority::Member { user: key.principal, organization: key.organization, role },
             scopes: Some(key.scopes.clone()),
             issued_by: Some(key.issued_by),
             until: key.expires_at,
         }),
-        (Standing::Active | Standing::Suspended | Standing::Ended, _) => {
+        (policy::Standing::Active | policy::Standing::Suspended | policy::Standing::Ended, _) => {
             Err(Problem::not_found("organization"))
         }
     }

@@ -6,6 +6,7 @@
 mod admit;
 mod answer;
 mod ask;
+mod places;
 mod shapes;
 mod table;
 mod tools;
@@ -16,6 +17,7 @@ mod catalogue;
 mod clients;
 mod connections;
 mod deployment;
+mod events;
 mod instances;
 mod me;
 mod members;
@@ -35,9 +37,11 @@ use sqlx::PgPool;
 
 use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
 use crate::gateway::CheckKey;
+use crate::shutdown::Shutdown;
 
 pub use answer::{Listed, Written};
-pub use table::{Access, Area, Route, SchemaOf};
+pub use places::Places;
+pub use table::{Access, Area, Parameter, Route, SchemaOf};
 
 /// The token that founds a deployment, checked once.
 pub trait CheckBootstrapToken: Send + Sync {
@@ -63,6 +67,10 @@ pub struct Admin<P> {
     pub bootstrap: Arc<dyn CheckBootstrapToken>,
     /// Where callers reach this deployment, without a slash at the end.
     pub url: Arc<str>,
+    /// Tells answers without an end that the node stops.
+    pub shutdown: Shutdown,
+    /// How many long answers may be under way.
+    pub places: Places,
 }
 
 impl<P> Clone for Admin<P> {
@@ -76,6 +84,8 @@ impl<P> Clone for Admin<P> {
             clock: Arc::clone(&self.clock),
             bootstrap: Arc::clone(&self.bootstrap),
             url: Arc::clone(&self.url),
+            shutdown: self.shutdown.clone(),
+            places: self.places.clone(),
         }
     }
 }
@@ -128,6 +138,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         clients::area(),
         deployment::area(),
         catalogue::area(),
+        events::area(),
     ]
 }
 

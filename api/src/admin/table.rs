@@ -50,6 +50,27 @@ impl SchemaOf {
     }
 }
 
+/// A parameter in the query.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether nothing is answered without it.
+    pub required: bool,
+    /// What it says.
+    pub about: &'static str,
+}
+
+impl Parameter {
+    /// One that may be left out.
+    pub const fn optional(name: &'static str, about: &'static str) -> Self {
+        Self { name, required: false, about }
+    }
+}
+
+/// What nearly everything answers with.
+const JSON: &[&str] = &["application/json"];
+
 /// One row of the table.
 pub struct Route<P> {
     /// HTTP method.
@@ -70,6 +91,10 @@ pub struct Route<P> {
     pub response: (StatusCode, SchemaOf),
     /// Whether it takes `cursor` and `limit`.
     pub paged: bool,
+    /// What else it takes in its query.
+    pub parameters: &'static [Parameter],
+    /// The media types that it answers with; the first one is what comes unasked.
+    pub media_types: &'static [&'static str],
     handler: MethodRouter<Admin<P>>,
 }
 
@@ -123,6 +148,8 @@ impl<P: Ports + 'static> Area<P> {
             request,
             response,
             paged,
+            parameters: &[],
+            media_types: JSON,
             handler,
         })
     }
@@ -176,6 +203,8 @@ impl<P: Ports + 'static> Area<P> {
             request,
             response,
             paged,
+            parameters: &[],
+            media_types: JSON,
             handler,
         })
     }
@@ -231,8 +260,28 @@ impl<P: Ports + 'static> Area<P> {
             request,
             response,
             paged,
+            parameters: &[],
+            media_types: JSON,
             handler,
         })
+    }
+
+    /// The row before takes these in its query, too.
+    #[must_use]
+    pub fn taking(mut self, parameters: &'static [Parameter]) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.parameters = parameters;
+        }
+        self
+    }
+
+    /// The row before answers with these media types.
+    #[must_use]
+    pub fn answering_as(mut self, media_types: &'static [&'static str]) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.media_types = media_types;
+        }
+        self
     }
 
     fn row(mut self, route: Route<P>) -> Self {

@@ -4,8 +4,10 @@ mod demo;
 mod doctor;
 mod keys;
 mod migrate;
+mod replay;
 mod say;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -30,7 +32,7 @@ struct Line {
     #[arg(long, env = "SEKISHO_LOG_FORMAT", value_enum, default_value = "pretty", global = true)]
     log_format: LogFormat,
 
-    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo`
+    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo` and `replay`
     #[arg(long, env = "SEKISHO_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
 }
@@ -39,6 +41,7 @@ const EXAMPLES: &str = "Examples:
   sekisho demo                                  try it: embedded store, demo server, one real call, a key to go on with
   sekisho serve                                 embedded Postgres and NATS in the data folder
   DATABASE_URL=postgres://... NATS_URL=nats://... SEKISHO_MASTER_KEY_FILE=/etc/sekisho/master.key sekisho serve
+  sekisho replay --as-of 2026-11-22T10:50:00Z   everything that had happened by then
   sekisho doctor                                what is wrong, and what to do about it";
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +54,8 @@ enum Command {
     Migrate(Options),
     /// Check Postgres, NATS, migrations, clock and master key, and say what to do
     Doctor(Options),
+    /// Print the history, or a part of it, as it was written
+    Replay(replay::Replay),
     /// Keys of the deployment
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -59,7 +64,7 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let line = Line::parse();
-    let quiet = matches!(line.command, Command::Demo(_));
+    let quiet = matches!(line.command, Command::Demo(_) | Command::Replay(_));
     let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
     if let Err(error) = telemetry::start(line.log_format, filter) {
         complain(&error);
@@ -85,6 +90,7 @@ pub fn run() -> ExitCode {
                 Err(code) => code,
             },
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::Replay(replay) => replay.run().await,
             Command::Keys(keys) => keys.run(),
         }
     });

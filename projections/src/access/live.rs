@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use domain::value::Position;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::AccessView;
@@ -39,6 +40,11 @@ impl LiveView {
     /// Waits until the view holds everything up to a position.
     pub async fn reached(&self, position: Position) {
         self.applied.reached(position).await;
+    }
+
+    /// Wakes whenever the view holds more.
+    pub fn listen(&self) -> watch::Receiver<Position> {
+        self.applied.listen()
     }
 
     /// Whether decisions may rest on it: it has caught up once and keeps up. Not while it starts, nor after it has stopped.

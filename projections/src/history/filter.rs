@@ -103,7 +103,7 @@ fn listed(names: impl Iterator<Item = &'static str>) -> String {
 
 impl Filter {
     /// Whether every event fits.
-    pub(super) fn is_everything(&self) -> bool {
+    pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 

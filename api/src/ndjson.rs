@@ -1,0 +1,66 @@
+//! The history as lines of JSON, the same over HTTP and at the command line: one envelope for each event, then one line that says how it ended.
+//!
+//! ```text
+//! {"position":1, ...}                        the envelope, as on NATS
+//! {"end":{"position":412,"events":17}}       whole: everything up to this position was looked at
+//! {"error":{"type":...},"position":300}      broken off: everything up to this position is there; go on after it
+//! ```
+//!
+//! So a history that was cut off on the way is known by its last line, which is neither of the last two.
+
+use domain::value::Position;
+use projections::{Envelope, Recorded};
+use serde_json::{Value, json};
+
+/// Adds the line of an event.
+pub(crate) fn event(event: Recorded, lines: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let start = lines.len();
+    serde_json::to_writer(&mut *lines, &Envelope::from(event))?;
+    // Payloads are passed on as they were written; outside of a JSON text a line break is as good as a blank, inside of one there is none.
+    for byte in lines.iter_mut().skip(start).filter(|byte| matches!(byte, b'\n' | b'\r')) {
+        *byte = b' ';
+    }
+    lines.push(b'\n');
+    Ok(())
+}
+
+/// The last line of a history that is whole.
+pub(crate) fn end(reached: Position, events: u64) -> String {
+    format!("{}\n", json!({ "end": { "position": reached, "events": events } }))
+}
+
+/// The last line of a history that is not.
+pub(crate) fn broken_off(reached: Position, error: &Value) -> String {
+    format!("{}\n", json!({ "error": error, "position": reached }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::value::Timestamp;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_however_its_payload_was_written() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let recorded = Recorded {
+            position: Position::new(7),
+            aggregate_type: "organization".to_owned(),
+            aggregate_id: "x".to_owned(),
+            sequence: 1,
+            event_type: "renamed".to_owned(),
+            event_version: 1,
+            payload: raw("{\n \"renamed\":\r\n{\"name\": \"a\\nb\"} }"),
+            metadata: raw("{}"),
+            occurred_at: Timestamp::EPOCH,
+            recorded_at: Timestamp::EPOCH,
+        };
+        let mut lines = Vec::new();
+        event(recorded, &mut lines).unwrap();
+        let text = String::from_utf8(lines).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["payload"]["renamed"]["name"], "a\nb");
+    }
+}
