@@ -54,6 +54,13 @@ impl AccessView {
         Ok(())
     }
 
+    /// Takes in one of some events, in order, where others lie between. The view is then one of what they are about, and of nothing else.
+    pub(super) fn take_some(&mut self, position: Position, id: &str, fact: Event) -> Result<(), IdError> {
+        self.fold(id, fact)?;
+        self.position = position;
+        Ok(())
+    }
+
     fn fold(&mut self, id: &str, fact: Event) -> Result<(), IdError> {
         match fact {
             Event::Organization(fact) => self.fold_organization(OrganizationId::parse(id)?, &fact),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::policy::{InstanceFacts, KeyFacts, Standing};
-use domain::value::{ConnectionId, InstanceId, OrganizationId, Position, Role, ServerId, UserId};
+use domain::value::{ApiKeyId, ConnectionId, InstanceId, OrganizationId, Position, Role, ServerId, UserId};
 
 use super::{AccessView, Connection, Deployment, Instance, Key, Server};
 
@@ -19,9 +19,14 @@ impl AccessView {
         self.keys.get(key_id)
     }
 
+    /// The key with this id.
+    pub fn key_by_id(&self, id: ApiKeyId) -> Option<&Arc<Key>> {
+        self.keys.get(self.key_ids.get(&id)?)
+    }
+
     /// The same key as it stands in this view.
     pub fn key_now(&self, key: &Key) -> Option<&Arc<Key>> {
-        self.keys.get(self.key_ids.get(&key.id)?)
+        self.key_by_id(key.id)
     }
 
     /// The facts of a decision about a key.

@@ -3,6 +3,7 @@
 //! A view is a value: folding gives a new one that shares almost everything with the old one, so a reader keeps a consistent snapshot for as
 //! long as it likes and never waits. Personal data never enter it. Deliberately absent: decisions; it hands facts to `domain::policy`.
 
+pub mod evidence;
 mod fold;
 mod live;
 mod lookup;

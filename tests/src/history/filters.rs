@@ -62,8 +62,8 @@ async fn one_aggregate_a_type_an_actor_and_an_event_type_are_found() {
 #[tokio::test]
 async fn a_rare_event_in_a_long_history_is_found() {
     let world = World::start().await;
-    rename_often(&world.node.running.pool, &world.organization, 45_000).await; // more than two windows
     let key = a_key_comes_and_goes(&world).await;
+    rename_often(&world.node.running.pool, &world.organization, 45_000).await; // more than two windows
     let revoked = found(&world, "type=revoked").await;
     assert_eq!(revoked.len(), 1);
     assert_eq!(revoked[0]["id"], key);

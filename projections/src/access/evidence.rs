@@ -1,0 +1,118 @@
+//! The evidence of a decision: each fact that enters it as of one position, with the event that last changed it.
+//!
+//! Only the aggregates that the decision rests on are folded: the key, its user and organization, the instance with its organization, connection
+//! and server, and the deployment. They are found by the primary key of the log, in three rounds since one names the next, and folded in order by the
+//! same fold as the view of the gateway. So the cost grows with the history of these few things, not with the length of the log: about a
+//! dozen look-ups and some dozens of events, whether the log holds a thousand events or a hundred million.
+
+mod fact;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use domain::event::Undecodable;
+use domain::value::{ApiKeyId, IdError, InstanceId, Position, Timestamp};
+use serde_json::Value;
+
+pub use fact::FactName;
+use search::Search;
+
+use super::AccessView;
+use crate::history::History;
+use crate::log::LogError;
+use crate::recorded::Recorded;
+
+/// What a decision is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// Whose call it is.
+    pub key: ApiKeyId,
+    /// Where it goes.
+    pub instance: InstanceId,
+}
+
+/// A part of the view of one moment, and where what is in it comes from.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// What the view held about the subject. It is empty elsewhere.
+    pub view: AccessView,
+    /// Every fact, in the order in which the decision looks at them.
+    pub facts: Vec<Fact>,
+}
+
+/// One fact as of the moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// Which one.
+    pub name: FactName,
+    /// What it was; `None` when there was nothing to have it.
+    pub value: Option<Value>,
+    /// The event that changed it last; `None` when none ever did.
+    pub set_by: Option<SetBy>,
+}
+
+/// An event as evidence names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetBy {
+    /// Its position, which is also its id.
+    pub position: Position,
+    /// Type of the aggregate.
+    pub aggregate_type: String,
+    /// Id of the aggregate.
+    pub aggregate_id: String,
+    /// Type of the event.
+    pub event_type: String,
+    /// Who caused it.
+    pub actor: Option<String>,
+    /// When it was written.
+    pub recorded_at: Timestamp,
+}
+
+/// The evidence cannot be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// An event is of a kind or version that this program does not know.
+    #[error("at position {0}: {1}")]
+    Undecodable(Position, Undecodable),
+    /// The id of an aggregate is none.
+    #[error("at position {0}: {1}")]
+    Id(Position, IdError),
+}
+
+impl From<&Recorded> for SetBy {
+    fn from(event: &Recorded) -> Self {
+        Self {
+            position: event.position,
+            aggregate_type: event.aggregate_type.clone(),
+            aggregate_id: event.aggregate_id.clone(),
+            event_type: event.event_type.clone(),
+            actor: event.metadata_text("actor"),
+            recorded_at: event.recorded_at,
+        }
+    }
+}
+
+impl Evidence {
+    /// Gathers it as of a position.
+    pub async fn gather(history: &History, subject: Subject, at: Position) -> Result<Self, EvidenceError> {
+        let mut search = Search::new(subject);
+        while let Some(names) = search.wants() {
+            let mut told = Vec::new();
+            for event in history.of_aggregates(&names, at).await? {
+                let fact =
+                    event.decode().map_err(|error| EvidenceError::Undecodable(event.position, error))?;
+                told.push((SetBy::from(&event), fact));
+            }
+            search.take(told)?;
+        }
+        search.finish()
+    }
+
+    /// A fact by its name.
+    pub fn fact(&self, name: FactName) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.name == name)
+    }
+}

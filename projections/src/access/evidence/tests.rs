@@ -1,0 +1,173 @@
+//! What is gathered from a few aggregates is what the whole log says, at every position of whatever story.
+
+use std::collections::BTreeSet;
+
+use domain::api_key::{ApiKeyEvent, KeyEnvironment};
+use domain::connection::{ConnectionEvent, ConnectionOwner};
+use domain::deployment::DeploymentEvent;
+use domain::event::Event;
+use domain::instance::{CallerAuthentication, InstanceEvent};
+use domain::organization::{OrganizationEvent, OrganizationKind};
+use domain::policy::{self, Caller, Facts, Target, Wish};
+use domain::server::{ServerEvent, Transport, Visibility};
+use domain::user::UserEvent;
+use domain::value::{
+    ApiKeyId, ConnectionId, DisplayName, InstanceId, KeyId, OrganizationId, Position, Role, Scope, Scopes,
+    SecretDigest, ServerId, Slug, Timestamp, ToolName, ToolSelection, UpstreamUrl, UserId,
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::super::AccessView;
+use super::search::{Marks, Search};
+use super::{Evidence, SetBy, Subject};
+
+/// There are two of everything, so that each can be mistaken for the other.
+const TWO: u128 = 2;
+
+fn id(kind: u128, number: u128) -> Uuid {
+    Uuid::from_u128(kind * 100 + number % TWO)
+}
+
+fn name() -> DisplayName {
+    DisplayName::parse("Name").unwrap()
+}
+
+/// One event out of five numbers: what, to which of the two, naming which others, how.
+fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, Event) {
+    let organization = |number| OrganizationId::new(id(1, number));
+    let user = |number| UserId::new(id(2, number));
+    let key = ApiKeyId::new(id(3, whom)).to_string();
+    let instance = InstanceId::new(id(4, whom)).to_string();
+    let tools = if how.is_multiple_of(2) {
+        ToolSelection::All
+    } else {
+        ToolSelection::Only([ToolName::parse("search").unwrap()].into())
+    };
+    let roles = [Role::Owner, Role::Member, Role::Viewer, Role::Auditor];
+    let role = roles[usize::from(how) % roles.len()];
+    let authentication = CallerAuthentication::ALL[usize::from(how) % CallerAuthentication::ALL.len()];
+    let connections = vec![ConnectionId::new(id(5, one))];
+    let scopes: Scopes = [if how < 128 { Scope::McpWrite } else { Scope::McpRead }].into_iter().collect();
+    let of_organization = |event: OrganizationEvent| (organization(whom).to_string(), Event::from(event));
+    let of_user = |event: UserEvent| (user(whom).to_string(), Event::from(event));
+    let of_key = |event: ApiKeyEvent| (key.clone(), Event::from(event));
+    let of_instance = |event: InstanceEvent| (instance.clone(), Event::from(event));
+    let of_connection =
+        |event: ConnectionEvent| (ConnectionId::new(id(5, whom)).to_string(), Event::from(event));
+    let of_server = |event: ServerEvent| (ServerId::new(id(6, whom)).to_string(), Event::from(event));
+    let of_deployment = |event: DeploymentEvent| ("deployment".to_owned(), Event::from(event));
+    match what % 20 {
+        0 => of_organization(OrganizationEvent::Created {
+            kind: OrganizationKind::Team,
+            slug: Slug::parse("acme").unwrap(),
+            name: name(),
+        }),
+        1 => of_organization(OrganizationEvent::Suspended { reason: name() }),
+        2 => of_organization(OrganizationEvent::Resumed {}),
+        3 | 4 => of_organization(OrganizationEvent::MemberAdded { user: user(one), role }),
+        5 => of_organization(OrganizationEvent::MemberRemoved { user: user(one) }),
+        6 => of_user(UserEvent::Registered { email: None, name: None, picture: None, registered_in: None }),
+        7 => of_user(UserEvent::Suspended { reason: name() }),
+        8 => of_user(UserEvent::Resumed {}),
+        9 | 10 => of_key(ApiKeyEvent::Issued {
+            organization: organization(one),
+            key_id: KeyId::parse(&format!("{:022}", whom % TWO)).unwrap(),
+            name: name(),
+            principal: user(other),
+            issued_by: user(other),
+            instance: how.is_multiple_of(3).then(|| InstanceId::new(id(4, u128::from(how)))),
+            scopes,
+            digest: SecretDigest::HmacSha256 { pepper: 1, hex: String::new() },
+            expires_at: how.is_multiple_of(5).then_some(Timestamp::EPOCH.plus_seconds(i64::from(how))),
+            environment: KeyEnvironment::Live,
+        }),
+        11 => of_key(ApiKeyEvent::Revoked { reason: name() }),
+        12 | 13 => of_instance(InstanceEvent::Created {
+            organization: organization(other),
+            name: name(),
+            connections,
+            tools,
+            authentication,
+        }),
+        14 if how.is_multiple_of(2) => of_instance(InstanceEvent::Stopped {}),
+        14 => of_instance(InstanceEvent::Started {}),
+        15 if how.is_multiple_of(2) => of_instance(InstanceEvent::ConnectionsChanged { connections }),
+        15 => of_instance(InstanceEvent::ToolsChanged { tools }),
+        16 if how.is_multiple_of(2) => of_connection(ConnectionEvent::Removed {}),
+        16 => of_connection(ConnectionEvent::Created {
+            organization: organization(other),
+            owner: ConnectionOwner::Organization,
+            server: ServerId::new(id(6, one)),
+            name: name(),
+        }),
+        17 if how.is_multiple_of(2) => of_server(ServerEvent::Retired {}),
+        17 => of_server(ServerEvent::Registered {
+            organization: None,
+            name: name(),
+            transport: Transport::Http { url: UpstreamUrl::parse("https://wiki.example.com/mcp").unwrap() },
+            credential_fields: vec![],
+            visibility: Visibility::Public,
+        }),
+        18 => of_deployment(DeploymentEvent::MaintenanceStarted { until: None, allowed: [].into() }),
+        _ => of_deployment(DeploymentEvent::MaintenanceEnded {}),
+    }
+}
+
+fn story() -> impl Strategy<Value = Vec<(SetBy, Event)>> {
+    let one = (any::<u8>(), 0..TWO, 0..TWO, 0..TWO, any::<u8>()).prop_map(told);
+    proptest::collection::vec(one, 1..60).prop_map(|told| {
+        let positions = (1..).map(Position::new);
+        let set_by = |(position, (aggregate_id, fact)): (Position, (String, Event))| {
+            let (aggregate_type, event_type, _) = fact.name();
+            let (aggregate_type, event_type) = (aggregate_type.to_owned(), event_type.to_owned());
+            let recorded_at = Timestamp::EPOCH.plus_seconds(i64::try_from(position.get()).unwrap());
+            (SetBy { position, aggregate_type, aggregate_id, event_type, actor: None, recorded_at }, fact)
+        };
+        positions.zip(told).map(set_by).collect()
+    })
+}
+
+/// What the search finds in a log that it is given only as far as it asks.
+fn gathered(log: &[(SetBy, Event)], subject: Subject) -> Evidence {
+    let mut search = Search::new(subject);
+    while let Some(names) = search.wants() {
+        let names: BTreeSet<_> = names.into_iter().collect();
+        let of_these = |(set_by, _): &&(SetBy, Event)| {
+            let SetBy { aggregate_type, aggregate_id, .. } = set_by;
+            names.iter().any(|(kind, id)| kind == aggregate_type && id == aggregate_id)
+        };
+        search.take(log.iter().filter(of_these).cloned().collect()).unwrap();
+    }
+    search.finish().unwrap()
+}
+
+fn decided(view: &AccessView, subject: Subject, now: Timestamp) -> Option<Result<(), &'static str>> {
+    let (key, instance) = (view.key_by_id(subject.key)?, view.instance(subject.instance)?);
+    let facts = Facts {
+        caller: Caller::Key(view.key_facts(key)),
+        target: Target::Instance(view.instance_facts(instance)),
+        maintenance: view.deployment().maintenance.is_some(),
+        now,
+    };
+    let decision = policy::decide(&facts, Wish::Call { tool: "search", read_only: false });
+    Some(decision.map(|_| ()).map_err(|denial| denial.code()))
+}
+
+proptest! {
+    #[test]
+    fn a_few_aggregates_tell_what_the_whole_log_tells_at_every_position(log in story()) {
+        for (key, instance) in [(0, 0), (0, 1), (1, 0)] {
+            let subject = Subject { key: ApiKeyId::new(id(3, key)), instance: InstanceId::new(id(4, instance)) };
+            let (mut whole, mut marks) = (AccessView::default(), Marks::of(subject));
+            for (number, (set_by, fact)) in log.iter().enumerate() {
+                whole.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+                marks.look(&whole, set_by);
+                let evidence = gathered(&log[..=number], subject);
+                prop_assert_eq!(&evidence.facts, &marks.facts);
+                let now = set_by.recorded_at;
+                prop_assert_eq!(decided(&evidence.view, subject, now), decided(&whole, subject, now));
+            }
+        }
+    }
+}
