@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 mod docs;
+mod explain;
 mod extract;
 pub mod gateway;
 mod health;

@@ -6,6 +6,7 @@
 
 mod filter;
 mod moment;
+mod origin;
 mod slices;
 mod whole;
 
@@ -16,6 +17,7 @@ use time::OffsetDateTime;
 
 pub use filter::{AggregateName, EventTypeName, Filter, FilterError};
 pub use moment::{Moment, MomentError, NotYet};
+pub use origin::Origin;
 pub use slices::Slices;
 
 use crate::log::{COLUMNS, LogError, LogReader, recorded};

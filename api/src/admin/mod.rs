@@ -12,6 +12,7 @@ mod table;
 mod tools;
 
 mod api_keys;
+mod authz;
 mod bootstrap;
 mod catalogue;
 mod clients;
@@ -139,6 +140,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         deployment::area(),
         catalogue::area(),
         events::area(),
+        authz::area(),
     ]
 }
 

@@ -62,6 +62,11 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// One without which nothing is answered.
+    pub const fn required(name: &'static str, about: &'static str) -> Self {
+        Self { name, required: true, about }
+    }
+
     /// One that may be left out.
     pub const fn optional(name: &'static str, about: &'static str) -> Self {
         Self { name, required: false, about }

@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod explain;
 mod keys;
 mod migrate;
 mod replay;
@@ -32,7 +33,7 @@ struct Line {
     #[arg(long, env = "SEKISHO_LOG_FORMAT", value_enum, default_value = "pretty", global = true)]
     log_format: LogFormat,
 
-    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo` and `replay`
+    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo`, `replay` and `explain`
     #[arg(long, env = "SEKISHO_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
 }
@@ -42,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   sekisho serve                                 embedded Postgres and NATS in the data folder
   DATABASE_URL=postgres://... NATS_URL=nats://... SEKISHO_MASTER_KEY_FILE=/etc/sekisho/master.key sekisho serve
   sekisho replay --as-of 2026-11-22T10:50:00Z   everything that had happened by then
+  sekisho explain --principal KEY --instance ID --tool NAME --at 412   whether that call was allowed, and by which events
   sekisho doctor                                what is wrong, and what to do about it";
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +58,8 @@ enum Command {
     Doctor(Options),
     /// Print the history, or a part of it, as it was written
     Replay(replay::Replay),
+    /// Tell whether a call is or was allowed, why, and by which events
+    Explain(explain::Explain),
     /// Keys of the deployment
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -64,7 +68,7 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let line = Line::parse();
-    let quiet = matches!(line.command, Command::Demo(_) | Command::Replay(_));
+    let quiet = matches!(line.command, Command::Demo(_) | Command::Replay(_) | Command::Explain(_));
     let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
     if let Err(error) = telemetry::start(line.log_format, filter) {
         complain(&error);
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
             },
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Replay(replay) => replay.run().await,
+            Command::Explain(explain) => explain.run().await,
             Command::Keys(keys) => keys.run(),
         }
     });

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::policy::{InstanceFacts, KeyFacts, Standing};
-use domain::value::{ApiKeyId, ConnectionId, InstanceId, OrganizationId, Position, Role, ServerId, UserId};
+use domain::value::{
+    ApiKeyId, ConnectionId, InstanceId, KeyId, OrganizationId, Position, Role, ServerId, UserId,
+};
 
 use super::{AccessView, Connection, Deployment, Instance, Key, Server};
 
@@ -17,6 +19,11 @@ impl AccessView {
     /// The key with this public part.
     pub fn key(&self, key_id: &str) -> Option<&Arc<Key>> {
         self.keys.get(key_id)
+    }
+
+    /// The public part of a key.
+    pub fn public_part(&self, key: &Key) -> Option<&KeyId> {
+        self.key_ids.get(&key.id)
     }
 
     /// The key with this id.

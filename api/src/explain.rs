@@ -1,0 +1,196 @@
+//! Why was that allowed, or not? The decision of the gateway, taken again over the facts of another moment, with the events that set them.
+//!
+//! It is `domain::policy::decide` that answers, here as on the hot path. What the log does not hold is taken as stated in the answer: whether the
+//! upstream called the tool read-only (`read_only`), and the caller's address, which is taken as one that a maintenance keeps out. Neither does
+//! the log hold rates and the state of upstreams: an explanation is about the right to call.
+//!
+//! The cost is that of the evidence (`projections::access::evidence`): about a dozen look-ups by primary key for each API key that is judged, whatever the
+//! length of the log; a time instead of a position takes some twenty more to find its position.
+
+mod question;
+mod sentence;
+mod shape;
+
+use domain::policy::{self, Caller, Denial, Facts, Target, Wish};
+use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Timestamp, UserId};
+use projections::LogError;
+use projections::access::AccessView;
+use projections::access::evidence::{Evidence, EvidenceError, Subject};
+use projections::history::{History, Moment, NotYet};
+
+pub(crate) use question::{Principal, Question, QuestionError};
+pub(crate) use shape::Explanation;
+
+use self::shape::KeyVerdict;
+
+/// Keys of one user that are judged for one answer.
+const KEYS_MAX: u32 = 50;
+
+/// There is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExplainError {
+    /// No such principal or instance, or one of another tenant: the two look the same.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Too many keys to judge them all.
+    #[error("this user has more than {KEYS_MAX} keys here: name one of them")]
+    TooManyKeys,
+    /// No such moment yet.
+    #[error(transparent)]
+    NotYet(#[from] NotYet),
+    /// The evidence cannot be gathered.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+impl From<LogError> for ExplainError {
+    fn from(error: LogError) -> Self {
+        Self::Evidence(error.into())
+    }
+}
+
+/// Why a call is not let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The policy says no.
+    Denied(Denial),
+    /// There was no such key at that moment.
+    KeyUnknown,
+    /// The user had no key to call with.
+    NoCredential,
+}
+
+impl Refusal {
+    /// The stable reason, the same as the gateway answers with.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Denied(denial) => denial.code(),
+            Self::KeyUnknown => "key-unknown",
+            Self::NoCredential => "no-credential",
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Denied(denial) => denial.to_string(),
+            Self::KeyUnknown => "this API key had not been issued".to_owned(),
+            Self::NoCredential => "this user had no API key of this organization".to_owned(),
+        }
+    }
+}
+
+/// The moment that is looked at.
+#[derive(Debug, Clone, Copy)]
+struct As {
+    position: Position,
+    now: Timestamp,
+}
+
+/// One key, judged.
+struct Judged {
+    key: ApiKeyId,
+    evidence: Evidence,
+    verdict: Result<(), Refusal>,
+}
+
+/// Explains, within what may be seen: one organization, or everything.
+pub(crate) async fn explain(
+    history: &History,
+    within: Option<OrganizationId>,
+    question: &Question,
+) -> Result<Explanation, ExplainError> {
+    let organization = instance_within(history, within, question.instance).await?;
+    let principal = question.principal.find(history, organization, within).await?;
+    let at = moment(history, question.at).await?;
+    match principal {
+        Found::Key(key) => {
+            let judged = judge(history, question, key, at).await?;
+            Ok(Explanation::of(question, at.position, at.now, &judged, Vec::new()))
+        }
+        Found::User(user) => explain_user(history, question, organization, user, at).await,
+    }
+}
+
+/// A principal who exists.
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    Key(ApiKeyId),
+    User(UserId),
+}
+
+/// A user calls with some key: allowed if any of theirs is.
+async fn explain_user(
+    history: &History,
+    question: &Question,
+    organization: OrganizationId,
+    user: UserId,
+    at: As,
+) -> Result<Explanation, ExplainError> {
+    let keys = history.keys_of(organization, user, at.position, KEYS_MAX + 1).await?;
+    if keys.len() > usize::try_from(KEYS_MAX).unwrap_or(usize::MAX) {
+        return Err(ExplainError::TooManyKeys);
+    }
+    let mut judged = Vec::with_capacity(keys.len());
+    for key in keys {
+        judged.push(judge(history, question, key, at).await?);
+    }
+    let verdicts: Vec<KeyVerdict> = judged.iter().map(KeyVerdict::of).collect();
+    let telling = judged.iter().find(|judged| judged.verdict.is_ok()).or_else(|| judged.first());
+    Ok(match telling {
+        Some(telling) => Explanation::of(question, at.position, at.now, telling, verdicts),
+        None => Explanation::without_key(question, at.position, at.now),
+    })
+}
+
+async fn instance_within(
+    history: &History,
+    within: Option<OrganizationId>,
+    instance: InstanceId,
+) -> Result<OrganizationId, ExplainError> {
+    let origin = history.origin("instance", &instance.to_string()).await?;
+    origin
+        .and_then(|origin| origin.organization)
+        .filter(|owner| within.is_none_or(|within| within == *owner))
+        .ok_or(ExplainError::NotFound("instance"))
+}
+
+async fn moment(history: &History, at: Option<Moment>) -> Result<As, ExplainError> {
+    let Some(at) = at else {
+        let position = history.head().await?;
+        return Ok(As { position, now: history.now().await? });
+    };
+    let position = history.at(at).await?;
+    let now = match at {
+        Moment::Time(time) => time,
+        Moment::Position(_) => history.recorded_at(position).await?.unwrap_or(Timestamp::EPOCH),
+    };
+    Ok(As { position, now })
+}
+
+async fn judge(
+    history: &History,
+    question: &Question,
+    key: ApiKeyId,
+    at: As,
+) -> Result<Judged, ExplainError> {
+    let subject = Subject { key, instance: question.instance };
+    let evidence = Evidence::gather(history, subject, at.position).await?;
+    let verdict = decide(&evidence.view, subject, question, at.now);
+    Ok(Judged { key, evidence, verdict })
+}
+
+/// In the order of the gateway: the credential, then the endpoint, then the wish.
+fn decide(view: &AccessView, subject: Subject, question: &Question, now: Timestamp) -> Result<(), Refusal> {
+    let key = view.key_by_id(subject.key).ok_or(Refusal::KeyUnknown)?;
+    let facts = view.key_facts(key);
+    policy::authenticates(&facts, now).map_err(Refusal::Denied)?;
+    let instance = view.instance(subject.instance).ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
+    let facts = Facts {
+        caller: Caller::Key(facts),
+        target: Target::Instance(view.instance_facts(instance)),
+        maintenance: view.deployment().maintenance.is_some(),
+        now,
+    };
+    let wish = Wish::Call { tool: question.tool.as_str(), read_only: question.read_only };
+    policy::decide(&facts, wish).map(|_| ()).map_err(Refusal::Denied)
+}

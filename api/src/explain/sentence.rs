@@ -1,0 +1,89 @@
+//! An explanation as people read it, and which facts it hangs on.
+
+use domain::policy::Denial;
+use projections::access::evidence::{Fact, FactName};
+use serde_json::Value;
+
+use super::{Question, Refusal};
+
+/// Whether an answer hangs on a fact: on all that the policy looks at when it lets a call through, on what stands against the call otherwise.
+pub(super) fn decides(refusal: Option<&Refusal>, name: FactName) -> bool {
+    match refusal {
+        None => !matches!(name, FactName::Connection | FactName::Server), // where a call goes, not whether it may
+        Some(refusal) => against(refusal).contains(&name),
+    }
+}
+
+fn against(refusal: &Refusal) -> &'static [FactName] {
+    use FactName as Fact;
+    let denial = match refusal {
+        Refusal::Denied(denial) => denial,
+        Refusal::KeyUnknown | Refusal::NoCredential => return &[],
+    };
+    match denial {
+        Denial::KeyRevoked => &[Fact::KeyRevoked],
+        Denial::KeyExpired => &[Fact::KeyExpiresAt],
+        Denial::PrincipalInactive => &[Fact::Principal],
+        Denial::NotMember => &[Fact::Role],
+        Denial::OrganizationSuspended | Denial::OrganizationDeleted | Denial::OrganizationUnknown => {
+            &[Fact::Organization]
+        }
+        Denial::InstanceUnknown => &[Fact::Instance, Fact::InstanceOrganization],
+        Denial::InstanceStopped => &[Fact::Instance],
+        Denial::BoundToOtherInstance | Denial::BoundToInstance => &[Fact::KeyBoundTo],
+        Denial::AuthenticationNotAccepted => &[Fact::Authentication],
+        Denial::ToolNotExposed => &[Fact::Tools],
+        Denial::RoleTooLow => &[Fact::Role],
+        Denial::ScopeMissing(_) => &[Fact::KeyScopes],
+        Denial::Maintenance => &[Fact::Maintenance],
+        Denial::WrongDoor => &[],
+    }
+}
+
+/// The answer in one sentence.
+pub(super) fn sentence(question: &Question, refusal: Option<&Refusal>, facts: &[Fact]) -> String {
+    let tool = &question.tool;
+    match refusal {
+        None => {
+            let role = text(facts, FactName::Role);
+            let scopes = text(facts, FactName::KeyScopes);
+            let (member, key) = (since(facts, FactName::Role), since(facts, FactName::KeyScopes));
+            let (instance, tools) = (since(facts, FactName::Instance), since(facts, FactName::Tools));
+            format!(
+                "{tool} was allowed: its user is {role} since {member}, the key of {key} carries {scopes}, the instance runs since {instance} and \
+                 exposes the tool since {tools}."
+            )
+        }
+        Some(refusal) => {
+            let because = against(refusal).iter().filter_map(|name| {
+                let fact = facts.iter().find(|fact| fact.name == *name)?;
+                let set_by = fact.set_by.as_ref()?;
+                let value = fact.value.as_ref().map_or_else(|| "nothing".to_owned(), shown);
+                Some(format!("{} is {value} since #{}", name.as_str(), set_by.position))
+            });
+            let because: Vec<_> = because.collect();
+            let because =
+                if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
+            format!("{tool} was denied, {}: {}{because}.", refusal.code(), refusal.text())
+        }
+    }
+}
+
+fn text(facts: &[Fact], name: FactName) -> String {
+    let value = facts.iter().find(|fact| fact.name == name).and_then(|fact| fact.value.as_ref());
+    value.map_or_else(|| "nothing".to_owned(), shown)
+}
+
+fn since(facts: &[Fact], name: FactName) -> String {
+    let position = super::shape::position_of(facts, name);
+    position.map_or_else(|| "the beginning".to_owned(), |position| format!("#{position}"))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => members.get("standing").map_or_else(|| value.to_string(), shown),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}

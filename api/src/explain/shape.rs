@@ -1,0 +1,198 @@
+//! An explanation as programs read it.
+
+use domain::value::{Position, Timestamp};
+use projections::access::evidence::{Fact, FactName, SetBy};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::sentence::sentence;
+use super::{Judged, Question, Refusal};
+
+/// Whether a call was allowed at a moment, why, and by which events.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Explanation {
+    /// Whether the call is let through.
+    allowed: bool,
+    /// The stable reason when it is not, as the gateway answers it; null when it is.
+    #[schema(required)]
+    reason: Option<&'static str>,
+    /// The same in one sentence for people, with the positions that decided it.
+    sentence: String,
+    /// The position whose view decided.
+    #[schema(value_type = u64)]
+    position: Position,
+    /// The time that expiry was held against: the one asked for, or that of the event at the position.
+    #[schema(value_type = OffsetDateTime)]
+    time: Timestamp,
+    /// The key that was judged; null when a user had none.
+    #[schema(required)]
+    key: Option<KeyVerdict>,
+    /// When a user was asked about: every key in their name, the newest first. The user is allowed what one of them is.
+    keys: Vec<KeyVerdict>,
+    /// What the decision looked at, in its order, and where it comes from.
+    facts: Vec<Evident>,
+    /// What the log does not hold and was taken as given.
+    assumed: Assumed,
+}
+
+/// The decision about one key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct KeyVerdict {
+    /// Its id.
+    id: Uuid,
+    /// Its public part; null when it had not been issued.
+    #[schema(required)]
+    key_id: Option<String>,
+    /// Whether it is let through.
+    allowed: bool,
+    /// The stable reason when it is not; null when it is.
+    #[schema(required)]
+    reason: Option<&'static str>,
+}
+
+/// A fact and the event that changed it last.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Evident {
+    /// Which fact.
+    fact: &'static str,
+    /// What it was; null also when there was nothing to have it.
+    #[schema(required)]
+    value: Value,
+    /// Whether the answer hangs on it: all that had to hold when the call is allowed, what stood against it when it is not.
+    decisive: bool,
+    /// The event that changed it last; null when none ever did.
+    #[schema(required)]
+    set_by: Option<SetByEvent>,
+}
+
+/// An event.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SetByEvent {
+    /// Its position, which is also its id.
+    #[schema(value_type = u64)]
+    position: Position,
+    /// Type of what it happened to.
+    aggregate: String,
+    /// Id of what it happened to.
+    id: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    event_type: String,
+    /// Who caused it; null when the event does not say.
+    #[schema(required)]
+    actor: Option<String>,
+    /// When it was written.
+    #[schema(value_type = OffsetDateTime)]
+    recorded_at: Timestamp,
+}
+
+/// What the log does not hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Assumed {
+    /// Whether the upstream calls the tool read-only, as the question says: its annotation is not in the log.
+    read_only: bool,
+    /// That the caller's address is none that passes during a maintenance.
+    address_passes_maintenance: bool,
+}
+
+impl KeyVerdict {
+    pub(super) fn of(judged: &Judged) -> Self {
+        let key = judged.evidence.view.key_by_id(judged.key);
+        Self {
+            id: judged.key.uuid(),
+            key_id: key.and_then(|key| judged.evidence.view.public_part(key)).map(ToString::to_string),
+            allowed: judged.verdict.is_ok(),
+            reason: judged.verdict.as_ref().err().map(Refusal::code),
+        }
+    }
+}
+
+impl Explanation {
+    pub(super) fn of(
+        question: &Question,
+        position: Position,
+        time: Timestamp,
+        judged: &Judged,
+        keys: Vec<KeyVerdict>,
+    ) -> Self {
+        let refusal = judged.verdict.as_ref().err();
+        let evident = |fact: &Fact| Evident {
+            fact: fact.name.as_str(),
+            value: fact.value.clone().unwrap_or_default(),
+            decisive: super::sentence::decides(refusal, fact.name),
+            set_by: fact.set_by.as_ref().map(SetByEvent::from),
+        };
+        Self {
+            allowed: refusal.is_none(),
+            reason: refusal.map(Refusal::code),
+            sentence: sentence(question, refusal, &judged.evidence.facts),
+            position,
+            time,
+            key: Some(KeyVerdict::of(judged)),
+            keys,
+            facts: judged.evidence.facts.iter().map(evident).collect(),
+            assumed: Assumed::of(question),
+        }
+    }
+
+    /// There is nothing to judge: a user without any key.
+    pub(super) fn without_key(question: &Question, position: Position, time: Timestamp) -> Self {
+        let refusal = Refusal::NoCredential;
+        Self {
+            allowed: false,
+            reason: Some(refusal.code()),
+            sentence: sentence(question, Some(&refusal), &[]),
+            position,
+            time,
+            key: None,
+            keys: Vec::new(),
+            facts: Vec::new(),
+            assumed: Assumed::of(question),
+        }
+    }
+
+    /// Whether the call is let through.
+    pub(crate) const fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// The lines that people read at the command line.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{}\n\nas of position {}, {}\n", self.sentence, self.position, self.time);
+        for KeyVerdict { id, reason, .. } in &self.keys {
+            text.push_str(&format!("  key {id}: {}\n", reason.unwrap_or("allowed")));
+        }
+        for Evident { fact, value, decisive, set_by } in &self.facts {
+            let mark = if *decisive { '*' } else { ' ' };
+            let from = set_by.as_ref().map_or_else(
+                || "never set".to_owned(),
+                |SetByEvent { position, aggregate, event_type, actor, recorded_at, .. }| {
+                    let actor = actor.as_deref().unwrap_or("nobody named");
+                    format!("#{position} {aggregate}.{event_type} by {actor} at {recorded_at}")
+                },
+            );
+            text.push_str(&format!("{mark} {fact:<21} {value}\n    {from}\n"));
+        }
+        text
+    }
+}
+
+impl Assumed {
+    const fn of(question: &Question) -> Self {
+        Self { read_only: question.read_only, address_passes_maintenance: false }
+    }
+}
+
+impl From<&SetBy> for SetByEvent {
+    fn from(set_by: &SetBy) -> Self {
+        let SetBy { position, aggregate_type, aggregate_id, event_type, actor, recorded_at } = set_by.clone();
+        Self { position, aggregate: aggregate_type, id: aggregate_id, event_type, actor, recorded_at }
+    }
+}
+
+/// The names of facts, for documents.
+pub(super) fn position_of(facts: &[Fact], name: FactName) -> Option<Position> {
+    facts.iter().find(|fact| fact.name == name)?.set_by.as_ref().map(|set_by| set_by.position)
+}

@@ -1,0 +1,84 @@
+//! Whose things are: what a question about the past needs to know before it is answered.
+
+use domain::value::{ApiKeyId, IdError, OrganizationId, Position, UserId};
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{History, column};
+use crate::log::LogError;
+
+/// The first event of an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The tenant that it belongs to, if it belongs to one.
+    pub organization: Option<OrganizationId>,
+    /// Where it began.
+    pub position: Position,
+}
+
+impl History {
+    /// Where an aggregate comes from; `None` when there never was one.
+    pub async fn origin(&self, kind: &str, id: &str) -> Result<Option<Origin>, LogError> {
+        let row = sqlx::query(
+            "select organization_id, global_position from events where aggregate_type = $1 and aggregate_id = $2 and sequence = 1",
+        )
+        .bind(kind)
+        .bind(id)
+        .fetch_optional(self.log.pool())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let organization: Option<Uuid> = row.try_get(0)?;
+        let position = Position::new(row.try_get::<i64, _>(1)?.unsigned_abs());
+        Ok(Some(Origin { organization: organization.map(OrganizationId::new), position }))
+    }
+
+    /// The key with a public part. Its claim is never given back, so it is found whatever became of the key.
+    pub async fn key_named(&self, key_id: &str) -> Result<Option<ApiKeyId>, LogError> {
+        let row: Option<(String,)> =
+            sqlx::query_as("select owner_id from claims where scope = 'key_id' and value = $1")
+                .bind(key_id)
+                .fetch_optional(self.log.pool())
+                .await?;
+        let malformed = |error: IdError| LogError::Malformed(Position::START, error.to_string());
+        row.map(|(id,)| ApiKeyId::parse(&id).map_err(malformed)).transpose()
+    }
+
+    /// Whether somebody ever was a member of an organization. Looks at the events of that organization alone.
+    pub async fn was_ever_member(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<bool, LogError> {
+        let (was,): (bool,) = sqlx::query_as(
+            "select exists (select from events where aggregate_type = 'organization' and aggregate_id = $1
+                            and event_type = 'member_added' and payload -> 'member_added' ->> 'user' = $2)",
+        )
+        .bind(organization.to_string())
+        .bind(user.to_string())
+        .fetch_one(self.log.pool())
+        .await?;
+        Ok(was)
+    }
+
+    /// The keys in somebody's name that an organization had issued by a position: the newest first, at most so many. They come out of the
+    /// directory, which forgets no key.
+    pub async fn keys_of(
+        &self,
+        organization: OrganizationId,
+        user: UserId,
+        at: Position,
+        keys_max: u32,
+    ) -> Result<Vec<ApiKeyId>, LogError> {
+        let rows: Vec<(Uuid,)> = sqlx::query_as(
+            "select id from api_keys where organization_id = $1 and principal_id = $2 and created_position <= $3
+             order by created_position desc limit $4",
+        )
+        .bind(organization.uuid())
+        .bind(user.uuid())
+        .bind(column(at))
+        .bind(i64::from(keys_max))
+        .fetch_all(self.log.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| ApiKeyId::new(id)).collect())
+    }
+}
