@@ -10,6 +10,7 @@
 mod question;
 mod sentence;
 mod shape;
+mod who;
 
 use domain::policy::{self, Caller, Denial, Facts, Target, Wish};
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Timestamp, UserId};
@@ -18,8 +19,9 @@ use projections::access::AccessView;
 use projections::access::evidence::{Evidence, EvidenceError, Subject};
 use projections::history::{History, Moment, NotYet};
 
-pub(crate) use question::{Principal, Question, QuestionError};
+pub(crate) use question::{Call, Principal, Question, QuestionError};
 pub(crate) use shape::Explanation;
+pub(crate) use who::{Caller as AllowedCaller, who};
 
 use self::shape::KeyVerdict;
 
@@ -99,9 +101,9 @@ pub(crate) async fn explain(
     within: Option<OrganizationId>,
     question: &Question,
 ) -> Result<Explanation, ExplainError> {
-    let organization = instance_within(history, within, question.instance).await?;
+    let organization = instance_within(history, within, question.call.instance).await?;
     let principal = question.principal.find(history, organization, within).await?;
-    let at = moment(history, question.at).await?;
+    let at = moment(history, question.call.at).await?;
     match principal {
         Found::Key(key) => {
             let judged = judge(history, question, key, at).await?;
@@ -173,24 +175,24 @@ async fn judge(
     key: ApiKeyId,
     at: As,
 ) -> Result<Judged, ExplainError> {
-    let subject = Subject { key, instance: question.instance };
+    let subject = Subject { key, instance: question.call.instance };
     let evidence = Evidence::gather(history, subject, at.position).await?;
-    let verdict = decide(&evidence.view, subject, question, at.now);
+    let verdict = decide(&evidence.view, key, &question.call, at.now);
     Ok(Judged { key, evidence, verdict })
 }
 
 /// In the order of the gateway: the credential, then the endpoint, then the wish.
-fn decide(view: &AccessView, subject: Subject, question: &Question, now: Timestamp) -> Result<(), Refusal> {
-    let key = view.key_by_id(subject.key).ok_or(Refusal::KeyUnknown)?;
+fn decide(view: &AccessView, key: ApiKeyId, call: &Call, now: Timestamp) -> Result<(), Refusal> {
+    let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
     let facts = view.key_facts(key);
     policy::authenticates(&facts, now).map_err(Refusal::Denied)?;
-    let instance = view.instance(subject.instance).ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
+    let instance = view.instance(call.instance).ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
     let facts = Facts {
         caller: Caller::Key(facts),
         target: Target::Instance(view.instance_facts(instance)),
         maintenance: view.deployment().maintenance.is_some(),
         now,
     };
-    let wish = Wish::Call { tool: question.tool.as_str(), read_only: question.read_only };
+    let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
     policy::decide(&facts, wish).map(|_| ()).map_err(Refusal::Denied)
 }

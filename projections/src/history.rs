@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 
 pub use filter::{AggregateName, EventTypeName, Filter, FilterError};
 pub use moment::{Moment, MomentError, NotYet};
-pub use origin::Origin;
+pub use origin::{IssuedKey, Origin};
 pub use slices::Slices;
 
 use crate::log::{COLUMNS, LogError, LogReader, recorded};

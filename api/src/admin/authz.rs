@@ -1,54 +1,66 @@
-//! `/v1/authz/explain`: whether a call is or was allowed, and by which events.
+//! `/v1/authz/explain` and `/v1/authz/who`: whether a call is or was allowed, by which events, and to whom.
 
+use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
 use commands::Ports;
-use domain::value::{InstanceId, Scope, ToolName};
-use http::StatusCode;
+use domain::value::{InstanceId, OrganizationId, Scope, ToolName};
 use http::request::Parts;
+use http::{StatusCode, Uri};
 use projections::LogReader;
 use projections::access::evidence::EvidenceError;
 use projections::history::{History, Moment, NotYet};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::admit::Admission;
 use super::ask::Found;
-use super::{Access, Admin, Area, Parameter};
-use crate::explain::{ExplainError, Explanation, Principal, Question, QuestionError, explain};
+use super::{Access, Admin, Area, Listed, Paging, Parameter};
+use crate::explain::{
+    AllowedCaller, Call, ExplainError, Explanation, Principal, Question, QuestionError, explain, who,
+};
 use crate::problem::Problem;
 
-const PARAMETERS: &[Parameter] = &[
-    Parameter::required(
-        "principal",
-        "Who calls: an API key, by its id or its 22 characters, or a user, by their id; `api_key:` or `user:` may stand in front",
-    ),
-    Parameter::required("instance", "Where the call goes: the id of an instance"),
-    Parameter::required("tool", "The tool that is called"),
-    Parameter::optional(
-        "at",
-        "As of when: a position (right after that event) or a time in RFC 3339; left out, now",
-    ),
-    Parameter::optional(
-        "read_only",
-        "`true` when the upstream calls the tool read-only, which is not in the log; left out, false",
-    ),
-];
+const PRINCIPAL: Parameter = Parameter::required(
+    "principal",
+    "Who calls: an API key, by its id or its 22 characters, or a user, by their id; `api_key:` or `user:` may stand in front",
+);
+const INSTANCE: Parameter = Parameter::required("instance", "Where the call goes: the id of an instance");
+const TOOL: Parameter = Parameter::required("tool", "The tool that is called");
+const AT: Parameter = Parameter::optional(
+    "at",
+    "As of when: a position (right after that event) or a time in RFC 3339; left out, now",
+);
+const READ_ONLY: Parameter = Parameter::optional(
+    "read_only",
+    "`true` when the upstream calls the tool read-only, which is not in the log; left out, false",
+);
 
 /// The routes.
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
-    Area::new("Authorization", "Why calls are and were allowed or denied, by the decision of the gateway itself.")
+    let about = "Why calls are and were allowed or denied, by the decision of the gateway itself. A key asks within its organization, that of an \
+                 administrator of the deployment about every one.";
+    Area::new("Authorization", about)
         .read::<Explanation, _, _>(
             "/v1/authz/explain",
             Access::Key(Scope::AuditRead),
             "explainAuthorization",
-            "Whether a call is or was allowed, and the events that decide it; an administrator of the deployment may ask about any organization",
+            "Whether a call is or was allowed, and the events that decide it",
             get::<P>,
         )
-        .taking(PARAMETERS)
+        .taking(&[PRINCIPAL, INSTANCE, TOOL, AT, READ_ONLY])
+        .list::<Listed<AllowedCaller>, _, _>(
+            "/v1/authz/who",
+            Access::Key(Scope::AuditRead),
+            "listAllowedCallers",
+            "Every API key that could make a call, in the order of issue; a page judges `limit` keys and shows those that could",
+            list::<P>,
+        )
+        .taking(&[INSTANCE, TOOL, AT, READ_ONLY])
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct QuestionText {
     principal: String,
     instance: String,
     tool: String,
@@ -58,19 +70,48 @@ struct Text {
     _at_least: Option<String>, // the check in front of the handler has waited for it
 }
 
-impl Text {
-    fn parse(self) -> Result<Question, QuestionError> {
-        Ok(Question {
-            principal: Principal::parse(&self.principal)?,
-            instance: InstanceId::parse(&self.instance)?,
-            tool: ToolName::parse(&self.tool)?,
-            at: self.at.map(|at| Moment::parse(&at)).transpose()?,
-            read_only: match self.read_only.as_deref() {
-                None | Some("false") => false,
-                Some("true") => true,
-                Some(_) => return Err(QuestionError::ReadOnly),
-            },
-        })
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallText {
+    instance: String,
+    tool: String,
+    at: Option<String>,
+    read_only: Option<String>,
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>, // these two are read as the page
+    #[serde(rename = "limit")]
+    _limit: Option<String>,
+    #[serde(rename = "at_least")]
+    _at_least: Option<String>,
+}
+
+fn call(
+    instance: &str,
+    tool: &str,
+    at: Option<&str>,
+    read_only: Option<&str>,
+) -> Result<Call, QuestionError> {
+    Ok(Call {
+        instance: InstanceId::parse(instance)?,
+        tool: ToolName::parse(tool)?,
+        at: at.map(Moment::parse).transpose()?,
+        read_only: match read_only {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(QuestionError::ReadOnly),
+        },
+    })
+}
+
+fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    Query::<T>::try_from_uri(uri)
+        .map(|Query(text)| text)
+        .map_err(|error| Problem::bad_request("bad-query", error.body_text()))
+}
+
+impl From<QuestionError> for Problem {
+    fn from(error: QuestionError) -> Self {
+        Self::bad_request("bad-question", error.to_string())
     }
 }
 
@@ -78,9 +119,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Question {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(text) = Query::<Text>::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::bad_request("bad-query", error.body_text()))?;
-        text.parse().map_err(|error| Problem::bad_request("bad-question", error.to_string()))
+        let text: QuestionText = read(&parts.uri)?;
+        let principal = Principal::parse(&text.principal).map_err(QuestionError::from)?;
+        let call = call(&text.instance, &text.tool, text.at.as_deref(), text.read_only.as_deref())?;
+        Ok(Self { principal, call })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Call {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text: CallText = read(&parts.uri)?;
+        Ok(call(&text.instance, &text.tool, text.at.as_deref(), text.read_only.as_deref())?)
     }
 }
 
@@ -103,14 +154,29 @@ impl From<ExplainError> for Problem {
     }
 }
 
+/// The organization that may be asked about; `None` when every one may.
+fn within<P: Ports + 'static>(admin: &Admin<P>, admission: &Admission) -> Option<OrganizationId> {
+    let administrator = admission.as_administrator(Scope::AuditRead);
+    let everything = administrator.holds(admin, &admin.view.load()).is_ok();
+    (!everything).then(|| admission.organization())
+}
+
 async fn get<P: Ports + 'static>(
     State(admin): State<Admin<P>>,
     admission: Admission,
     question: Question,
 ) -> Found<Explanation> {
-    let administrator = admission.as_administrator(Scope::AuditRead);
-    let everything = administrator.holds(&admin, &admin.view.load()).is_ok();
-    let within = (!everything).then(|| admission.organization());
     let history = History::new(LogReader::new(admin.pool.clone()));
-    Ok(axum::Json(explain(&history, within, &question).await?))
+    Ok(Json(explain(&history, within(&admin, &admission), &question).await?))
+}
+
+async fn list<P: Ports + 'static>(
+    State(admin): State<Admin<P>>,
+    admission: Admission,
+    call: Call,
+    page: Paging,
+) -> Result<Listed<AllowedCaller>, Problem> {
+    let history = History::new(LogReader::new(admin.pool.clone()));
+    let (items, next) = who(&history, within(&admin, &admission), &call, page.after, page.rows).await?;
+    Ok(Listed { items, next_cursor: next.map(|cursor| cursor.to_string()) })
 }

@@ -10,7 +10,7 @@ use projections::history::{History, Moment, NotYet};
 
 use super::store::StoreOptions;
 use super::{complain, say};
-use crate::explain::{ExplainError, Explanation, Principal, Question, explain};
+use crate::explain::{Call, ExplainError, Explanation, Principal, Question, explain};
 
 const DENIED: u8 = 3;
 
@@ -54,7 +54,7 @@ enum Format {
 impl Explain {
     pub(super) async fn run(self) -> ExitCode {
         let Self { principal, instance, tool, at, read_only, format, store } = self;
-        let question = Question { principal, instance, tool, read_only, at };
+        let question = Question { principal, call: Call { instance, tool, read_only, at } };
         let store = match store.open().await {
             Ok(store) => store,
             Err(error) => {

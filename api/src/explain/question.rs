@@ -11,6 +11,12 @@ use super::{ExplainError, Found};
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) principal: Principal,
+    pub(crate) call: Call,
+}
+
+/// A call of a tool, whoever makes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
     pub(crate) instance: InstanceId,
     pub(crate) tool: ToolName,
     /// Whether the upstream calls the tool read-only.

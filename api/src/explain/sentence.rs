@@ -24,7 +24,7 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
         Denial::KeyRevoked => &[Fact::KeyRevoked],
         Denial::KeyExpired => &[Fact::KeyExpiresAt],
         Denial::PrincipalInactive => &[Fact::Principal],
-        Denial::NotMember => &[Fact::Role],
+        Denial::NotMember | Denial::RoleTooLow => &[Fact::Role],
         Denial::OrganizationSuspended | Denial::OrganizationDeleted | Denial::OrganizationUnknown => {
             &[Fact::Organization]
         }
@@ -33,7 +33,6 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
         Denial::BoundToOtherInstance | Denial::BoundToInstance => &[Fact::KeyBoundTo],
         Denial::AuthenticationNotAccepted => &[Fact::Authentication],
         Denial::ToolNotExposed => &[Fact::Tools],
-        Denial::RoleTooLow => &[Fact::Role],
         Denial::ScopeMissing(_) => &[Fact::KeyScopes],
         Denial::Maintenance => &[Fact::Maintenance],
         Denial::WrongDoor => &[],
@@ -42,7 +41,7 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
 
 /// The answer in one sentence.
 pub(super) fn sentence(question: &Question, refusal: Option<&Refusal>, facts: &[Fact]) -> String {
-    let tool = &question.tool;
+    let tool = &question.call.tool;
     match refusal {
         None => {
             let role = text(facts, FactName::Role);

@@ -160,28 +160,36 @@ impl Explanation {
 
     /// The lines that people read at the command line.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}\n\nas of position {}, {}\n", self.sentence, self.position, self.time);
-        for KeyVerdict { id, reason, .. } in &self.keys {
-            text.push_str(&format!("  key {id}: {}\n", reason.unwrap_or("allowed")));
-        }
-        for Evident { fact, value, decisive, set_by } in &self.facts {
-            let mark = if *decisive { '*' } else { ' ' };
-            let from = set_by.as_ref().map_or_else(
-                || "never set".to_owned(),
-                |SetByEvent { position, aggregate, event_type, actor, recorded_at, .. }| {
-                    let actor = actor.as_deref().unwrap_or("nobody named");
-                    format!("#{position} {aggregate}.{event_type} by {actor} at {recorded_at}")
-                },
-            );
-            text.push_str(&format!("{mark} {fact:<21} {value}\n    {from}\n"));
-        }
-        text
+        let head = format!("{}\n\nas of position {}, {}\n", self.sentence, self.position, self.time);
+        let keys = self.keys.iter().map(KeyVerdict::line);
+        std::iter::once(head).chain(keys).chain(self.facts.iter().map(Evident::lines)).collect()
+    }
+}
+
+impl KeyVerdict {
+    fn line(&self) -> String {
+        format!("  key {}: {}\n", self.id, self.reason.unwrap_or("allowed"))
+    }
+}
+
+impl Evident {
+    fn lines(&self) -> String {
+        let Self { fact, value, decisive, set_by } = self;
+        let mark = if *decisive { '*' } else { ' ' };
+        let from = set_by.as_ref().map_or_else(
+            || "never set".to_owned(),
+            |SetByEvent { position, aggregate, event_type, actor, recorded_at, .. }| {
+                let actor = actor.as_deref().unwrap_or("nobody named");
+                format!("#{position} {aggregate}.{event_type} by {actor} at {recorded_at}")
+            },
+        );
+        format!("{mark} {fact:<21} {value}\n    {from}\n")
     }
 }
 
 impl Assumed {
     const fn of(question: &Question) -> Self {
-        Self { read_only: question.read_only, address_passes_maintenance: false }
+        Self { read_only: question.call.read_only, address_passes_maintenance: false }
     }
 }
 
@@ -192,7 +200,7 @@ impl From<&SetBy> for SetByEvent {
     }
 }
 
-/// The names of facts, for documents.
+/// Where a fact comes from.
 pub(super) fn position_of(facts: &[Fact], name: FactName) -> Option<Position> {
     facts.iter().find(|fact| fact.name == name)?.set_by.as_ref().map(|set_by| set_by.position)
 }

@@ -10,7 +10,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use domain::event::Undecodable;
+use domain::event::{Event, Undecodable};
 use domain::value::{ApiKeyId, IdError, InstanceId, Position, Timestamp};
 use serde_json::Value;
 
@@ -95,18 +95,41 @@ impl From<&Recorded> for SetBy {
     }
 }
 
+impl AccessView {
+    /// The view of some aggregates, and of nothing else, as of a position.
+    pub async fn of_aggregates(
+        history: &History,
+        names: &[(&'static str, String)],
+        at: Position,
+    ) -> Result<Self, EvidenceError> {
+        let mut view = Self::default();
+        for (set_by, fact) in told(history, names, at).await? {
+            view.take_some(set_by.position, &set_by.aggregate_id, fact)
+                .map_err(|error| EvidenceError::Id(set_by.position, error))?;
+        }
+        Ok(view)
+    }
+}
+
+async fn told(
+    history: &History,
+    names: &[(&'static str, String)],
+    at: Position,
+) -> Result<Vec<(SetBy, Event)>, EvidenceError> {
+    let events = history.of_aggregates(names, at).await?;
+    let decoded = events.iter().map(|event| {
+        let fact = event.decode().map_err(|error| EvidenceError::Undecodable(event.position, error))?;
+        Ok((SetBy::from(event), fact))
+    });
+    decoded.collect()
+}
+
 impl Evidence {
     /// Gathers it as of a position.
     pub async fn gather(history: &History, subject: Subject, at: Position) -> Result<Self, EvidenceError> {
         let mut search = Search::new(subject);
         while let Some(names) = search.wants() {
-            let mut told = Vec::new();
-            for event in history.of_aggregates(&names, at).await? {
-                let fact =
-                    event.decode().map_err(|error| EvidenceError::Undecodable(event.position, error))?;
-                told.push((SetBy::from(&event), fact));
-            }
-            search.take(told)?;
+            search.take(told(history, &names, at).await?)?;
         }
         search.finish()
     }

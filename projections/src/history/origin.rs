@@ -4,8 +4,19 @@ use domain::value::{ApiKeyId, IdError, OrganizationId, Position, UserId};
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::{History, column};
+use super::{History, Range, column};
 use crate::log::LogError;
+
+/// A key that was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IssuedKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// In whose name it calls.
+    pub principal: UserId,
+    /// Where it was issued.
+    pub position: Position,
+}
 
 /// The first event of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,5 +91,30 @@ impl History {
         .fetch_all(self.log.pool())
         .await?;
         Ok(rows.into_iter().map(|(id,)| ApiKeyId::new(id)).collect())
+    }
+
+    /// The keys that an organization issued in a range, the oldest first, at most so many.
+    pub async fn keys_issued(
+        &self,
+        organization: OrganizationId,
+        range: Range,
+        keys_max: u32,
+    ) -> Result<Vec<IssuedKey>, LogError> {
+        let rows: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
+            "select id, principal_id, created_position from api_keys
+             where organization_id = $1 and created_position > $2 and created_position <= $3 order by created_position limit $4",
+        )
+        .bind(organization.uuid())
+        .bind(column(range.after))
+        .bind(column(range.to))
+        .bind(i64::from(keys_max))
+        .fetch_all(self.log.pool())
+        .await?;
+        let issued = rows.into_iter().map(|(id, principal, position)| IssuedKey {
+            id: ApiKeyId::new(id),
+            principal: UserId::new(principal),
+            position: Position::new(position.unsigned_abs()),
+        });
+        Ok(issued.collect())
     }
 }

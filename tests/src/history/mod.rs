@@ -1,5 +1,7 @@
 //! The history as auditors read it: pages, lines and live streams over HTTP, and `sekisho replay`.
 
+mod cost;
+mod explain;
 mod filters;
 mod lines;
 mod live;
@@ -34,7 +36,7 @@ impl Tenant {
         let user = founder.post(&path("/users"), &json!({ "name": "Rita" })).await.good()["id"].clone();
         let member = path(&format!("/members/{}", user.as_str().unwrap()));
         founder.json(Method::PUT, &member, &json!({ "role": "owner" })).await.good();
-        let body = json!({ "name": "Rita's", "scopes": ["org:write", "keys:write", "audit:read"], "principal": user });
+        let body = json!({ "name": "Rita's", "scopes": ["org:write", "keys:write", "audit:read", "mcp:write"], "principal": user });
         let key = founder.post(&path("/api-keys"), &body).await.good()["api_key"].clone();
         Self { owner: world.node.http().as_key(key.as_str().unwrap()), organization }
     }

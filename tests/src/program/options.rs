@@ -62,7 +62,7 @@ fn master_keys_are_fresh_and_of_full_length() {
 #[test]
 fn the_help_names_every_command_and_every_option_its_variable() {
     let help = text(&output(&["--help"]).stdout);
-    for command in ["serve", "demo", "migrate", "doctor", "keys"] {
+    for command in ["serve", "demo", "migrate", "doctor", "replay", "explain", "keys"] {
         assert!(help.contains(command), "{command} in {help}");
     }
     let serve = text(&output(&["serve", "--help"]).stdout);

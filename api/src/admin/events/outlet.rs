@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::admin::places::Place;
 
 /// How long a reader may take none of what is ready.
-const READER_WAIT: Duration = Duration::from_secs(60);
+const READER_WAIT: Duration = Duration::from_mins(1);
 /// Parts that are ready and not taken. With the one being made and the slice being read, that is what a slow reader holds in memory.
 const PARTS_READY_MAX: usize = 1;
 
@@ -61,12 +61,10 @@ impl Outlet {
     }
 
     async fn hand_on(&self, part: Part) -> bool {
-        match tokio::time::timeout(READER_WAIT, self.parts.send(part)).await {
-            Ok(sent) => sent.is_ok(),
-            Err(_) => {
-                tracing::info!("a reader of the history takes nothing; it is cut off");
-                false
-            }
-        }
+        let Ok(sent) = tokio::time::timeout(READER_WAIT, self.parts.send(part)).await else {
+            tracing::info!("a reader of the history takes nothing; it is cut off");
+            return false;
+        };
+        sent.is_ok()
     }
 }

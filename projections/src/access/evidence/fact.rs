@@ -1,13 +1,15 @@
 //! What a decision about a key at an instance looks at.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use domain::policy::Standing;
-use domain::value::ToolSelection;
+use domain::value::{ConnectionId, OrganizationId, ServerId, ToolSelection, UserId};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::{AccessView, Instance, Key};
+use super::super::{AccessView, Instance};
 use super::Subject;
+use super::search::Name;
 
 /// A fact that enters a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,19 +84,19 @@ impl FactName {
     }
 
     /// What it is in a view; `None` when there is nothing to have it.
-    pub(super) fn value(self, view: &AccessView, subject: Subject) -> Option<Value> {
-        let key = || view.key_by_id(subject.key);
-        let instance = || view.instance(subject.instance);
+    pub(super) fn value(self, view: &AccessView, about: About) -> Option<Value> {
+        let key = || view.key_by_id(about.subject.key);
+        let instance = || view.instance(about.subject.instance);
         match self {
             Self::KeyRevoked => key().map(|key| json!(key.revoked)),
             Self::KeyExpiresAt => key().map(|key| json!(key.expires_at)),
             Self::Principal => {
-                let user = key()?.principal;
-                view.users.get(&user).map(|found| standing(&user, *found))
+                let user = about.user?;
+                view.users.get(&user).map(|found| standing(user, *found))
             }
-            Self::Organization => organization(view, key()?.organization),
-            Self::Role => role(view, key()?),
-            Self::InstanceOrganization => organization(view, instance()?.organization),
+            Self::Organization => organization(view, about.organization?),
+            Self::Role => view.role(about.organization?, about.user?).map(|role| json!(role.as_str())),
+            Self::InstanceOrganization => organization(view, about.instance_organization?),
             Self::Authentication => instance().map(|instance| json!(instance.authentication.as_str())),
             Self::Instance => instance().map(|instance| json!(running(instance))),
             Self::KeyBoundTo => key().map(|key| json!(key.instance)),
@@ -104,14 +106,66 @@ impl FactName {
                 ToolSelection::Only(names) => json!(names),
             }),
             Self::KeyScopes => key().map(|key| json!(key.scopes)),
-            Self::Connection => connection(view, instance()?),
-            Self::Server => server(view, instance()?),
+            Self::Connection => {
+                let id = about.connection?;
+                let removed = view.connections.get(&id)?.removed;
+                Some(json!({ "id": id, "standing": if removed { "removed" } else { "active" } }))
+            }
+            Self::Server => {
+                let id = about.server?;
+                let retired = view.server(id)?.retired;
+                Some(json!({ "id": id, "standing": if retired { "retired" } else { "active" } }))
+            }
         }
     }
 }
 
-fn standing(id: &impl ToString, standing: Standing) -> Value {
-    json!({ "id": id.to_string(), "standing": named(standing) })
+/// Whom and what the facts are about, as of the moment: the history of each is its own. That a key was issued to a member makes nobody a member.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    subject: Subject,
+    user: Option<UserId>,
+    organization: Option<OrganizationId>,
+    instance_organization: Option<OrganizationId>,
+    connection: Option<ConnectionId>,
+    server: Option<ServerId>,
+}
+
+impl About {
+    /// What a view of the moment says of the subject.
+    pub(super) fn of(view: &AccessView, subject: Subject) -> Self {
+        let (key, instance) = (view.key_by_id(subject.key), view.instance(subject.instance));
+        let connection = instance.and_then(|instance| instance.connections.first().copied());
+        let server = connection.and_then(|id| view.connections.get(&id)).map(|connection| connection.server);
+        Self {
+            subject,
+            user: key.map(|key| key.principal),
+            organization: key.map(|key| key.organization),
+            instance_organization: instance.map(|instance| instance.organization),
+            connection,
+            server,
+        }
+    }
+
+    /// The aggregates that have the facts.
+    pub(super) fn names(self) -> BTreeSet<Name> {
+        let one = |kind, id: Option<String>| id.map(|id| (kind, id));
+        let names = [
+            one("deployment", Some("deployment".to_owned())),
+            one("api_key", Some(self.subject.key.to_string())),
+            one("instance", Some(self.subject.instance.to_string())),
+            one("user", self.user.map(|id| id.to_string())),
+            one("organization", self.organization.map(|id| id.to_string())),
+            one("organization", self.instance_organization.map(|id| id.to_string())),
+            one("connection", self.connection.map(|id| id.to_string())),
+            one("server", self.server.map(|id| id.to_string())),
+        ];
+        names.into_iter().flatten().collect()
+    }
+}
+
+fn standing(id: impl Serialize, standing: Standing) -> Value {
+    json!({ "id": id, "standing": named(standing) })
 }
 
 const fn named(standing: Standing) -> &'static str {
@@ -130,22 +184,6 @@ fn running(instance: &Instance) -> &'static str {
     }
 }
 
-fn organization(view: &AccessView, id: domain::value::OrganizationId) -> Option<Value> {
-    view.organizations.get(&id).map(|found| standing(&id, *found))
-}
-
-fn role(view: &AccessView, key: &Arc<Key>) -> Option<Value> {
-    view.role(key.organization, key.principal).map(|role| json!(role.as_str()))
-}
-
-fn connection(view: &AccessView, instance: &Instance) -> Option<Value> {
-    let id = instance.connections.first()?;
-    let connection = view.connections.get(id)?;
-    Some(json!({ "id": id, "standing": if connection.removed { "removed" } else { "active" } }))
-}
-
-fn server(view: &AccessView, instance: &Instance) -> Option<Value> {
-    let connection = view.connections.get(instance.connections.first()?)?;
-    let server = view.server(connection.server)?;
-    Some(json!({ "id": connection.server, "standing": if server.retired { "retired" } else { "active" } }))
+fn organization(view: &AccessView, id: OrganizationId) -> Option<Value> {
+    view.organizations.get(&id).map(|found| standing(id, *found))
 }

@@ -19,8 +19,9 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::super::AccessView;
+use super::fact::About;
 use super::search::{Marks, Search};
-use super::{Evidence, SetBy, Subject};
+use super::{Evidence, Fact, FactName, SetBy, Subject};
 
 /// There are two of everything, so that each can be mistaken for the other.
 const TWO: u128 = 2;
@@ -116,16 +117,18 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
 
 fn story() -> impl Strategy<Value = Vec<(SetBy, Event)>> {
     let one = (any::<u8>(), 0..TWO, 0..TWO, 0..TWO, any::<u8>()).prop_map(told);
-    proptest::collection::vec(one, 1..60).prop_map(|told| {
-        let positions = (1..).map(Position::new);
-        let set_by = |(position, (aggregate_id, fact)): (Position, (String, Event))| {
-            let (aggregate_type, event_type, _) = fact.name();
-            let (aggregate_type, event_type) = (aggregate_type.to_owned(), event_type.to_owned());
-            let recorded_at = Timestamp::EPOCH.plus_seconds(i64::try_from(position.get()).unwrap());
-            (SetBy { position, aggregate_type, aggregate_id, event_type, actor: None, recorded_at }, fact)
-        };
-        positions.zip(told).map(set_by).collect()
-    })
+    proptest::collection::vec(one, 1..60).prop_map(positioned)
+}
+
+fn positioned(told: Vec<(String, Event)>) -> Vec<(SetBy, Event)> {
+    let positions = (1..).map(Position::new);
+    let set_by = |(position, (aggregate_id, fact)): (Position, (String, Event))| {
+        let (aggregate_type, event_type, _) = fact.name();
+        let (aggregate_type, event_type) = (aggregate_type.to_owned(), event_type.to_owned());
+        let recorded_at = Timestamp::EPOCH.plus_seconds(i64::try_from(position.get()).unwrap());
+        (SetBy { position, aggregate_type, aggregate_id, event_type, actor: None, recorded_at }, fact)
+    };
+    positions.zip(told).map(set_by).collect()
 }
 
 /// What the search finds in a log that it is given only as far as it asks.
@@ -154,20 +157,46 @@ fn decided(view: &AccessView, subject: Subject, now: Timestamp) -> Option<Result
     Some(decision.map(|_| ()).map_err(|denial| denial.code()))
 }
 
+/// The facts by a fold of everything.
+fn of_the_whole(log: &[(SetBy, Event)], subject: Subject) -> (AccessView, Vec<Fact>) {
+    let mut view = AccessView::default();
+    for (set_by, fact) in log {
+        view.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+    }
+    let (mut again, mut marks) = (AccessView::default(), Marks::of(About::of(&view, subject)));
+    for (set_by, fact) in log {
+        again.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+        marks.look(&again, set_by);
+    }
+    (view, marks.facts)
+}
+
 proptest! {
     #[test]
     fn a_few_aggregates_tell_what_the_whole_log_tells_at_every_position(log in story()) {
         for (key, instance) in [(0, 0), (0, 1), (1, 0)] {
             let subject = Subject { key: ApiKeyId::new(id(3, key)), instance: InstanceId::new(id(4, instance)) };
-            let (mut whole, mut marks) = (AccessView::default(), Marks::of(subject));
-            for (number, (set_by, fact)) in log.iter().enumerate() {
-                whole.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
-                marks.look(&whole, set_by);
-                let evidence = gathered(&log[..=number], subject);
-                prop_assert_eq!(&evidence.facts, &marks.facts);
+            for (number, (set_by, _)) in log.iter().enumerate() {
+                let told = &log[..=number];
+                let (whole, facts) = of_the_whole(told, subject);
+                let evidence = gathered(told, subject);
+                prop_assert_eq!(&evidence.facts, &facts);
                 let now = set_by.recorded_at;
                 prop_assert_eq!(decided(&evidence.view, subject, now), decided(&whole, subject, now));
             }
         }
     }
+}
+
+#[test]
+fn that_a_key_is_issued_to_a_member_makes_nobody_a_member() {
+    let numbers = [(0, 0, 0, 0, 0), (6, 0, 0, 0, 0), (3, 0, 0, 0, 1), (9, 0, 0, 0, 0)];
+    let log: Vec<_> = positioned(numbers.map(told).into());
+    let subject = Subject { key: ApiKeyId::new(id(3, 0)), instance: InstanceId::new(id(4, 0)) };
+    let evidence = gathered(&log, subject);
+    let since = |name| evidence.fact(name).unwrap().set_by.as_ref().unwrap().position.get();
+    assert_eq!(since(FactName::Organization), 1);
+    assert_eq!(since(FactName::Principal), 2);
+    assert_eq!(since(FactName::Role), 3);
+    assert_eq!(since(FactName::KeyScopes), 4);
 }

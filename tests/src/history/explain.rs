@@ -1,0 +1,342 @@
+//! Explanations of the past are what the gateway said then.
+
+use std::process::{Command, Stdio};
+
+use harness::{Http, Instance, Scripted, ScriptedUpstream, World, sekisho};
+use hyper::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Tenant, head};
+
+/// What the gateway said at a position, key by key.
+struct Said {
+    position: u64,
+    verdicts: Vec<Option<String>>,
+}
+
+/// An instance, Bob who calls it, and his keys.
+struct Scene {
+    world: World,
+    _upstream: ScriptedUpstream,
+    instance: Instance,
+    bob: String,
+    keys: Vec<Key>,
+    said: Vec<Said>,
+}
+
+struct Key {
+    id: String,
+    public_part: String,
+    text: String,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let upstream = ScriptedUpstream::start(Scripted::Tools(vec![("echo", false)])).await;
+        let instance = world.instance_in_front_of(&upstream.url).await;
+        let other = world.instance_in_front_of(&upstream.url).await;
+        let bob =
+            world.admin().post(&world.path("/users"), &json!({ "name": "Bob" })).await.good()["id"].clone();
+        let bob = bob.as_str().unwrap().to_owned();
+        let mut scene =
+            Self { world, _upstream: upstream, instance, bob, keys: Vec::new(), said: Vec::new() };
+        scene.role("member").await;
+        for body in [
+            json!({ "scopes": ["mcp:write"] }),
+            json!({ "scopes": ["mcp:read", "org:read"] }),
+            json!({ "scopes": ["tool:echo"], "instance": scene.instance.id }),
+            json!({ "scopes": ["mcp:admin"], "instance": other.id }),
+        ] {
+            let mut body = body;
+            body["name"] = json!("Bob's");
+            body["principal"] = json!(scene.bob);
+            let issued = scene.manage(Method::POST, "/api-keys", &body).await;
+            let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+            scene.keys.push(Key { id: text("id"), public_part: text("key_id"), text: text("api_key") });
+        }
+        scene
+    }
+
+    async fn manage(&self, method: Method, rest: &str, body: &Value) -> Value {
+        self.world.admin().json(method, &self.world.path(rest), body).await.good()
+    }
+
+    async fn role(&self, role: &str) {
+        self.manage(Method::PUT, &format!("/members/{}", self.bob), &json!({ "role": role })).await;
+    }
+
+    async fn instance(&self, method: Method, rest: &str, body: &Value) {
+        self.manage(method, &format!("/instances/{}{rest}", self.instance.id), body).await;
+    }
+
+    async fn deployment(&self, method: Method, rest: &str, body: &Value) {
+        self.world.admin().json(method, &format!("/v1/deployment{rest}"), body).await.good();
+    }
+
+    /// Every key calls, and what it is told is written down.
+    async fn listen(&mut self) {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "echo", "arguments": {} } });
+        let mut verdicts = Vec::new();
+        for key in &self.keys {
+            let http = self.world.node.http().as_key(&key.text);
+            let answer = http.post(&self.instance.path(), &call).await;
+            let reason = answer.body()["error"]["data"]["reason"].as_str().map(str::to_owned);
+            assert_eq!(answer.status == 200, reason.is_none(), "{:?}", answer.bytes);
+            verdicts.push(reason);
+        }
+        self.said.push(Said { position: head(&self.world).await, verdicts });
+    }
+
+    /// Grants and revocations, one event each, and what the gateway says after each.
+    async fn tell(&mut self) {
+        self.listen().await;
+        for role in ["viewer", "auditor", "owner"] {
+            self.role(role).await;
+            self.listen().await;
+        }
+        let why = json!({ "reason": "A test" });
+        let user = format!("/users/{}", self.bob);
+        self.deployment(Method::POST, &format!("{user}/suspend"), &why).await;
+        self.listen().await;
+        self.deployment(Method::POST, &format!("{user}/resume"), &json!({})).await;
+        self.listen().await;
+        for tools in [json!(["other"]), json!("all")] {
+            self.instance(Method::PUT, "/tools", &json!({ "tools": tools })).await;
+            self.listen().await;
+        }
+        for rest in ["/stop", "/start"] {
+            self.instance(Method::POST, rest, &json!({})).await;
+            self.listen().await;
+        }
+        for method in ["oauth", "both"] {
+            self.instance(Method::PUT, "/authentication", &json!({ "authentication": method })).await;
+            self.listen().await;
+        }
+        self.deployment(Method::POST, "/maintenance", &json!({})).await;
+        self.listen().await;
+        self.deployment(Method::DELETE, "/maintenance", &json!({})).await;
+        self.listen().await;
+        let revoked = format!("/api-keys/{}", self.keys[0].id);
+        self.manage(Method::DELETE, &revoked, &why).await;
+        self.listen().await;
+        self.manage(Method::DELETE, &format!("/members/{}", self.bob), &json!({})).await;
+        self.listen().await;
+        self.role("member").await;
+        self.listen().await;
+        self.instance(Method::DELETE, "", &json!({})).await;
+        self.listen().await;
+    }
+
+    fn path(&self, principal: &str, more: &str) -> String {
+        format!("/v1/authz/explain?principal={principal}&instance={}&tool=echo{more}", self.instance.id)
+    }
+
+    async fn explained(&self, principal: &str, more: &str) -> Value {
+        self.world.admin().get(&self.path(principal, more)).await.good()
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_is_misspelt_is_refused() {
+    let scene = Scene::start().await;
+    let (key, instance) = (&scene.keys[0].id, &scene.instance.id);
+    let nothing = Uuid::new_v4();
+    let admin = scene.world.admin();
+    let ask = async |query: String| admin.get(&format!("/v1/authz/explain?{query}")).await;
+    ask(format!("principal={key}&instance={instance}")).await.refused(400, "bad-query");
+    ask(format!("principal={key}&instance={instance}&tool=echo&att=1")).await.refused(400, "bad-query");
+    ask(format!("principal=bob&instance={instance}&tool=echo")).await.refused(400, "bad-question");
+    ask(format!("principal={key}&instance=x&tool=echo")).await.refused(400, "bad-question");
+    ask(format!("principal={key}&instance={instance}&tool=echo&at=now")).await.refused(400, "bad-question");
+    ask(format!("principal={key}&instance={instance}&tool=echo&at=1000000")).await.refused(422, "not-yet");
+    let future = "2999-01-01T00:00:00Z";
+    ask(format!("principal={key}&instance={instance}&tool=echo&at={future}")).await.refused(422, "not-yet");
+    ask(format!("principal={key}&instance={nothing}&tool=echo")).await.refused(404, "not-found");
+    ask(format!("principal={nothing}&instance={instance}&tool=echo")).await.refused(404, "not-found");
+    let unknown = "0000000000000000000000";
+    ask(format!("principal={unknown}&instance={instance}&tool=echo")).await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn keys_instances_and_users_of_another_tenant_are_not_found() {
+    let scene = Scene::start().await;
+    let rival = Tenant::of(&scene.world).await;
+    let Scene { world, instance, bob, keys, .. } = &scene;
+    let ask = async |http: &Http, principal: &str, instance: &str| {
+        let path = format!("/v1/authz/explain?principal={principal}&instance={instance}&tool=echo");
+        http.get(&path).await
+    };
+    let server = json!({
+        "name": "Wiki", "visibility": "organization", "credential_fields": [],
+        "transport": { "http": { "url": "https://mcp.example.com/mcp" } },
+    });
+    let made = async |path: &str, body: Value| {
+        rival.owner.post(&rival.path(path), &body).await.good()["id"].as_str().unwrap().to_owned()
+    };
+    let server = made("/servers", server).await;
+    let connection = made("/connections", json!({ "server": server, "name": "Wiki" })).await;
+    let body =
+        json!({ "name": "Desk", "connections": [connection], "tools": "all", "authentication": "api_key" });
+    let theirs = made("/instances", body).await;
+    let own = made("/api-keys", json!({ "name": "Own", "scopes": ["mcp:write"] })).await;
+    let nothing = Uuid::new_v4().to_string();
+    for instance in [&instance.id, &nothing] {
+        ask(&rival.owner, &own, instance).await.refused(404, "not-found");
+    }
+    for instance in [&instance.id, &nothing] {
+        let path = format!("/v1/authz/who?instance={instance}&tool=echo");
+        rival.owner.get(&path).await.refused(404, "not-found");
+    }
+    for principal in [&keys[0].id, &keys[0].public_part, bob, &nothing] {
+        ask(&rival.owner, principal, &theirs).await.refused(404, "not-found");
+    }
+    let allowed = ask(&rival.owner, &own, &theirs).await.good();
+    assert_eq!(allowed["allowed"], true, "{allowed}");
+    let crossing = ask(&world.admin(), &keys[0].id, &theirs).await.good();
+    assert_eq!(crossing["reason"], "instance-unknown", "what the gateway says to a key of another tenant");
+}
+
+#[tokio::test]
+async fn at_every_position_it_is_what_the_gateway_said() {
+    let mut scene = Scene::start().await;
+    let before = head(&scene.world).await;
+    scene.tell().await;
+    let (mut compared, mut reasons) = (0, std::collections::BTreeSet::new());
+    for position in before..=head(&scene.world).await {
+        let said = scene.said.iter().rfind(|said| said.position <= position).unwrap();
+        for (key, verdict) in scene.keys.iter().zip(&said.verdicts) {
+            let explained = scene.explained(&key.id, &format!("&at={position}")).await;
+            assert_eq!(explained["reason"].as_str(), verdict.as_deref(), "at {position}: {explained}");
+            assert_eq!(explained["allowed"], verdict.is_none());
+            assert_eq!(explained["position"], position);
+            reasons.extend(verdict.clone());
+            compared += 1;
+        }
+        let any = said.verdicts.iter().any(Option::is_none);
+        let user = scene.explained(&format!("user:{}", scene.bob), &format!("&at={position}")).await;
+        assert_eq!(user["allowed"], any, "at {position}: {user}");
+        assert_eq!(user["keys"].as_array().unwrap().len(), scene.keys.len());
+    }
+    let who = async |query: &str| {
+        let path = format!("/v1/authz/who?instance={}&tool=echo{query}", scene.instance.id);
+        super::all_pages(&scene.world.admin(), &path, 2).await.0
+    };
+    for Said { position, verdicts } in &scene.said {
+        let callers = who(&format!("&at={position}")).await;
+        for (key, verdict) in scene.keys.iter().zip(verdicts) {
+            let listed = callers.iter().find(|caller| caller["key"] == key.id);
+            assert_eq!(listed.is_some(), verdict.is_none(), "at {position}: {callers:?}");
+            if let Some(listed) = listed {
+                assert_eq!(
+                    (&listed["user"], &listed["key_id"]),
+                    (&json!(scene.bob), &json!(key.public_part))
+                );
+            }
+        }
+    }
+    assert_eq!(who("").await, Vec::<Value>::new(), "the instance is gone");
+    println!("explain: {compared} decisions of the gateway compared, refused for {reasons:?}");
+    assert!(compared > 60 && reasons.len() > 9, "{compared} {reasons:?}");
+}
+
+#[tokio::test]
+async fn each_fact_names_the_event_that_set_it() {
+    let scene = Scene::start().await;
+    let (key, from) = (&scene.keys[0], head(&scene.world).await);
+    scene.role("viewer").await;
+    let denied = scene.explained(&key.public_part, "").await;
+    assert_eq!(denied["reason"], "role-too-low");
+    let fact = |explained: &Value, name: &str| {
+        let facts = explained["facts"].as_array().unwrap();
+        facts
+            .iter()
+            .find(|fact| fact["fact"] == name)
+            .unwrap_or_else(|| panic!("{name} in {explained}"))
+            .clone()
+    };
+    let role = fact(&denied, "role");
+    assert_eq!(role["value"], "viewer");
+    assert_eq!(role["decisive"], true);
+    assert_eq!(role["set_by"]["position"], from + 1);
+    assert_eq!(role["set_by"]["type"], "role_changed");
+    assert_eq!(role["set_by"]["actor"], format!("user:{}", scene.world.founder));
+    assert_eq!(fact(&denied, "tools")["decisive"], false);
+    let sentence = denied["sentence"].as_str().unwrap();
+    assert!(sentence.contains(&format!("role is viewer since #{}", from + 1)), "{sentence}");
+
+    let allowed = scene.explained(&key.public_part, &format!("&at={from}")).await;
+    let issued = fact(&allowed, "key_scopes");
+    assert_eq!(issued["value"], json!(["mcp:write"]));
+    assert_eq!((&issued["set_by"]["type"], &issued["set_by"]["id"]), (&json!("issued"), &json!(key.id)));
+    let member = fact(&allowed, "role")["set_by"].clone();
+    assert_eq!(member["type"], "member_added");
+    assert!(
+        member["position"].as_u64() < issued["set_by"]["position"].as_u64(),
+        "a member before the key came"
+    );
+    let sentence = allowed["sentence"].as_str().unwrap();
+    assert!(sentence.contains("member since #") && sentence.contains("carries mcp:write"), "{sentence}");
+    assert_eq!(allowed["assumed"], json!({ "read_only": false, "address_passes_maintenance": false }));
+
+    let read_only = scene.explained(&key.public_part, "&read_only=true").await;
+    assert_eq!(read_only["allowed"], true, "a viewer calls what only reads: {read_only}");
+}
+
+#[tokio::test]
+async fn a_time_stands_for_its_position_and_for_what_had_expired() {
+    let scene = Scene::start().await;
+    let expires_at = "2990-01-01T00:00:00Z";
+    let body = json!({ "name": "Short", "scopes": ["mcp:write"], "expires_at": expires_at });
+    let issued = scene.manage(Method::POST, "/api-keys", &body).await;
+    let key = issued["id"].as_str().unwrap();
+    let then = scene.world.admin().get(&format!("/v1/events?from={}", issued["position"])).await.good();
+    let then = then["items"][0]["recorded_at"].as_str().unwrap().to_owned();
+    let at = scene.explained(key, &format!("&at={then}")).await;
+    assert_eq!(
+        (&at["allowed"], &at["position"], &at["time"]),
+        (&json!(true), &issued["position"], &json!(then))
+    );
+    let before = issued["position"].as_u64().unwrap() - 1;
+    let before = scene.explained(key, &format!("&at={before}")).await;
+    assert_eq!(before["reason"], "key-unknown", "{before}");
+    let nobody = scene.explained(&format!("user:{}", scene.world.founder), "&at=1").await;
+    assert_eq!(nobody["reason"], "no-credential", "{nobody}");
+}
+
+#[tokio::test]
+async fn the_command_line_says_the_same_and_its_exit_code_is_the_answer() {
+    let scene = Scene::start().await;
+    let allowed_at = head(&scene.world).await;
+    scene.role("viewer").await;
+    let run = async |principal: &str, more: &[&str]| {
+        let mut command = Command::new(sekisho());
+        command.args([
+            "explain",
+            "--principal",
+            principal,
+            "--instance",
+            &scene.instance.id,
+            "--tool",
+            "echo",
+        ]);
+        command.args(more).stdin(Stdio::null()).env("DATABASE_URL", &scene.world.database.url);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let key = &scene.keys[0];
+    let (code, _, told) = run(&Uuid::new_v4().to_string(), &[]).await;
+    assert_eq!(code, Some(2), "{told}");
+    let (code, _, told) = run(&key.id, &["--at", "1000000"]).await;
+    assert_eq!(code, Some(2), "{told}");
+    let (code, told, _) = run(&key.public_part, &[]).await;
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains("role-too-low") && told.contains("organization.role_changed by user:"), "{told}");
+    let at = allowed_at.to_string();
+    let (code, told, _) = run(&key.id, &["--at", &at, "--format", "json"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told, scene.explained(&key.id, &format!("&at={at}")).await);
+}
