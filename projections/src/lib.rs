@@ -9,6 +9,7 @@ mod doorbell;
 mod feed;
 pub mod history;
 mod log;
+pub mod notary;
 mod projection;
 mod recorded;
 mod relay;
