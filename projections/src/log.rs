@@ -86,6 +86,13 @@ impl LogReader {
         page(&self.pool, after).await
     }
 
+    /// The page after a position as it is, with the holes and malformed rows in it: for those who look for just that.
+    pub async fn flawed_page(&self, after: Position) -> Result<Vec<Result<Recorded, LogError>>, LogError> {
+        let statement = page_statement();
+        let rows = sqlx::query(&statement).bind(column(after)).bind(PAGE_EVENTS_MAX).fetch_all(&self.pool).await?;
+        Ok(rows.iter().map(recorded).collect())
+    }
+
     /// The pages after a position, one after the other, each read while the one before it is worked on.
     pub fn pages(&self, after: Position) -> Pages {
         Pages { log: self.clone(), last: after, ahead: None }
@@ -155,15 +162,18 @@ where
     rows(executor, after, PAGE_EVENTS_MAX).await
 }
 
-async fn rows<'c, E>(executor: E, after: Position, events_max: i64) -> Result<Vec<Recorded>, LogError>
+/// Reads a page of another size.
+pub(crate) async fn rows<'c, E>(
+    executor: E,
+    after: Position,
+    events_max: i64,
+) -> Result<Vec<Recorded>, LogError>
 where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
 {
-    let from = i64::try_from(after.get()).unwrap_or(i64::MAX);
     // Rows are decoded as they come, while the server makes the next.
-    let statement =
-        format!("select {COLUMNS} from events where global_position > $1 order by global_position limit $2");
-    let mut rows = sqlx::query(&statement).bind(from).bind(events_max).fetch(executor);
+    let statement = page_statement();
+    let mut rows = sqlx::query(&statement).bind(column(after)).bind(events_max).fetch(executor);
     let (mut last, mut events) = (after, Vec::new());
     while let Some(row) = rows.try_next().await? {
         let event = recorded(&row)?;
@@ -176,6 +186,14 @@ where
     Ok(events)
 }
 
+fn page_statement() -> String {
+    format!("select {COLUMNS} from events where global_position > $1 order by global_position limit $2")
+}
+
+fn column(position: Position) -> i64 {
+    i64::try_from(position.get()).unwrap_or(i64::MAX)
+}
+
 /// An event out of its row.
 pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
     let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
@@ -185,12 +203,17 @@ pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
         position,
         aggregate_type: row.try_get(1)?,
         aggregate_id: row.try_get(2)?,
-        sequence: row.try_get::<i64, _>(3)?.unsigned_abs(),
+        sequence: row.try_get::<i64, _>(3)?.try_into().map_err(|_| malformed("sequence"))?,
         event_type: row.try_get(4)?,
-        event_version: row.try_get::<&str, _>(5)?.parse().map_err(|_| malformed("event_version"))?,
+        event_version: version(row.try_get(5)?).ok_or_else(|| malformed("event_version"))?,
         payload: raw(row.try_get(6)?)?,
         metadata: raw(row.try_get(7)?)?,
         occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
         recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(9)?),
     })
+}
+
+/// A version has one spelling: `01` would be another row with the same meaning, and with the same leaf in the notary's tree.
+fn version(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|_| text.starts_with(|first: char| ('1'..='9').contains(&first)))
 }
