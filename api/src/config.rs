@@ -67,6 +67,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_BOOTSTRAP_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub bootstrap_token: Option<String>,
 
+    /// File to which every signed checkpoint of the log is appended, to be kept or copied where nobody changes it
+    #[arg(long, env = "SEKISHO_CHECKPOINT_FILE", value_name = "FILE")]
+    pub checkpoint_file: Option<PathBuf>,
+
     /// Origins beside the service's own that browsers may call from, separated by commas
     #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
     pub allowed_origins: String,
@@ -125,6 +129,8 @@ pub struct Config {
     pub master_key: MasterKeySource,
     /// The token that founds the deployment.
     pub bootstrap_token: Option<String>,
+    /// Where checkpoints are appended.
+    pub checkpoint_file: Option<PathBuf>,
     /// Origins beside our own.
     pub allowed_origins: Vec<String>,
     /// Calls a second for each key.
@@ -268,6 +274,7 @@ impl Options {
                 relay: relay?,
                 master_key: master_key?,
                 bootstrap_token: bootstrap_token.flatten(),
+                checkpoint_file: self.checkpoint_file.clone(),
                 allowed_origins,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
@@ -285,7 +292,8 @@ impl Options {
         if faults.0.is_empty() { complete().ok_or(faults.0) } else { Err(faults.0) }
     }
 
-    fn store(&self) -> Result<Store, String> {
+    /// Which Postgres and NATS.
+    pub(crate) fn store(&self) -> Result<Store, String> {
         match (&self.database_url, &self.nats_url) {
             (None, None) => Ok(Store::Embedded { nats: true }),
             (Some(database), nats) => {
@@ -322,7 +330,8 @@ impl Options {
         Some(RelayConfig { stream: stream?, prefix: prefix?, replicas: replicas? })
     }
 
-    fn master_key_source(&self, data: &Path) -> Result<MasterKeySource, String> {
+    /// Where the master key is.
+    pub(crate) fn master_key_source(&self, data: &Path) -> Result<MasterKeySource, String> {
         match (&self.master_key, &self.master_key_file, &self.database_url) {
             (Some(_), Some(_), _) => Err("give the key or the file, not both".to_owned()),
             (Some(text), None, _) => MasterKeys::parse(text).map(MasterKeySource::Given).map_err(|error| error.to_string()),

@@ -29,6 +29,7 @@ mod serve;
 mod shutdown;
 mod telemetry;
 mod trace_context;
+mod well_known;
 mod wiring;
 
 pub use shutdown::Shutdown;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mcp::memory::ByteBudget;
+use projections::notary::ObserveNotary;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -36,6 +37,12 @@ pub(crate) struct BudgetLabels {
     budget: &'static str,
 }
 
+/// A place where checkpoints are published.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct PlaceLabels {
+    place: &'static str,
+}
+
 /// Everything that is counted. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -46,6 +53,10 @@ pub struct Metrics {
     upstream: Histogram,
     held: Family<BudgetLabels, Gauge>,
     budgets: Arc<Mutex<Vec<(&'static str, ByteBudget)>>>,
+    unprotected: Histogram,
+    notarized: Gauge,
+    notary_refuses: Gauge,
+    unpublished: Family<PlaceLabels, Counter>,
     /// Requests being answered right now, streams included.
     pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
@@ -67,7 +78,9 @@ impl Default for Metrics {
         let answers = Family::<AnswerLabels, Counter>::default();
         let refusals = Family::<RefusalLabels, Counter>::default();
         let durations = Family::<ReaderLabels, Histogram>::new_with_constructor(seconds);
-        let upstream = seconds();
+        let (upstream, unprotected) = (seconds(), seconds());
+        let (notarized, notary_refuses) = (Gauge::default(), Gauge::default());
+        let unpublished = Family::<PlaceLabels, Counter>::default();
         let (in_flight, log_position) = (Gauge::default(), Gauge::default());
         let (lag, parked) =
             (Family::<ReaderLabels, Gauge>::default(), Family::<ReaderLabels, Gauge>::default());
@@ -100,6 +113,23 @@ impl Default for Metrics {
             Unit::Bytes,
             held.clone(),
         );
+        registry.register_with_unit(
+            "notary_unprotected",
+            "Time from the commit of an event to the signed checkpoint that covers it, for the oldest of each checkpoint",
+            Unit::Seconds,
+            unprotected.clone(),
+        );
+        registry.register("notary_position", "Last position that this node has signed", notarized.clone());
+        registry.register(
+            "notary_refuses",
+            "1 while the notary refuses to sign because the log is not what it signed before",
+            notary_refuses.clone(),
+        );
+        registry.register(
+            "notary_unpublished",
+            "Checkpoints that could not be brought to a place",
+            unpublished.clone(),
+        );
         let (registry, budgets) = (Arc::new(registry), Arc::default());
         Self {
             registry,
@@ -109,11 +139,30 @@ impl Default for Metrics {
             upstream,
             held,
             budgets,
+            unprotected,
+            notarized,
+            notary_refuses,
+            unpublished,
             in_flight,
             log_position,
             lag,
             parked,
         }
+    }
+}
+
+impl ObserveNotary for Metrics {
+    fn signed(&self, size: u64, unprotected: Duration) {
+        self.notarized.set(i64::try_from(size).unwrap_or(i64::MAX));
+        self.unprotected.observe(unprotected.as_secs_f64());
+    }
+
+    fn refuses(&self, refuses: bool) {
+        self.notary_refuses.set(i64::from(refuses));
+    }
+
+    fn unpublished(&self, place: &'static str) {
+        self.unpublished.get_or_create(&PlaceLabels { place }).inc();
     }
 }
 

@@ -24,12 +24,14 @@ use crate::metrics::Metrics;
 use crate::openapi;
 use crate::problem::Problem;
 use crate::trace_context::TraceContext;
+use crate::well_known::{self, WellKnown};
 
 /// The whole surface of the product.
 pub(crate) fn router<P: Ports + 'static>(
     admin: &Admin<P>,
     gateway: Gateway,
     health: Health,
+    well_known: WellKnown,
     metrics: Metrics,
     url: &str,
 ) -> Router {
@@ -39,6 +41,7 @@ pub(crate) fn router<P: Ports + 'static>(
         .merge(gateway::router(gateway))
         .merge(admin::router(admin))
         .merge(health::router(health))
+        .merge(well_known::router(well_known))
         .route("/", axum::routing::get(async move || docs::answer(home)))
         .route("/openapi.json", axum::routing::get(async move || Json(document)))
         .route("/docs", axum::routing::get(async move || docs::answer(page)))

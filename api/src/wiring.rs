@@ -14,6 +14,7 @@ use domain::value::{Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::{Upstream, UpstreamConfig};
 use projections::access::LiveView;
+use projections::notary::NotaryHandle;
 use projections::{Doorbell, RunnerHandle};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -25,6 +26,7 @@ use crate::adapters::embedded::{Embedded, EmbeddedError};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
 use crate::adapters::nats::NatsError;
+use crate::adapters::notary_key::{self, NotaryKeyError};
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::{Appender, PostgresEvents};
@@ -38,6 +40,7 @@ use crate::metrics::Metrics;
 use crate::router::router;
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
+use crate::well_known::WellKnown;
 
 use backbone::{Backbone, backbone};
 pub(crate) use ports::RealPorts;
@@ -78,6 +81,9 @@ pub enum StartError {
     /// The data keys.
     #[error(transparent)]
     DataKeys(#[from] KeyDigestError),
+    /// The key that signs checkpoints of the log.
+    #[error(transparent)]
+    NotaryKey(#[from] NotaryKeyError),
     /// The kept bootstrap token is no token.
     #[error(
         "{0} is shorter than {BOOTSTRAP_TOKEN_CHARS_MIN} characters; remove it, and a new one is made at the next start"
@@ -113,6 +119,8 @@ pub struct Running {
     pub view: LiveView,
     /// Read models.
     pub projections: Vec<RunnerHandle>,
+    /// What the notary has signed.
+    pub notary: NotaryHandle,
     /// What the relay has put into the stream.
     pub relayed: Doorbell,
     /// The token that founds the deployment.
@@ -163,7 +171,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (appender, appending) = Appender::new(options, commits);
     shutdown.spawn(appending.run());
     let personal = PersonalData::new(pool.clone(), Arc::clone(&master));
-    let readers = readers::start(&config, &pool, nats, committed, &digests, personal, &shutdown).await;
+    let metrics = Metrics::default();
+    let signer = notary_key::load(&pool, &master).await?;
+    description.push(format!("Notary: checkpoints of the log are verified with {}", signer.key()));
+    let readers =
+        readers::start(&config, &pool, nats.clone(), committed, &digests, personal, &shutdown).await;
+    let notary = readers.notary(&config, &pool, nats, signer, &metrics, &shutdown);
     let url = own_url(config.public_url.as_ref(), address);
     let edge = Edge {
         config: &config,
@@ -171,6 +184,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         master,
         digests,
         readers: &readers,
+        notary: &notary,
+        metrics,
         shutdown: &shutdown,
         url: &url,
     };
@@ -188,6 +203,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         pool,
         view,
         projections,
+        notary,
         relayed,
         bootstrap_token,
         description,
@@ -204,6 +220,8 @@ struct Edge<'a> {
     master: Arc<MasterKeys>,
     digests: Arc<KeyDigests>,
     readers: &'a Readers,
+    notary: &'a NotaryHandle,
+    metrics: Metrics,
     shutdown: &'a Shutdown,
     url: &'a str,
 }
@@ -215,7 +233,7 @@ impl Edge<'_> {
         bootstrap_token: &str,
         address: SocketAddr,
     ) -> Result<Router, StartError> {
-        let metrics = Metrics::default();
+        let metrics = self.metrics.clone();
         let gateway = self.gateway(address, metrics.clone())?;
         let admin = self.admin(appender, bootstrap_token)?;
         let health = Health {
@@ -225,7 +243,8 @@ impl Edge<'_> {
             doorbell: self.readers.doorbell.clone(),
             metrics: metrics.clone(),
         };
-        Ok(router(&admin, gateway, health, metrics, self.url))
+        let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
+        Ok(router(&admin, gateway, health, well_known, metrics, self.url))
     }
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
@@ -266,6 +285,7 @@ impl Edge<'_> {
             keys: Arc::<KeyDigests>::clone(&self.digests),
             clock: Arc::new(SystemClock),
             bootstrap: Arc::new(BootstrapToken(PresentedSecret::new(bootstrap_token.to_owned()))),
+            notary: self.notary.clone(),
             url: self.url.into(),
             shutdown: self.shutdown.clone(),
             places: Places::default(),

@@ -99,7 +99,7 @@ impl LogReader {
     }
 
     /// The event right after a position, if there is one yet.
-    pub(crate) async fn following(&self, after: Position) -> Result<Option<Recorded>, LogError> {
+    pub async fn following(&self, after: Position) -> Result<Option<Recorded>, LogError> {
         Ok(rows(&self.pool, after, 1).await?.pop())
     }
 }

@@ -124,6 +124,13 @@ pub struct Database {
     pub name: String,
 }
 
+impl Database {
+    /// Where its node appends checkpoints, when it does.
+    pub fn checkpoint_file(&self) -> PathBuf {
+        cluster().folder().join(format!("{}.checkpoints", self.name))
+    }
+}
+
 /// A pool on a fresh database, and the database.
 pub async fn database() -> (PgPool, Database) {
     let database = cluster().fresh_database().await;

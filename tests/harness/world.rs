@@ -65,6 +65,8 @@ pub struct Settings {
     pub upstream: UpstreamTimeouts,
     /// Bytes of requests and answers held at once.
     pub held_bytes_max: usize,
+    /// Whether the node appends checkpoints to a file.
+    pub checkpoint_file: bool,
 }
 
 impl Default for Settings {
@@ -74,6 +76,7 @@ impl Default for Settings {
             key_rate: 100_000,
             upstream: UpstreamTimeouts::default(),
             held_bytes_max: HELD_BYTES_MAX,
+            checkpoint_file: false,
         }
     }
 }
@@ -94,6 +97,7 @@ impl Node {
             },
             master_key: MasterKeySource::Given(MasterKeys::parse(master_key).expect("a master key")),
             bootstrap_token: Some("a bootstrap token for tests".to_owned()),
+            checkpoint_file: settings.checkpoint_file.then(|| database.checkpoint_file()),
             allowed_origins: vec!["https://allowed.example".to_owned()],
             key_rate: rate,
             key_burst: rate,

@@ -10,5 +10,6 @@ mod history;
 mod interop;
 mod kill;
 mod log;
+mod notary;
 mod program;
 mod store;

@@ -22,6 +22,7 @@ mod events;
 mod instances;
 mod me;
 mod members;
+mod notary;
 mod organizations;
 mod servers;
 mod users;
@@ -34,6 +35,7 @@ use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
 use projections::RunnerHandle;
 use projections::access::LiveView;
+use projections::notary::NotaryHandle;
 use sqlx::PgPool;
 
 use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
@@ -66,6 +68,8 @@ pub struct Admin<P> {
     pub clock: Arc<dyn Clock>,
     /// Who may found the deployment.
     pub bootstrap: Arc<dyn CheckBootstrapToken>,
+    /// What was signed of the log.
+    pub notary: NotaryHandle,
     /// Where callers reach this deployment, without a slash at the end.
     pub url: Arc<str>,
     /// Tells answers without an end that the node stops.
@@ -84,6 +88,7 @@ impl<P> Clone for Admin<P> {
             keys: Arc::clone(&self.keys),
             clock: Arc::clone(&self.clock),
             bootstrap: Arc::clone(&self.bootstrap),
+            notary: self.notary.clone(),
             url: Arc::clone(&self.url),
             shutdown: self.shutdown.clone(),
             places: self.places.clone(),
@@ -141,6 +146,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         catalogue::area(),
         events::area(),
         authz::area(),
+        notary::area(),
     ]
 }
 

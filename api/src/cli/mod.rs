@@ -9,6 +9,7 @@ mod replay;
 mod say;
 mod serve;
 mod store;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,8 @@ enum Command {
     Replay(replay::Replay),
     /// Tell whether a call is or was allowed, why, and by which events
     Explain(explain::Explain),
+    /// Check that the log, or an export of it, still is what was signed, and name the first bad position if it is not
+    Verify(Box<verify::Verify>),
     /// Keys of the deployment
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Replay(replay) => replay.run().await,
             Command::Explain(explain) => explain.run().await,
+            Command::Verify(verify) => verify::run(&verify).await,
             Command::Keys(keys) => keys.run(),
         }
     });

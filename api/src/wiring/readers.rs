@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::value::Position;
 use projections::access::LiveView;
+use projections::notary::note::NoteSigner;
+use projections::notary::{Notary, NotaryHandle, Publication};
 use projections::{Bus, Doorbell, LogReader, Relay, Runner, RunnerHandle, SignEnvelope};
 use sqlx::PgPool;
 use tokio::sync::watch;
@@ -15,6 +17,7 @@ use crate::adapters::key_digest::KeyDigests;
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
 /// How long the start waits for the first catch-up; after that requests are answered 503 until it is done.
@@ -65,6 +68,29 @@ pub(super) async fn start(
     let readers = Readers { projections: projections(pool, personal, &readers, shutdown), ..readers };
     catch_up(&readers.view).await;
     readers
+}
+
+impl Readers {
+    /// Starts the notary of this node.
+    pub(super) fn notary(
+        &self,
+        config: &Config,
+        pool: &PgPool,
+        nats: Option<async_nats::Client>,
+        signer: NoteSigner,
+        metrics: &Metrics,
+        shutdown: &Shutdown,
+    ) -> NotaryHandle {
+        // Beside the subjects of events, not among them: the stream of events holds nothing else.
+        let subject = format!("{}-checkpoint", config.relay.prefix);
+        let publication =
+            Publication { nats: nats.map(|client| (client, subject)), file: config.checkpoint_file.clone() };
+        let (log, doorbell) = (LogReader::new(pool.clone()), self.doorbell.clone());
+        let notary = Notary::new(log, doorbell, signer, publication, Arc::new(metrics.clone()));
+        let handle = notary.handle();
+        shutdown.spawn(notary.run(self.stop.clone()));
+        handle
+    }
 }
 
 /// Relays to NATS, where there is one; answers where the view may hear the relay.

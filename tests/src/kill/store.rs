@@ -36,6 +36,7 @@ pub(super) fn serving(
         relay: RelayConfig { stream: "EVENTS".to_owned(), prefix: "events".to_owned(), replicas: 1 },
         master_key,
         bootstrap_token: bootstrap_token.map(str::to_owned),
+        checkpoint_file: None,
         allowed_origins: Vec::new(),
         key_rate: rate,
         key_burst: rate,
