@@ -123,7 +123,11 @@ impl World {
 
     /// A fresh world with one node that is set in another way.
     pub async fn with(settings: Settings) -> Self {
-        let database = cluster().fresh_database().await;
+        Self::on(cluster().fresh_database().await, settings).await
+    }
+
+    /// A world on this database, where nothing has happened yet.
+    pub async fn on(database: Database, settings: Settings) -> Self {
         let master_key = MasterKeys::generate().expect("a master key").to_string();
         let node = Node::start(&database, &master_key, settings).await;
         let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });

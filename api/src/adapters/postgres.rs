@@ -69,9 +69,44 @@ pub async fn major(pool: &PgPool) -> Result<i32, PostgresError> {
     Ok(number / 10_000)
 }
 
-/// Brings the schema up to date; several nodes may do so at once.
+/// Brings the schema up to date; several nodes may do so at once. A role that may not change the schema need not, when it is up to date.
 pub async fn migrate(pool: &PgPool) -> Result<(), PostgresError> {
-    Ok(MIGRATIONS.run(pool).await?)
+    if is_up_to_date(pool).await { Ok(()) } else { Ok(MIGRATIONS.run(pool).await?) }
+}
+
+/// Whether exactly our migrations were run. Whatever else is found is judged by those who run them.
+async fn is_up_to_date(pool: &PgPool) -> bool {
+    let applied: Result<Vec<(i64, Vec<u8>, bool)>, _> =
+        sqlx::query_as("select version, checksum, success from _sqlx_migrations").fetch_all(pool).await;
+    let Ok(applied) = applied else { return false };
+    let ours = |(version, checksum, success): &(i64, Vec<u8>, bool)| {
+        *success && MIGRATIONS.iter().any(|one| one.version == *version && *one.checksum == **checksum)
+    };
+    applied.len() == MIGRATIONS.iter().count() && applied.iter().all(ours)
+}
+
+/// Lets a role do what a node does, and no more: it reads and appends events, and changes none. It owns nothing, so that it cannot give
+/// itself more. To be repeated after each migration.
+pub async fn grant_to(pool: &PgPool, role: &str) -> Result<(), PostgresError> {
+    let role = role.replace('"', "\"\"");
+    let statements = format!(
+        "begin;
+         grant usage on schema public to \"{role}\";
+         grant select, insert, update, delete on all tables in schema public to \"{role}\";
+         revoke all on events, notary_checkpoints, log_identity, _sqlx_migrations from \"{role}\";
+         grant select on log_identity, _sqlx_migrations to \"{role}\";
+         grant select, insert on events, notary_checkpoints to \"{role}\";
+         commit"
+    );
+    pool.execute(statements.as_str()).await?;
+    Ok(())
+}
+
+/// Whether this role could change events: by a grant, or because it owns the table and could take its triggers away.
+pub async fn may_change_events(pool: &PgPool) -> Result<bool, PostgresError> {
+    let query = "select pg_has_role(c.relowner, 'member') or has_table_privilege(c.oid, 'update, delete, truncate, trigger')
+        from pg_class c where c.oid = 'events'::regclass";
+    Ok(sqlx::query_scalar(query).fetch_one(pool).await?)
 }
 
 /// Rings the doorbell for commits of other nodes: by LISTEN where that is wanted (there is no NATS), else by a look now and then.

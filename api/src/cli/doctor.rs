@@ -125,6 +125,7 @@ async fn examine_database(config: &Config, address: &str) -> Vec<(&'static str, 
     let findings = vec![
         ("postgres", Finding::Good(version)),
         ("migrations", examine_migrations(&pool).await),
+        ("log", examine_log(&pool).await),
         ("clock", examine_clock(&pool).await),
         ("master key", examine_master_key(config, &pool).await),
     ];
@@ -151,6 +152,16 @@ async fn examine_migrations(pool: &PgPool) -> Finding {
             "run `sekisho migrate` (or `sekisho serve`, which does it too)",
         ),
     }
+}
+
+async fn examine_log(pool: &PgPool) -> Finding {
+    Finding::Good(match postgres::may_change_events(pool).await {
+        Ok(false) => "this role reads and appends events, and can change none".to_owned(),
+        Ok(true) => "this role owns the events: a trigger keeps it from changing them, and `sekisho verify` finds it out if it does; \
+                     `sekisho migrate --grant-to` makes a role that cannot"
+            .to_owned(),
+        Err(_) => "there is none yet".to_owned(),
+    })
 }
 
 async fn examine_clock(pool: &PgPool) -> Finding {

@@ -1,14 +1,31 @@
-//! `sekisho migrate`: the schema, and nothing else.
+//! `sekisho migrate`: the schema, and who may use it.
 
 use std::process::ExitCode;
 
-use super::{complain, say};
+use clap::Args;
+
+use super::{checked, complain, say};
 use crate::adapters::embedded::{Embedded, EmbeddedConfig};
 use crate::adapters::postgres::{self, PostgresError};
-use crate::config::{Config, Store};
+use crate::config::{Options, Store};
+
+/// What to bring up to date, and for whom.
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Role that `sekisho serve` connects as, when another one owns the schema: it may read and append events, and change none
+    #[arg(long, value_name = "ROLE")]
+    grant_to: Option<String>,
+
+    #[command(flatten)]
+    options: Options,
+}
 
 /// Brings the schema up to date and says where it is.
-pub(super) async fn run(config: &Config) -> ExitCode {
+pub(super) async fn run(line: &Migrate) -> ExitCode {
+    let config = match checked(&line.options) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
     let (address, embedded) = match &config.store {
         Store::Given { database, .. } => (database.clone(), None),
         Store::Embedded { .. } => {
@@ -22,7 +39,7 @@ pub(super) async fn run(config: &Config) -> ExitCode {
             }
         }
     };
-    let migrated = migrate(&address).await;
+    let migrated = migrate(&address, line.grant_to.as_deref()).await;
     if let Some(embedded) = embedded {
         embedded.stop().await;
     }
@@ -38,9 +55,12 @@ pub(super) async fn run(config: &Config) -> ExitCode {
     }
 }
 
-async fn migrate(address: &str) -> Result<i64, PostgresError> {
+async fn migrate(address: &str, grant_to: Option<&str>) -> Result<i64, PostgresError> {
     let pool = postgres::connect(postgres::options(address)?).await?;
     postgres::migrate(&pool).await?;
+    if let Some(role) = grant_to {
+        postgres::grant_to(&pool, role).await?;
+    }
     pool.close().await;
     Ok(postgres::MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default())
 }

@@ -54,7 +54,7 @@ enum Command {
     /// Serve a seeded demonstration, make one real MCP call through it, print how to connect, and stay up
     Demo(demo::Demo),
     /// Bring the schema of the database up to date
-    Migrate(Options),
+    Migrate(Box<migrate::Migrate>),
     /// Check Postgres, NATS, migrations, clock and master key, and say what to do
     Doctor(Options),
     /// Print the history, or a part of it, as it was written
@@ -92,10 +92,7 @@ pub fn run() -> ExitCode {
                 Err(code) => code,
             },
             Command::Demo(demo) => demo.run().await,
-            Command::Migrate(options) => match checked(&options) {
-                Ok(config) => migrate::run(&config).await,
-                Err(code) => code,
-            },
+            Command::Migrate(line) => migrate::run(&line).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Replay(replay) => replay.run().await,
             Command::Explain(explain) => explain.run().await,

@@ -40,6 +40,8 @@ pub enum FlawKind {
     Malformed(String),
     /// The events are those that were signed, but the notary's stored hash of this one is another: proofs made from it are wrong.
     StoredHash,
+    /// So many rows stand at no position, or at one that another row has: no reader by position sees them, and an aggregate would all the same.
+    Outside(u64),
     /// Two checkpoints of this size were signed, with different roots: the key has signed two histories.
     Forked,
 }
@@ -61,11 +63,16 @@ impl fmt::Display for Flaw {
             FlawKind::StoredHash => {
                 write!(f, "the event is the one that was signed, but its stored hash was changed")
             }
+            FlawKind::Outside(rows) => write!(f, "the log has {rows} rows more than positions"),
             FlawKind::Forked => write!(f, "two different histories were signed up to there"),
         }?;
         match kind {
             // Known to the leaf, or said already.
-            FlawKind::Changed | FlawKind::ChangedUpTo(_) | FlawKind::StoredHash | FlawKind::Forked => Ok(()),
+            FlawKind::Changed
+            | FlawKind::ChangedUpTo(_)
+            | FlawKind::StoredHash
+            | FlawKind::Outside(_)
+            | FlawKind::Forked => Ok(()),
             FlawKind::Missing(_) | FlawKind::Surplus(_) | FlawKind::Truncated(_) | FlawKind::Malformed(_) => {
                 if agreed + 1 < *position {
                     write!(

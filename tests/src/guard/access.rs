@@ -162,10 +162,16 @@ pub(super) async fn a_second_owner(world: &World) -> Http {
 #[tokio::test]
 async fn what_is_open_to_all_is_this_and_no_more() {
     let world = World::start().await;
-    for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"] {
+    super::super::notary::something_is_signed(&world).await;
+    let signed = [
+        "/.well-known/sekisho/checkpoint",
+        "/.well-known/sekisho/checkpoint-key",
+        "/.well-known/sekisho/tile/0/000.p/1",
+    ];
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"].into_iter().chain(signed) {
         assert_eq!(world.node.http().get(path).await.status.as_u16(), 200, "{path}");
     }
-    for path in ["/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/mcp"] {
+    for path in ["/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/.well-known/sekisho", "/mcp"] {
         world.node.http().get(path).await.refused(404, "not-found");
     }
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });

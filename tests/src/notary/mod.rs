@@ -44,6 +44,11 @@ async fn covering(world: &World, size: u64) -> Checkpoint {
     }
 }
 
+/// Waits until there is a checkpoint.
+pub(crate) async fn something_is_signed(world: &World) {
+    covering(world, 1).await;
+}
+
 /// The last position of a log.
 async fn head(pool: &PgPool) -> u64 {
     LogReader::new(pool.clone()).head().await.unwrap().get()

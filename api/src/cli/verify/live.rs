@@ -1,7 +1,7 @@
 //! A live log: the database of the options, or that of the embedded store, also while it serves.
 
 use domain::value::Position;
-use projections::notary::audit::{Ended, Reading, Report, Sources};
+use projections::notary::audit::{Ended, Flaw, FlawKind, Reading, Report, Sources};
 use projections::notary::merkle::Hash;
 use projections::notary::note::{Checkpoint, NoteKey};
 use projections::notary::store::{self, Kept};
@@ -60,11 +60,13 @@ async fn verify_database(verify: &Verify, address: &str) -> Reading<Report> {
         Ok(Sources { events, checkpoints, stored: Some(Box::new(stored(pool, runtime))) })
     })
     .await?;
-    if outside > 0 {
-        let text = format!("{outside} rows of the log stand at no position, or at one that another row has");
-        return Err(unreadable("the log")(&text));
+    match u64::try_from(outside) {
+        Ok(0) | Err(_) => Ok(report),
+        // Where they stand cannot be told by a position.
+        Ok(rows) => {
+            Err(Ended::Flaw(Flaw { position: 0, agreed: report.vouched, kind: FlawKind::Outside(rows) }))
+        }
     }
-    Ok(report)
 }
 
 /// Rows that no reader by position sees, and that an aggregate would be loaded with all the same.
