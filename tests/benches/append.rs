@@ -10,6 +10,8 @@ mod command;
 #[path = "append/group.rs"]
 mod group;
 mod measured;
+#[path = "append/notary.rs"]
+mod notary;
 #[path = "append/plain.rs"]
 mod plain;
 #[path = "append/use_case.rs"]
@@ -87,6 +89,7 @@ async fn main() {
             }
         }
     }
+    notary::measure(&mut report, (&pool, &database.url), rounds, span).await;
     use_case::measure(&mut report, rounds, span).await;
     report.write();
 }
