@@ -89,7 +89,8 @@ impl LogReader {
     /// The page after a position as it is, with the holes and malformed rows in it: for those who look for just that.
     pub async fn flawed_page(&self, after: Position) -> Result<Vec<Result<Recorded, LogError>>, LogError> {
         let statement = page_statement();
-        let rows = sqlx::query(&statement).bind(column(after)).bind(PAGE_EVENTS_MAX).fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query(&statement).bind(column(after)).bind(PAGE_EVENTS_MAX).fetch_all(&self.pool).await?;
         Ok(rows.iter().map(recorded).collect())
     }
 

@@ -104,9 +104,9 @@ fn events(log: LogReader, runtime: Handle) -> impl Iterator<Item = Reading<Resul
                     Err(LogError::Malformed(_, what)) => {
                         Ok(Err(format!("the row there is malformed: {what}")))
                     }
-                    Err(error @ (LogError::Database(_) | LogError::Hole { .. })) => {
-                        Err(unreadable("the log")(&error))
-                    }
+                    Err(
+                        error @ (LogError::Database(_) | LogError::Hole { .. } | LogError::BrokenOff { .. }),
+                    ) => Err(unreadable("the log")(&error)),
                 };
                 return Some(read);
             }
