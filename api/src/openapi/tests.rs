@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::value::Scope;
+
 use super::*;
 use crate::admin::areas;
 use crate::wiring::RealPorts;
@@ -37,12 +39,21 @@ fn no_two_rows_share_an_operation_or_an_address() {
     }
 }
 
+/// Whether an address shows history or what follows from it, which is for auditors.
+fn looks_back(path: &str) -> bool {
+    path.starts_with("/v1/events")
+        || path.starts_with("/v1/authz/")
+        || path.starts_with("/v1/organizations/{organization}/events")
+}
+
 #[test]
 fn whatever_lies_below_an_organization_takes_a_credential_of_it() {
     for row in rows() {
         let expected = match row.access {
             Access::Bootstrap => row.path == "/v1/bootstrap",
             Access::AnyKey => row.path == "/v1/me" && !row.writes,
+            // What looks back takes any auditor's key and reaches as far as the key does; it writes nothing.
+            Access::Key(Scope::AuditRead) => looks_back(row.path) && !row.writes,
             Access::Key(_) => row.path.starts_with("/v1/me/") || row.path == "/v1/organizations",
             Access::Organization(_) => row.path.starts_with("/v1/organizations/{organization}"),
             Access::Administrator(_) => row.path.starts_with("/v1/deployment"),
@@ -65,7 +76,8 @@ fn reading_takes_a_scope_that_reads_and_writing_one_that_writes() {
             path if path.contains("/clients") => "clients:write",
             _ => "org:write",
         };
-        assert_eq!(scope, if row.writes { of_its_noun } else { "org:read" }, "{row:?}");
+        let read = if looks_back(row.path) { "audit:read" } else { "org:read" };
+        assert_eq!(scope, if row.writes { of_its_noun } else { read }, "{row:?}");
         assert_eq!(row.writes, row.method != http::Method::GET, "{row:?}");
     }
 }

@@ -9,7 +9,7 @@ use projections::history::{History, Moment};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-const EVENTS: i32 = 1_000_000;
+const EVENTS: i32 = 200_000;
 const LOOKS: u32 = 20;
 /// The goal is one second in a log of a million events, on a machine that does nothing else.
 const LOOK_MAX: Duration = Duration::from_secs(1);
