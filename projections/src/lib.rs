@@ -4,25 +4,31 @@
 //! Deliberately absent: rules. Nothing here decides whether something may happen.
 
 pub mod access;
+mod checkpoint;
 pub mod directory;
 mod doorbell;
 mod feed;
 pub mod history;
 mod log;
 pub mod notary;
+mod parked;
 mod projection;
+mod rebuild;
 mod recorded;
 mod relay;
+pub mod rows;
 mod runner;
 pub mod server;
+mod turn;
 
 pub use doorbell::Doorbell;
 pub use feed::{Bus, Feed};
 pub use log::{LogError, LogReader, Pages};
-pub use projection::{Boxed, OpenPersonalData, Projection, ProjectionError};
+pub use projection::{Boxed, OpenPersonalData, Poison, Projection, Rows};
+pub use rebuild::{Progress, ROWS_IN_MEMORY_MAX, Rebuild, RebuildError, Rebuilt, Stage, rebuild};
 pub use recorded::{Envelope, Recorded};
 pub use relay::{Relay, RelayConfig, RelayError, SignEnvelope};
-pub use runner::{Lag, Runner, RunnerHandle, rebuild};
+pub use runner::{Lag, Runner, RunnerHandle};
 
 /// Every projection kept in Postgres, in the order in which they are run.
 pub fn all() -> Vec<std::sync::Arc<dyn Projection>> {

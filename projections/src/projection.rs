@@ -1,4 +1,4 @@
-//! What a read model in Postgres is: a name, a version, and a fold of one event into rows.
+//! What a read model in Postgres is: a name, a version, its tables, and a pure fold of events into rows in memory.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +7,12 @@ use domain::event::Event;
 use sqlx::PgConnection;
 
 use crate::recorded::Recorded;
+use crate::rows::WriteError;
 
 /// A boxed future: projections are kept in a list, so their methods must be object safe.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A read model in Postgres. Its rows change only in `apply`, in the transaction that also moves its checkpoint.
+/// A read model in Postgres. Its tables change only in the transaction that also moves its checkpoint.
 pub trait Projection: Send + Sync {
     /// Its name in checkpoints, metrics and commands.
     fn name(&self) -> &'static str;
@@ -20,40 +21,48 @@ pub trait Projection: Send + Sync {
     /// nodes that still run an older one leave them alone from then on. Another shape of the tables takes a migration as well.
     fn version(&self) -> i32;
 
-    /// Its tables, which it alone writes.
+    /// Its tables, which it alone writes. Each has a primary key.
     fn tables(&self) -> &'static [&'static str];
 
-    /// Folds one event. Must give the same rows whenever it is run from zero.
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        event: &'a Recorded,
-        fact: &'a Event,
-    ) -> Boxed<'a, Result<(), ProjectionError>>;
+    /// Rows to fold into; none is there yet.
+    fn rows(&self) -> Box<dyn Rows>;
 }
 
-/// An event could not be folded.
-#[derive(Debug, thiserror::Error)]
-pub enum ProjectionError {
-    /// Postgres refuses or does not answer.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    /// The event makes no sense to this read model.
-    #[error("{0}")]
-    Poison(String),
+/// The rows of a read model in memory: all of them, or those that a page of events is about.
+pub trait Rows: Send {
+    /// Notes which rows an event is about. Not needed where all rows are held.
+    fn want(&mut self, event: &Recorded, fact: &Event);
+
+    /// Loads the rows that were noted, as far as they are there.
+    fn load<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), sqlx::Error>>;
+
+    /// Folds one event, or changes nothing and says why. Must give the same rows whenever it is run from zero.
+    fn fold(&mut self, event: &Recorded, fact: &Event) -> Result<(), Poison>;
+
+    /// Writes what changed and forgets all rows.
+    fn write<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), WriteError>>;
+
+    /// Copies all rows into empty tables and forgets them.
+    fn copy<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), WriteError>>;
+
+    /// How many rows are held.
+    fn count(&self) -> usize;
 }
 
-impl ProjectionError {
-    /// Whether this event will fail again however often it is tried.
-    pub(crate) fn is_poison(&self) -> bool {
-        match self {
-            Self::Poison(_) => true,
-            // 22 data exception, 23 integrity violation: the same rows will be refused again
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-            }
-            Self::Database(_) => false,
-        }
+/// An event makes no sense to a read model, however often it is tried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Poison(pub String);
+
+impl Poison {
+    /// It is about something that is not there.
+    pub fn missing() -> Self {
+        Self("it changes something that is not in this read model".to_owned())
+    }
+
+    /// It makes something that is there.
+    pub fn exists() -> Self {
+        Self("it makes something that is in this read model already".to_owned())
     }
 }
 

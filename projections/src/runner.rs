@@ -1,21 +1,19 @@
-//! Runs a projection: rows and checkpoint in one transaction, so that an event is folded exactly once whatever is killed when.
+//! Runs a projection: one turn after the other for as long as there is something to fold, and then whenever the doorbell rings.
 //!
 //! The locked checkpoint row elects the node that folds. An event that cannot be folded is parked together with everything that later
 //! happens to its aggregate (order within an aggregate is kept), the alarm is raised, and the rest goes on: never skipped silently.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::value::Position;
-use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::doorbell::Doorbell;
-use crate::log::{LogError, page};
-use crate::projection::{OpenPersonalData, Projection, ProjectionError};
-use crate::recorded::Recorded;
+use crate::projection::{OpenPersonalData, Projection};
+use crate::turn::{Care, Folding, Turn, TurnError};
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
@@ -28,15 +26,15 @@ const PAUSE_WHILE_SUPERSEDED: Duration = Duration::from_secs(5);
 /// Runs one projection.
 pub struct Runner {
     projection: Arc<dyn Projection>,
-    pool: PgPool,
     opener: Arc<dyn OpenPersonalData>,
+    pool: PgPool,
     doorbell: Doorbell,
     handle: RunnerHandle,
 }
 
 impl std::fmt::Debug for Runner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runner").field("projection", &self.projection.name()).finish_non_exhaustive()
+        f.debug_struct("Runner").field("projection", &self.handle.name).finish_non_exhaustive()
     }
 }
 
@@ -70,33 +68,17 @@ impl RunnerHandle {
         self.position.reached(position).await;
     }
 
+    fn is_at(&self, position: Position, parked: u64) {
+        self.parked.store(parked, Ordering::Relaxed);
+        self.position.ring(position);
+    }
+
     /// Lag behind a head of the log.
     pub fn lag(&self, head: Position) -> Lag {
         let position = self.position.position();
         let events = head.get().saturating_sub(position.get());
         Lag { position, events, parked: self.parked.load(Ordering::Relaxed) }
     }
-}
-
-/// What one round did.
-enum Round {
-    Folded,
-    AtHead,
-    OthersFold,
-    /// The rows are those of a newer version by now: this one must not touch them any more.
-    Superseded,
-    Poisoned(Position, String),
-}
-
-/// A round failed and will be tried again.
-#[derive(Debug, thiserror::Error)]
-enum RoundError {
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error("{0}")]
-    PersonalData(String),
 }
 
 impl Runner {
@@ -109,7 +91,7 @@ impl Runner {
     ) -> Self {
         let handle =
             RunnerHandle { name: projection.name(), position: Doorbell::default(), parked: Arc::default() };
-        Self { projection, pool, opener, doorbell, handle }
+        Self { projection, opener, pool, doorbell, handle }
     }
 
     /// Its progress.
@@ -120,31 +102,24 @@ impl Runner {
     /// Folds until told to stop.
     pub async fn run(self, stop: CancellationToken) {
         let mut bell = self.doorbell.listen();
-        let mut poison = None;
-        // A round is never dropped half-way: sqlx 0.8 hands a connection back inside an open transaction when `begin` is dropped.
+        let mut care = Care::default();
+        // A turn is never dropped half-way: sqlx 0.8 hands a connection back inside an open transaction when `begin` is dropped.
         while !stop.is_cancelled() {
             bell.borrow_and_update();
-            let round = self.round(poison.take()).await;
-            let pause = match round {
-                Ok(Round::Folded) => continue,
-                Ok(Round::AtHead) => LOOK_EVERY,
-                Ok(Round::OthersFold) => PAUSE_WHILE_OTHERS_FOLD,
-                Ok(Round::Superseded) => {
-                    tracing::warn!(
-                        projection = self.handle.name,
-                        "a newer release keeps this read model now"
-                    );
-                    PAUSE_WHILE_SUPERSEDED
-                }
-                Ok(Round::Poisoned(position, reason)) => {
-                    poison = Some((position, reason));
-                    continue;
+            let pause = match self.turn(&care).await {
+                Ok(turn) => {
+                    let pause = self.pause_after(&turn);
+                    care = care.after(&turn);
+                    pause
                 }
                 Err(error) => {
                     tracing::warn!(projection = self.handle.name, error = %error, "a projection pauses");
                     PAUSE_AFTER_ERROR
                 }
             };
+            if pause.is_zero() {
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = bell.changed() => {}
@@ -153,208 +128,37 @@ impl Runner {
         }
     }
 
-    /// One transaction. With a poisonous event known, folds up to it and parks it.
-    async fn round(&self, poison: Option<(Position, String)>) -> Result<Round, RoundError> {
+    async fn turn(&self, care: &Care) -> Result<Turn, TurnError> {
         let mut connection = self.pool.acquire().await?;
-        let mut transaction = connection.begin().await?;
-        let Some((checkpoint, parked_count, superseded)) = self.lock_checkpoint(&mut transaction).await?
-        else {
-            transaction.commit().await?;
-            return Ok(Round::OthersFold);
-        };
-        if superseded {
-            return Ok(Round::Superseded);
-        }
-        self.handle.parked.store(parked_count.unsigned_abs(), Ordering::Relaxed);
-        self.handle.position.ring(checkpoint);
-        let mut events = page(&mut *transaction, checkpoint).await?;
-        if let Some((bad, _)) = &poison {
-            events.retain(|event| event.position <= *bad);
-        }
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(Round::AtHead) };
-        self.opener.open(&mut events).await.map_err(RoundError::PersonalData)?;
-        if checkpoint == Position::START {
-            self.empty_tables(&mut transaction).await?;
-        }
-        let mut parked = match parked_count {
-            0 => HashSet::new(),
-            _ => self.parked_aggregates(&mut transaction).await?,
-        };
-        for event in &events {
-            let aggregate = (event.aggregate_type.clone(), event.aggregate_id.clone());
-            let known_bad =
-                poison.as_ref().filter(|(bad, _)| *bad == event.position).map(|(_, reason)| reason.clone());
-            let reason =
-                known_bad.or_else(|| parked.contains(&aggregate).then(|| "behind a parked event".to_owned()));
-            if let Some(reason) = reason {
-                self.park(&mut transaction, event, &reason).await?;
-                parked.insert(aggregate);
-                continue;
+        let folding = Folding { projection: &*self.projection, opener: &*self.opener };
+        folding.turn(&mut connection, care).await
+    }
+
+    fn pause_after(&self, turn: &Turn) -> Duration {
+        match turn {
+            Turn::Folded { position, parked } => {
+                self.handle.is_at(*position, *parked);
+                Duration::ZERO
             }
-            match fold(&*self.projection, &mut transaction, event).await {
-                Ok(()) => {}
-                Err(error) if error.is_poison() => {
-                    return Ok(Round::Poisoned(event.position, error.to_string()));
-                }
-                Err(ProjectionError::Database(error)) => return Err(error.into()),
-                Err(ProjectionError::Poison(reason)) => return Ok(Round::Poisoned(event.position, reason)),
+            Turn::AtHead { position, parked } => {
+                self.handle.is_at(*position, *parked);
+                LOOK_EVERY
+            }
+            Turn::OthersFold => PAUSE_WHILE_OTHERS_FOLD,
+            Turn::Superseded => {
+                tracing::warn!(projection = self.handle.name, "a newer release keeps this read model now");
+                PAUSE_WHILE_SUPERSEDED
+            }
+            Turn::Refused { first, last, reason } => {
+                tracing::warn!(
+                    projection = self.handle.name,
+                    first = first.get(),
+                    last = last.get(),
+                    reason,
+                    "Postgres refuses what came of these events; looking which one it is"
+                );
+                Duration::ZERO
             }
         }
-        if !self.move_checkpoint(&mut transaction, last).await? {
-            transaction.rollback().await?;
-            return Ok(Round::Superseded);
-        }
-        transaction.commit().await?;
-        self.handle.position.ring(last);
-        Ok(Round::Folded)
     }
-
-    /// Locks the checkpoint and reads what hangs on it: the position, how many events are parked, and whether a newer version has begun.
-    /// `None` while another node folds.
-    async fn lock_checkpoint(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<Option<(Position, i64, bool)>, sqlx::Error> {
-        let row: Option<(i64, i64, bool)> = sqlx::query_as(
-            "select c.position, (select count(*) from parked_events p where p.projection = c.projection and p.version = c.version),
-                    exists (select from projection_checkpoints n where n.projection = $1 and n.version > $2 and n.position > 0)
-             from projection_checkpoints c where c.projection = $1 and c.version = $2 for update of c skip locked",
-        )
-        .bind(self.projection.name())
-        .bind(self.projection.version())
-        .fetch_optional(&mut *connection)
-        .await?;
-        if row.is_none() {
-            // Nobody has folded yet, or somebody folds right now: then this changes nothing.
-            sqlx::query("insert into projection_checkpoints (projection, version, position) values ($1, $2, 0) on conflict do nothing")
-                .bind(self.projection.name())
-                .bind(self.projection.version())
-                .execute(connection)
-                .await?;
-        }
-        Ok(row.map(|(position, parked, superseded)| {
-            (Position::new(position.unsigned_abs()), parked, superseded)
-        }))
-    }
-
-    /// A version that begins finds the rows of the one before, and builds its own from zero in their place. The checkpoint of the version
-    /// before is locked meanwhile, so that a node of that release is not half-way through a page of it. Readers see the old rows until the
-    /// first page is folded.
-    async fn empty_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        sqlx::query("select from projection_checkpoints where projection = $1 and version < $2 for update")
-            .bind(self.projection.name())
-            .bind(self.projection.version())
-            .execute(&mut *connection)
-            .await?;
-        for table in self.projection.tables() {
-            connection.execute(format!("delete from {table}").as_str()).await?;
-        }
-        Ok(())
-    }
-
-    /// Moves it, unless a newer version has begun: the own checkpoint is locked since the round began, so that it has not begun in between.
-    async fn move_checkpoint(
-        &self,
-        connection: &mut PgConnection,
-        to: Position,
-    ) -> Result<bool, sqlx::Error> {
-        let moved = sqlx::query(
-            "update projection_checkpoints set position = $3, updated_at = clock_timestamp() where projection = $1 and version = $2
-             and not exists (select from projection_checkpoints n where n.projection = $1 and n.version > $2 and n.position > 0)",
-        )
-        .bind(self.projection.name())
-        .bind(self.projection.version())
-        .bind(i64::try_from(to.get()).unwrap_or(i64::MAX))
-        .execute(connection)
-        .await?;
-        Ok(moved.rows_affected() == 1)
-    }
-
-    async fn parked_aggregates(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<HashSet<(String, String)>, sqlx::Error> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "select aggregate_type, aggregate_id from parked_events where projection = $1 and version = $2",
-        )
-        .bind(self.projection.name())
-        .bind(self.projection.version())
-        .fetch_all(connection)
-        .await?;
-        Ok(rows.into_iter().collect())
-    }
-
-    async fn park(
-        &self,
-        connection: &mut PgConnection,
-        event: &Recorded,
-        reason: &str,
-    ) -> Result<(), sqlx::Error> {
-        tracing::error!(
-            projection = self.projection.name(),
-            position = event.position.get(),
-            event = format!("{}.{}", event.aggregate_type, event.event_type),
-            reason,
-            "an event is parked; this read model is incomplete until it is retried"
-        );
-        sqlx::query(
-            "insert into parked_events (projection, version, position, aggregate_type, aggregate_id, reason) values ($1, $2, $3, $4, $5, $6)
-             on conflict do nothing",
-        )
-        .bind(self.projection.name())
-        .bind(self.projection.version())
-        .bind(i64::try_from(event.position.get()).unwrap_or(i64::MAX))
-        .bind(&event.aggregate_type)
-        .bind(&event.aggregate_id)
-        .bind(reason)
-        .execute(connection)
-        .await?;
-        self.handle.parked.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-async fn fold(
-    projection: &dyn Projection,
-    connection: &mut PgConnection,
-    event: &Recorded,
-) -> Result<(), ProjectionError> {
-    let fact = event.decode().map_err(|error| ProjectionError::Poison(error.to_string()))?;
-    projection.apply(connection, event, &fact).await
-}
-
-/// Builds a projection from zero in another schema, up to the head of the log, in one transaction; answers the position reached.
-///
-/// The tables are made like the live ones. What a rebuild gives and what the live rows are must be the same: a test compares them.
-pub async fn rebuild(
-    projection: &dyn Projection,
-    pool: &PgPool,
-    opener: &dyn OpenPersonalData,
-    schema: &str,
-) -> Result<Position, String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut transaction = pool.begin().await.map_err(|error| text(&error))?;
-    let quoted = schema.replace('"', "\"\"");
-    let tables: Vec<String> = projection
-        .tables()
-        .iter()
-        .map(|table| format!("create table \"{quoted}\".{table} (like public.{table} including all);"))
-        .collect();
-    let setup = format!(
-        "drop schema if exists \"{quoted}\" cascade; create schema \"{quoted}\"; {} set local search_path = \"{quoted}\", public;",
-        tables.concat()
-    );
-    transaction.execute(setup.as_str()).await.map_err(|error| text(&error))?;
-    let mut last = Position::START;
-    loop {
-        let mut events = page(&mut *transaction, last).await.map_err(|error| text(&error))?;
-        let Some(reached) = events.last().map(|event| event.position) else { break };
-        opener.open(&mut events).await?;
-        for event in &events {
-            fold(projection, &mut transaction, event).await.map_err(|error| text(&error))?;
-        }
-        last = reached;
-    }
-    transaction.commit().await.map_err(|error| text(&error))?;
-    Ok(last)
 }

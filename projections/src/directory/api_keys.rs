@@ -1,15 +1,17 @@
 //! API keys: what they may do and whether they still may, never what they are made of. Revoked keys stay in the list.
 
 use domain::api_key::ApiKeyEvent;
-use domain::value::{ApiKeyId, InstanceId, OrganizationId, Scope, Timestamp};
-use sqlx::{FromRow, PgConnection, PgPool};
+use domain::value::{ApiKeyId, InstanceId, OrganizationId, Scope};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing, moment};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `api_keys`.
 #[derive(Debug, Clone, FromRow)]
@@ -54,14 +56,15 @@ impl Listed for ApiKeyRow {
     }
 }
 
+table!(ApiKeyRow in "api_keys" by Uuid = id;
+    id, organization_id, key_id, name, principal_id, instance_id, scopes, environment, expires_at, standing, standing_reason, revoked_at,
+    created_at, created_position, updated_at, updated_position);
+changing!(ApiKeyRow);
+
 /// Folds one event about an API key.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
-    event: &Recorded,
-    fact: &ApiKeyEvent,
-) -> Result<(), ProjectionError> {
+pub(super) fn fold(keys: &mut Table<ApiKeyRow>, event: &Recorded, fact: &ApiKeyEvent) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let statement = match fact {
+    match fact {
         ApiKeyEvent::Issued {
             organization,
             key_id,
@@ -73,31 +76,35 @@ pub(super) async fn fold(
             digest: _, // a listing has no use for it
             expires_at,
             environment,
-        } => mark
-            .query(
-                "insert into api_keys (id, organization_id, key_id, name, principal_id, instance_id, scopes, environment, expires_at, standing,
-                                       created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $2, $3, $2, $3)",
-            )
-            .bind(organization.uuid())
-            .bind(key_id.as_str())
-            .bind(name.as_str())
-            .bind(principal.uuid())
-            .bind(instance.map(InstanceId::uuid))
-            .bind(scopes.iter().map(Scope::to_string).collect::<Vec<_>>())
-            .bind(environment.as_str())
-            .bind(expires_at.map(Timestamp::get)),
-        ApiKeyEvent::Renamed { name } => mark
-            .query("update api_keys set name = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(name.as_str()),
-        ApiKeyEvent::Revoked { reason } => mark
-            .query(
-                "update api_keys set standing = 'revoked', standing_reason = $4, revoked_at = $2, updated_at = $2, updated_position = $3
-                 where id = $1",
-            )
-            .bind(reason.as_str()),
-    };
-    write_one(connection, statement).await
+        } => keys.make(ApiKeyRow {
+            id: mark.id,
+            organization_id: organization.uuid(),
+            key_id: key_id.as_str().to_owned(),
+            name: name.as_str().to_owned(),
+            principal_id: principal.uuid(),
+            instance_id: instance.map(InstanceId::uuid),
+            scopes: scopes.iter().map(Scope::to_string).collect(),
+            environment: environment.as_str().to_owned(),
+            expires_at: moment(*expires_at),
+            standing: "active".to_owned(),
+            standing_reason: None,
+            revoked_at: None,
+            created_at: mark.at,
+            created_position: mark.position,
+            updated_at: mark.at,
+            updated_position: mark.position,
+        })?,
+        ApiKeyEvent::Renamed { name } => {
+            name.as_str().clone_into(&mut changed(keys, &mark.id, mark)?.name);
+        }
+        ApiKeyEvent::Revoked { reason } => {
+            let key = changed(keys, &mark.id, mark)?;
+            "revoked".clone_into(&mut key.standing);
+            key.standing_reason = Some(reason.as_str().to_owned());
+            key.revoked_at = Some(mark.at);
+        }
+    }
+    Ok(())
 }
 
 /// The keys of an organization, revoked ones too.

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use domain::client::{ClientEvent, ClientKind};
-use domain::value::{ClientId, OrganizationId, RedirectUri, Scope, Scopes, Timestamp};
-use sqlx::{FromRow, PgConnection, PgPool};
+use domain::value::{ClientId, DisplayName, OrganizationId, RedirectUri, Scope, Scopes};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing, moment};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `clients`.
 #[derive(Debug, Clone, FromRow)]
@@ -54,21 +56,25 @@ impl Listed for ClientRow {
     }
 }
 
+table!(ClientRow in "clients" by Uuid = id;
+    id, organization_id, name, kind, redirect_uris, scopes, registered_by, secret_set_at, previous_secret_until, standing, standing_reason,
+    created_at, created_position, updated_at, updated_position);
+changing!(ClientRow);
+
 /// Folds one event about a client.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
+pub(super) fn fold(
+    clients: &mut Table<ClientRow>,
     event: &Recorded,
     fact: &ClientEvent,
-) -> Result<(), ProjectionError> {
+) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let standing = |standing: &'static str, reason| {
-        mark.query(
-            "update clients set standing = $4, standing_reason = $5, updated_at = $2, updated_position = $3 where id = $1",
-        )
-        .bind(standing)
-        .bind(reason)
+    let mut stand = |standing: &str, reason: Option<&DisplayName>| -> Result<(), Poison> {
+        let client = changed(clients, &mark.id, mark)?;
+        standing.clone_into(&mut client.standing);
+        client.standing_reason = reason.map(|reason| reason.as_str().to_owned());
+        Ok(())
     };
-    let statement = match fact {
+    match fact {
         ClientEvent::Registered {
             organization,
             client_id: _, // the aggregate's own id
@@ -80,38 +86,43 @@ pub(super) async fn fold(
         } => {
             let secret_set_at = match kind {
                 ClientKind::Public => None,
-                ClientKind::Confidential { secret: _ } => Some(event.occurred_at.get()),
+                ClientKind::Confidential { secret: _ } => Some(mark.at),
             };
-            mark.query(
-                "insert into clients (id, organization_id, name, kind, redirect_uris, scopes, registered_by, secret_set_at, standing,
-                                      created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, $8, $9, $10, 'enabled', $2, $3, $2, $3)",
-            )
-            .bind(organization.uuid())
-            .bind(name.as_str())
-            .bind(kind.as_str())
-            .bind(addresses(redirect_uris))
-            .bind(names(scopes))
-            .bind(registered_by.uuid())
-            .bind(secret_set_at)
+            clients.make(ClientRow {
+                id: mark.id,
+                organization_id: organization.uuid(),
+                name: name.as_str().to_owned(),
+                kind: kind.as_str().to_owned(),
+                redirect_uris: addresses(redirect_uris),
+                scopes: names(scopes),
+                registered_by: registered_by.uuid(),
+                secret_set_at,
+                previous_secret_until: None,
+                standing: "enabled".to_owned(),
+                standing_reason: None,
+                created_at: mark.at,
+                created_position: mark.position,
+                updated_at: mark.at,
+                updated_position: mark.position,
+            })
         }
-        ClientEvent::Updated { name, redirect_uris, scopes } => mark
-            .query(
-                "update clients set name = $4, redirect_uris = $5, scopes = $6, updated_at = $2, updated_position = $3 where id = $1",
-            )
-            .bind(name.as_str())
-            .bind(addresses(redirect_uris))
-            .bind(names(scopes)),
-        ClientEvent::SecretRotated { secret: _, previous_until } => mark
-            .query(
-                "update clients set secret_set_at = $2, previous_secret_until = $4, updated_at = $2, updated_position = $3 where id = $1",
-            )
-            .bind(previous_until.map(Timestamp::get)),
-        ClientEvent::Disabled { reason } => standing("disabled", Some(reason.as_str())),
-        ClientEvent::Enabled {} => standing("enabled", None),
-        ClientEvent::Deleted {} => standing("deleted", None),
-    };
-    write_one(connection, statement).await
+        ClientEvent::Updated { name, redirect_uris, scopes } => {
+            let client = changed(clients, &mark.id, mark)?;
+            name.as_str().clone_into(&mut client.name);
+            client.redirect_uris = addresses(redirect_uris);
+            client.scopes = names(scopes);
+            Ok(())
+        }
+        ClientEvent::SecretRotated { secret: _, previous_until } => {
+            let client = changed(clients, &mark.id, mark)?;
+            client.secret_set_at = Some(mark.at);
+            client.previous_secret_until = moment(*previous_until);
+            Ok(())
+        }
+        ClientEvent::Disabled { reason } => stand("disabled", Some(reason)),
+        ClientEvent::Enabled {} => stand("enabled", None),
+        ClientEvent::Deleted {} => stand("deleted", None),
+    }
 }
 
 fn addresses(uris: &BTreeSet<RedirectUri>) -> Vec<String> {

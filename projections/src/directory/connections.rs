@@ -1,15 +1,19 @@
 //! Connections: for which server, whose, and which fields have a value. The values are in the vault.
 
+use std::collections::HashMap;
+
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::value::{ConnectionId, OrganizationId};
 use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `connections`.
 #[derive(Debug, Clone, FromRow)]
@@ -46,56 +50,106 @@ impl Listed for ConnectionRow {
     }
 }
 
+table!(ConnectionRow in "connections" by Uuid = id;
+    id, organization_id, owner_user_id, server_id, name, secrets_version, secret_fields, standing,
+    created_at, created_position, updated_at, updated_position);
+changing!(ConnectionRow);
+
+/// The connections, and which server each of them connects to.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    pub(super) table: Table<ConnectionRow>,
+    of_server: HashMap<Uuid, Vec<Uuid>>,
+}
+
+impl Connections {
+    /// Loads the rows that were noted, and those with secrets that a move of one of these servers would take away.
+    pub(super) async fn load(
+        &mut self,
+        connection: &mut PgConnection,
+        moving: Vec<Uuid>,
+    ) -> Result<(), sqlx::Error> {
+        self.table.load(connection).await?;
+        if !moving.is_empty() {
+            let sql =
+                "select * from connections where server_id = any($1::uuid[]) and secrets_version is not null";
+            self.table.hold(sqlx::query_as(sql).bind(moving).fetch_all(connection).await?);
+        }
+        self.of_server.clear();
+        for row in self.table.rows() {
+            self.of_server.entry(row.server_id).or_default().push(row.id);
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, row: ConnectionRow) -> Result<(), Poison> {
+        let (id, server) = (row.id, row.server_id);
+        self.table.make(row)?;
+        self.of_server.entry(server).or_default().push(id);
+        Ok(())
+    }
+
+    /// The server of these connections moved to another origin: secrets that were set before count as not set, as they do for the gateway.
+    pub(super) fn forget_secrets_for(&mut self, server: Mark) {
+        for id in self.of_server.get(&server.id).into_iter().flatten() {
+            if self.table.get(id).is_some_and(|row| row.secrets_version.is_some())
+                && let Ok(row) = changed(&mut self.table, id, server)
+            {
+                row.forget_secrets();
+            }
+        }
+    }
+}
+
+impl ConnectionRow {
+    fn forget_secrets(&mut self) {
+        self.secrets_version = None;
+        self.secret_fields = Vec::new();
+    }
+}
+
 /// Folds one event about a connection.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
+pub(super) fn fold(
+    connections: &mut Connections,
     event: &Recorded,
     fact: &ConnectionEvent,
-) -> Result<(), ProjectionError> {
+) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let statement = match fact {
+    match fact {
         ConnectionEvent::Created { organization, owner, server, name } => {
-            let owner = match owner {
+            let owner_user_id = match owner {
                 ConnectionOwner::Organization => None,
                 ConnectionOwner::User(user) => Some(user.uuid()),
             };
-            mark.query(
-                "insert into connections (id, organization_id, owner_user_id, server_id, name, secret_fields, standing,
-                                          created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, '{}', 'open', $2, $3, $2, $3)",
-            )
-            .bind(organization.uuid())
-            .bind(owner)
-            .bind(server.uuid())
-            .bind(name.as_str())
+            connections.make(ConnectionRow {
+                id: mark.id,
+                organization_id: organization.uuid(),
+                owner_user_id,
+                server_id: server.uuid(),
+                name: name.as_str().to_owned(),
+                secrets_version: None,
+                secret_fields: Vec::new(),
+                standing: "open".to_owned(),
+                created_at: mark.at,
+                created_position: mark.position,
+                updated_at: mark.at,
+                updated_position: mark.position,
+            })?;
         }
-        ConnectionEvent::Renamed { name } => mark
-            .query("update connections set name = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(name.as_str()),
-        ConnectionEvent::SecretsSet { version, fields } => mark
-            .query(
-                "update connections set secrets_version = $4, secret_fields = $5, updated_at = $2, updated_position = $3 where id = $1",
-            )
-            .bind(i64::from(*version))
-            .bind(fields.iter().map(|field| field.as_str().to_owned()).collect::<Vec<_>>()),
-        ConnectionEvent::Removed {} => mark.query(
-            "update connections set standing = 'removed', secrets_version = null, secret_fields = '{}', updated_at = $2, updated_position = $3
-             where id = $1",
-        ),
-    };
-    write_one(connection, statement).await
-}
-
-/// The server of these connections moved to another origin: secrets that were set before count as not set, as they do for the gateway.
-pub(super) async fn forget_secrets_for(
-    connection: &mut PgConnection,
-    server: Mark,
-) -> Result<(), ProjectionError> {
-    let statement = server.query(
-        "update connections set secrets_version = null, secret_fields = '{}', updated_at = $2, updated_position = $3
-         where server_id = $1 and secrets_version is not null",
-    );
-    statement.execute(connection).await?;
+        ConnectionEvent::Renamed { name } => {
+            name.as_str().clone_into(&mut changed(&mut connections.table, &mark.id, mark)?.name);
+        }
+        ConnectionEvent::SecretsSet { version, fields } => {
+            let row = changed(&mut connections.table, &mark.id, mark)?;
+            row.secrets_version = Some(i64::from(*version));
+            row.secret_fields = fields.iter().map(|field| field.as_str().to_owned()).collect();
+        }
+        ConnectionEvent::Removed {} => {
+            let row = changed(&mut connections.table, &mark.id, mark)?;
+            "removed".clone_into(&mut row.standing);
+            row.forget_secrets();
+        }
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The deployment: its administrators, its maintenance, and what people are told. It stands above the tenants, so nothing here asks for one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::deployment::DeploymentEvent;
 use domain::value::{AddressRange, DisplayName, HttpsUrl, Timestamp};
@@ -8,10 +8,12 @@ use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, column, write_one};
+use super::mark::{Mark, changed, changing, column, moment};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `administrators`, with what is shown of the person.
 #[derive(Debug, Clone, FromRow)]
@@ -31,6 +33,8 @@ pub struct AdministratorRow {
 /// The row of `maintenance`.
 #[derive(Debug, Clone, FromRow)]
 pub struct MaintenanceRow {
+    /// The deployment.
+    pub id: String,
     /// When it is expected to end, if that is known.
     pub until: Option<OffsetDateTime>,
     /// Addresses and blocks that pass.
@@ -87,68 +91,133 @@ impl Listed for AdministratorRow {
     }
 }
 
-/// Folds one event about the deployment.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
-    event: &Recorded,
-    fact: &DeploymentEvent,
-) -> Result<(), ProjectionError> {
-    let statement = match fact {
-        DeploymentEvent::Bootstrapped { administrator: user } | DeploymentEvent::AdministratorAdded { user } => {
-            Mark::about(user.uuid(), event)
-                .query("insert into administrators (user_id, created_at, created_position) values ($1, $2, $3)")
-        }
-        DeploymentEvent::AdministratorRemoved { user } => {
-            Mark::about(user.uuid(), event).query("delete from administrators where user_id = $1")
-        }
-        DeploymentEvent::MaintenanceStarted { until, allowed } => {
-            // again while in maintenance: other terms, the same beginning
-            sqlx::query(
-                "insert into maintenance (id, until, allowed, created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $2, $3, $2, $3)
-                 on conflict (id) do update set until = $4, allowed = $5, updated_at = $2, updated_position = $3",
-            )
-            .bind(&event.aggregate_id)
-            .bind(event.occurred_at.get())
-            .bind(column(event.position))
-            .bind(until.map(Timestamp::get))
-            .bind(allowed.iter().map(AddressRange::to_string).collect::<Vec<_>>())
-        }
-        DeploymentEvent::MaintenanceEnded {} => {
-            sqlx::query("delete from maintenance where id = $1").bind(&event.aggregate_id)
-        }
-        DeploymentEvent::AnnouncementPublished { id, ja, en, until } => Mark::about(id.uuid(), event)
-            .query(
-                "insert into announcements (id, ja, en, until, standing, created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, 'published', $2, $3, $2, $3)",
-            )
-            .bind(ja.as_str())
-            .bind(en.as_str())
-            .bind(until.map(Timestamp::get)),
-        DeploymentEvent::AnnouncementWithdrawn { id } => Mark::about(id.uuid(), event).query(
-            "update announcements set standing = 'withdrawn', updated_at = $2, updated_position = $3 where id = $1",
-        ),
-        DeploymentEvent::LinksChanged { links } => return replace_links(connection, event, links).await,
-    };
-    write_one(connection, statement).await
+/// A row of `administrators`, as it stands in the table.
+#[derive(Debug, FromRow)]
+pub(super) struct Administratorship {
+    user_id: Uuid,
+    created_at: OffsetDateTime,
+    created_position: i64,
 }
 
-async fn replace_links(
-    connection: &mut PgConnection,
+table!(Administratorship in "administrators" by Uuid = user_id; user_id, created_at, created_position);
+table!(MaintenanceRow in "maintenance" by String = id;
+    id, until, allowed, created_at, created_position, updated_at, updated_position);
+table!(AnnouncementRow in "announcements" by Uuid = id;
+    id, ja, en, until, standing, created_at, created_position, updated_at, updated_position);
+table!(LinkRow in "links" by String = label; label, url, created_at, created_position);
+changing!(MaintenanceRow, AnnouncementRow);
+
+/// All that is kept about the deployment.
+#[derive(Debug, Default)]
+pub(super) struct Deployment {
+    pub(super) administrators: Table<Administratorship>,
+    pub(super) maintenance: Table<MaintenanceRow>,
+    pub(super) announcements: Table<AnnouncementRow>,
+    pub(super) links: Table<LinkRow>,
+    links_change: bool,
+}
+
+impl Deployment {
+    /// Notes which rows an event is about.
+    pub(super) fn want(&mut self, event: &Recorded, fact: &DeploymentEvent) {
+        match fact {
+            DeploymentEvent::Bootstrapped { administrator: user }
+            | DeploymentEvent::AdministratorAdded { user }
+            | DeploymentEvent::AdministratorRemoved { user } => self.administrators.want(user.uuid()),
+            DeploymentEvent::MaintenanceStarted { .. } | DeploymentEvent::MaintenanceEnded {} => {
+                self.maintenance.want(event.aggregate_id.clone());
+            }
+            DeploymentEvent::AnnouncementPublished { id, .. }
+            | DeploymentEvent::AnnouncementWithdrawn { id } => self.announcements.want(id.uuid()),
+            DeploymentEvent::LinksChanged { .. } => self.links_change = true,
+        }
+    }
+
+    /// Loads the rows that were noted. All links are replaced together, so they are loaded together: there are never many.
+    pub(super) async fn load(&mut self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.administrators.load(connection).await?;
+        self.maintenance.load(connection).await?;
+        self.announcements.load(connection).await?;
+        if std::mem::take(&mut self.links_change) {
+            self.links.hold(sqlx::query_as("select * from links").fetch_all(connection).await?);
+        }
+        Ok(())
+    }
+
+    fn make_administrator(&mut self, mark: Mark) -> Result<(), Poison> {
+        self.administrators.make(Administratorship {
+            user_id: mark.id,
+            created_at: mark.at,
+            created_position: mark.position,
+        })
+    }
+
+    /// Again while in maintenance: other terms, the same beginning.
+    fn maintain(&mut self, event: &Recorded, until: Option<Timestamp>, allowed: &BTreeSet<AddressRange>) {
+        let (at, position) = (event.occurred_at.get(), column(event.position));
+        let id = event.aggregate_id.clone();
+        let (created_at, created_position) =
+            self.maintenance.get(&id).map_or((at, position), |row| (row.created_at, row.created_position));
+        self.maintenance.put(MaintenanceRow {
+            id,
+            until: moment(until),
+            allowed: allowed.iter().map(AddressRange::to_string).collect(),
+            created_at,
+            created_position,
+            updated_at: at,
+            updated_position: position,
+        });
+    }
+
+    fn replace_links(&mut self, event: &Recorded, links: &BTreeMap<DisplayName, HttpsUrl>) {
+        self.links.end_all();
+        for (label, url) in links {
+            self.links.put(LinkRow {
+                label: label.as_str().to_owned(),
+                url: url.as_str().to_owned(),
+                created_at: event.occurred_at.get(),
+                created_position: column(event.position),
+            });
+        }
+    }
+}
+
+/// Folds one event about the deployment.
+pub(super) fn fold(
+    deployment: &mut Deployment,
     event: &Recorded,
-    links: &BTreeMap<DisplayName, HttpsUrl>,
-) -> Result<(), ProjectionError> {
-    sqlx::query("delete from links").execute(&mut *connection).await?;
-    sqlx::query(
-        "insert into links (label, url, created_at, created_position)
-         select label, url, $3, $4 from unnest($1::text[], $2::text[]) as l (label, url)",
-    )
-    .bind(links.keys().map(|label| label.as_str().to_owned()).collect::<Vec<_>>())
-    .bind(links.values().map(|url| url.as_str().to_owned()).collect::<Vec<_>>())
-    .bind(event.occurred_at.get())
-    .bind(column(event.position))
-    .execute(connection)
-    .await?;
+    fact: &DeploymentEvent,
+) -> Result<(), Poison> {
+    match fact {
+        DeploymentEvent::Bootstrapped { administrator: user }
+        | DeploymentEvent::AdministratorAdded { user } => {
+            deployment.make_administrator(Mark::about(user.uuid(), event))?;
+        }
+        DeploymentEvent::AdministratorRemoved { user } => deployment.administrators.end(&user.uuid())?,
+        DeploymentEvent::MaintenanceStarted { until, allowed } => {
+            deployment.maintain(event, *until, allowed);
+        }
+        DeploymentEvent::MaintenanceEnded {} => deployment.maintenance.end(&event.aggregate_id)?,
+        DeploymentEvent::AnnouncementPublished { id, ja, en, until } => {
+            let mark = Mark::about(id.uuid(), event);
+            deployment.announcements.make(AnnouncementRow {
+                id: mark.id,
+                ja: ja.as_str().to_owned(),
+                en: en.as_str().to_owned(),
+                until: moment(*until),
+                standing: "published".to_owned(),
+                created_at: mark.at,
+                created_position: mark.position,
+                updated_at: mark.at,
+                updated_position: mark.position,
+            })?;
+        }
+        DeploymentEvent::AnnouncementWithdrawn { id } => {
+            let mark = Mark::about(id.uuid(), event);
+            "withdrawn".clone_into(&mut changed(&mut deployment.announcements, &mark.id, mark)?.standing);
+        }
+        DeploymentEvent::LinksChanged { links } => deployment.replace_links(event, links),
+    }
     Ok(())
 }
 

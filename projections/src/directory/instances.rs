@@ -2,15 +2,16 @@
 
 use domain::instance::InstanceEvent;
 use domain::value::{ConnectionId, InstanceId, OrganizationId, ToolSelection};
-use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::{Table, document};
+use crate::table;
 
 /// A row of `instances`.
 #[derive(Debug, Clone, FromRow)]
@@ -46,46 +47,48 @@ impl Listed for InstanceRow {
     }
 }
 
+document!(ToolSelection);
+table!(InstanceRow in "instances" by Uuid = id;
+    id, organization_id, name, connections, tools, authentication, standing,
+    created_at, created_position, updated_at, updated_position);
+changing!(InstanceRow);
+
 /// Folds one event about an instance.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
+pub(super) fn fold(
+    instances: &mut Table<InstanceRow>,
     event: &Recorded,
     fact: &InstanceEvent,
-) -> Result<(), ProjectionError> {
+) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let standing = |standing: &'static str| {
-        mark.query("update instances set standing = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(standing)
-    };
-    let statement = match fact {
-        InstanceEvent::Created { organization, name, connections, tools, authentication } => mark
-            .query(
-                "insert into instances (id, organization_id, name, connections, tools, authentication, standing,
-                                        created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, $8, 'running', $2, $3, $2, $3)",
-            )
-            .bind(organization.uuid())
-            .bind(name.as_str())
-            .bind(uuids(connections))
-            .bind(Json(tools))
-            .bind(authentication.as_str()),
-        InstanceEvent::Renamed { name } => mark
-            .query("update instances set name = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(name.as_str()),
-        InstanceEvent::ConnectionsChanged { connections } => mark
-            .query("update instances set connections = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(uuids(connections)),
-        InstanceEvent::ToolsChanged { tools } => mark
-            .query("update instances set tools = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(Json(tools)),
-        InstanceEvent::AuthenticationChanged { authentication } => mark
-            .query("update instances set authentication = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(authentication.as_str()),
-        InstanceEvent::Started {} => standing("running"),
-        InstanceEvent::Stopped {} => standing("stopped"),
-        InstanceEvent::Deleted {} => standing("deleted"),
-    };
-    write_one(connection, statement).await
+    if let InstanceEvent::Created { organization, name, connections, tools, authentication } = fact {
+        return instances.make(InstanceRow {
+            id: mark.id,
+            organization_id: organization.uuid(),
+            name: name.as_str().to_owned(),
+            connections: uuids(connections),
+            tools: tools.clone(),
+            authentication: authentication.as_str().to_owned(),
+            standing: "running".to_owned(),
+            created_at: mark.at,
+            created_position: mark.position,
+            updated_at: mark.at,
+            updated_position: mark.position,
+        });
+    }
+    let row = changed(instances, &mark.id, mark)?;
+    match fact {
+        InstanceEvent::Created { .. } => {} // made above
+        InstanceEvent::Renamed { name } => name.as_str().clone_into(&mut row.name),
+        InstanceEvent::ConnectionsChanged { connections } => row.connections = uuids(connections),
+        InstanceEvent::ToolsChanged { tools } => row.tools.clone_from(tools),
+        InstanceEvent::AuthenticationChanged { authentication } => {
+            authentication.as_str().clone_into(&mut row.authentication);
+        }
+        InstanceEvent::Started {} => "running".clone_into(&mut row.standing),
+        InstanceEvent::Stopped {} => "stopped".clone_into(&mut row.standing),
+        InstanceEvent::Deleted {} => "deleted".clone_into(&mut row.standing),
+    }
+    Ok(())
 }
 
 fn uuids(connections: &[ConnectionId]) -> Vec<Uuid> {

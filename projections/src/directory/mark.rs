@@ -1,44 +1,38 @@
-//! What a row keeps of the event that wrote it, and the one way in which events write rows.
+//! What a row keeps of the events that made and changed it.
 
 use domain::value::{Position, Timestamp};
-use sqlx::PgConnection;
-use sqlx::postgres::{PgArguments, Postgres};
-use sqlx::query::Query;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::{Row, Table};
 
-/// The row's id, and the moment and position of the event: parameters `$1`, `$2` and `$3` of every statement made from it.
+/// The id of the row that an event is about, and the moment and position of the event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
-    id: Uuid,
-    at: Timestamp,
-    position: Position,
+    pub(super) id: Uuid,
+    pub(super) at: OffsetDateTime,
+    pub(super) position: i64,
 }
 
 impl Mark {
     /// For the row of the aggregate itself.
-    pub(super) fn of(event: &Recorded) -> Result<Self, ProjectionError> {
-        let id = Uuid::try_parse(&event.aggregate_id)
-            .map_err(|error| ProjectionError::Poison(format!("the aggregate's id is no UUID: {error}")))?;
+    pub(super) fn of(event: &Recorded) -> Result<Self, Poison> {
+        let id = aggregate(event)
+            .ok_or_else(|| Poison(format!("the aggregate's id is no UUID: {:?}", event.aggregate_id)))?;
         Ok(Self::about(id, event))
     }
 
     /// For a row about something inside the aggregate.
-    pub(super) const fn about(id: Uuid, event: &Recorded) -> Self {
-        Self { id, at: event.occurred_at, position: event.position }
+    pub(super) fn about(id: Uuid, event: &Recorded) -> Self {
+        Self { id, at: event.occurred_at.get(), position: column(event.position) }
     }
+}
 
-    /// The row's id.
-    pub(super) const fn id(self) -> Uuid {
-        self.id
-    }
-
-    /// A statement with its first three parameters bound.
-    pub(super) fn query<'q>(self, sql: &'static str) -> Query<'q, Postgres, PgArguments> {
-        sqlx::query(sql).bind(self.id).bind(self.at.get()).bind(column(self.position))
-    }
+/// The id of the aggregate, where it is one that rows have.
+pub(super) fn aggregate(event: &Recorded) -> Option<Uuid> {
+    Uuid::try_parse(&event.aggregate_id).ok()
 }
 
 /// A position as Postgres keeps it.
@@ -46,18 +40,39 @@ pub(super) fn column(position: Position) -> i64 {
     i64::try_from(position.get()).unwrap_or(i64::MAX)
 }
 
-/// Runs a statement that writes exactly one row. An event about something that is not there is a hole in this read model: it is parked
-/// and seen, not skipped.
-pub(super) async fn write_one(
-    connection: &mut PgConnection,
-    statement: Query<'_, Postgres, PgArguments>,
-) -> Result<(), ProjectionError> {
-    match statement.execute(connection).await?.rows_affected() {
-        1 => Ok(()),
-        0 => Err(ProjectionError::Poison("it changes something that is not in this read model".to_owned())),
-        many => Err(ProjectionError::Poison(format!("it would change {many} rows instead of one"))),
-    }
+/// A moment as Postgres keeps it.
+pub(super) fn moment(at: Option<Timestamp>) -> Option<OffsetDateTime> {
+    at.map(Timestamp::get)
 }
+
+/// A row that keeps the event which changed it last.
+pub(super) trait Changing: Row {
+    /// Says which event changes it.
+    fn mark(&mut self, mark: Mark);
+}
+
+/// A row that is there, marked as changed by this event.
+pub(super) fn changed<'t, R: Changing>(
+    table: &'t mut Table<R>,
+    key: &R::Key,
+    mark: Mark,
+) -> Result<&'t mut R, Poison> {
+    let row = table.change(key)?;
+    row.mark(mark);
+    Ok(row)
+}
+
+macro_rules! changing {
+    ($($row:ident),+) => {$(
+        impl $crate::directory::mark::Changing for $row {
+            fn mark(&mut self, mark: $crate::directory::mark::Mark) {
+                self.updated_at = mark.at;
+                self.updated_position = mark.position;
+            }
+        }
+    )+};
+}
+pub(super) use changing;
 
 #[cfg(test)]
 mod tests {
@@ -84,13 +99,13 @@ mod tests {
     #[test]
     fn an_aggregate_without_a_uuid_is_poison() {
         let refused = Mark::of(&of_aggregate("deployment")).unwrap_err();
-        assert!(refused.is_poison(), "{refused}");
+        assert!(refused.to_string().contains("no UUID"), "{refused}");
     }
 
     #[test]
     fn a_mark_names_the_aggregate_of_its_event() {
         let mark = Mark::of(&of_aggregate("0192f0c1-2b3c-7d4e-8f50-112233445566")).unwrap();
         assert_eq!(mark.id.to_string(), "0192f0c1-2b3c-7d4e-8f50-112233445566");
-        assert_eq!(mark.position, Position::new(7));
+        assert_eq!(mark.position, 7);
     }
 }

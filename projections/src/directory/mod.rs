@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod clients;
 pub mod connections;
 pub mod deployment;
+mod held;
 pub mod instances;
 mod mark;
 pub mod organizations;
@@ -15,13 +16,9 @@ mod page;
 pub mod servers;
 pub mod users;
 
-use domain::event::Event;
-use sqlx::PgConnection;
-
 pub use page::{Cursor, CursorError, Listed, PAGE_ROWS_MAX, Page};
 
-use crate::projection::{Boxed, Projection, ProjectionError};
-use crate::recorded::Recorded;
+use crate::projection::{Projection, Rows};
 
 /// The projection behind the management API.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,23 +50,7 @@ impl Projection for Directory {
         ]
     }
 
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        event: &'a Recorded,
-        fact: &'a Event,
-    ) -> Boxed<'a, Result<(), ProjectionError>> {
-        Box::pin(async move {
-            match fact {
-                Event::Organization(fact) => organizations::fold(connection, event, fact).await,
-                Event::User(fact) => users::fold(connection, event, fact).await,
-                Event::Client(fact) => clients::fold(connection, event, fact).await,
-                Event::ApiKey(fact) => api_keys::fold(connection, event, fact).await,
-                Event::Server(fact) => servers::fold(connection, event, fact).await,
-                Event::Connection(fact) => connections::fold(connection, event, fact).await,
-                Event::Instance(fact) => instances::fold(connection, event, fact).await,
-                Event::Deployment(fact) => deployment::fold(connection, event, fact).await,
-            }
-        })
+    fn rows(&self) -> Box<dyn Rows> {
+        Box::new(held::DirectoryRows::default())
     }
 }

@@ -1,15 +1,17 @@
 //! Organizations and their members.
 
 use domain::organization::OrganizationEvent;
-use domain::value::{OrganizationId, UserId};
-use sqlx::{FromRow, PgConnection, PgPool};
+use domain::value::{DisplayName, OrganizationId, UserId};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `organizations`.
 #[derive(Debug, Clone, FromRow)]
@@ -69,56 +71,102 @@ impl Listed for MemberRow {
     }
 }
 
+/// A row of `members`, as it stands in the table.
+#[derive(Debug, FromRow)]
+pub(super) struct Membership {
+    organization_id: Uuid,
+    user_id: Uuid,
+    role: String,
+    created_at: OffsetDateTime,
+    created_position: i64,
+    updated_at: OffsetDateTime,
+    updated_position: i64,
+}
+
+table!(OrganizationRow in "organizations" by Uuid = id;
+    id, kind, slug, name, standing, standing_reason, created_at, created_position, updated_at, updated_position);
+table!(Membership in "members" by (Uuid, Uuid) = organization_id, user_id;
+    organization_id, user_id, role, created_at, created_position, updated_at, updated_position);
+changing!(OrganizationRow, Membership);
+
+/// The organizations and their members.
+#[derive(Debug, Default)]
+pub(super) struct Organizations {
+    pub(super) table: Table<OrganizationRow>,
+    pub(super) members: Table<Membership>,
+}
+
+impl Organizations {
+    /// Notes which row an event is about.
+    pub(super) fn want(&mut self, organization: Uuid, fact: &OrganizationEvent) {
+        match fact {
+            OrganizationEvent::MemberAdded { user, .. }
+            | OrganizationEvent::RoleChanged { user, .. }
+            | OrganizationEvent::MemberRemoved { user } => self.members.want((organization, user.uuid())),
+            OrganizationEvent::Created { .. }
+            | OrganizationEvent::Renamed { .. }
+            | OrganizationEvent::SlugChanged { .. }
+            | OrganizationEvent::Suspended { .. }
+            | OrganizationEvent::Resumed {}
+            | OrganizationEvent::Deleted {} => self.table.want(organization),
+        }
+    }
+
+    fn stand(&mut self, mark: Mark, standing: &str, reason: Option<&DisplayName>) -> Result<(), Poison> {
+        let row = changed(&mut self.table, &mark.id, mark)?;
+        standing.clone_into(&mut row.standing);
+        row.standing_reason = reason.map(|reason| reason.as_str().to_owned());
+        Ok(())
+    }
+}
+
 /// Folds one event about an organization.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
+pub(super) fn fold(
+    organizations: &mut Organizations,
     event: &Recorded,
     fact: &OrganizationEvent,
-) -> Result<(), ProjectionError> {
+) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let standing = |standing: &'static str, reason| {
-        mark.query(
-            "update organizations set standing = $4, standing_reason = $5, updated_at = $2, updated_position = $3 where id = $1",
-        )
-        .bind(standing)
-        .bind(reason)
-    };
-    let statement = match fact {
-        OrganizationEvent::Created { kind, slug, name } => mark
-            .query(
-                "insert into organizations (id, kind, slug, name, standing, created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, 'active', $2, $3, $2, $3)",
-            )
-            .bind(kind.as_str())
-            .bind(slug.as_str())
-            .bind(name.as_str()),
-        OrganizationEvent::Renamed { name } => mark
-            .query("update organizations set name = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(name.as_str()),
-        OrganizationEvent::SlugChanged { slug } => mark
-            .query("update organizations set slug = $4, updated_at = $2, updated_position = $3 where id = $1")
-            .bind(slug.as_str()),
-        OrganizationEvent::MemberAdded { user, role } => mark
-            .query(
-                "insert into members (organization_id, user_id, role, created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $2, $3, $2, $3)",
-            )
-            .bind(user.uuid())
-            .bind(role.as_str()),
-        OrganizationEvent::RoleChanged { user, role } => mark
-            .query(
-                "update members set role = $5, updated_at = $2, updated_position = $3 where organization_id = $1 and user_id = $4",
-            )
-            .bind(user.uuid())
-            .bind(role.as_str()),
-        OrganizationEvent::MemberRemoved { user } => {
-            mark.query("delete from members where organization_id = $1 and user_id = $4").bind(user.uuid())
+    match fact {
+        OrganizationEvent::Created { kind, slug, name } => organizations.table.make(OrganizationRow {
+            id: mark.id,
+            kind: kind.as_str().to_owned(),
+            slug: slug.as_str().to_owned(),
+            name: name.as_str().to_owned(),
+            standing: "active".to_owned(),
+            standing_reason: None,
+            created_at: mark.at,
+            created_position: mark.position,
+            updated_at: mark.at,
+            updated_position: mark.position,
+        }),
+        OrganizationEvent::Renamed { name } => {
+            name.as_str().clone_into(&mut changed(&mut organizations.table, &mark.id, mark)?.name);
+            Ok(())
         }
-        OrganizationEvent::Suspended { reason } => standing("suspended", Some(reason.as_str())),
-        OrganizationEvent::Resumed {} => standing("active", None),
-        OrganizationEvent::Deleted {} => standing("deleted", None),
-    };
-    write_one(connection, statement).await
+        OrganizationEvent::SlugChanged { slug } => {
+            slug.as_str().clone_into(&mut changed(&mut organizations.table, &mark.id, mark)?.slug);
+            Ok(())
+        }
+        OrganizationEvent::MemberAdded { user, role } => organizations.members.make(Membership {
+            organization_id: mark.id,
+            user_id: user.uuid(),
+            role: role.as_str().to_owned(),
+            created_at: mark.at,
+            created_position: mark.position,
+            updated_at: mark.at,
+            updated_position: mark.position,
+        }),
+        OrganizationEvent::RoleChanged { user, role } => {
+            let key = (mark.id, user.uuid());
+            role.as_str().clone_into(&mut changed(&mut organizations.members, &key, mark)?.role);
+            Ok(())
+        }
+        OrganizationEvent::MemberRemoved { user } => organizations.members.end(&(mark.id, user.uuid())),
+        OrganizationEvent::Suspended { reason } => organizations.stand(mark, "suspended", Some(reason)),
+        OrganizationEvent::Resumed {} => organizations.stand(mark, "active", None),
+        OrganizationEvent::Deleted {} => organizations.stand(mark, "deleted", None),
+    }
 }
 
 /// One organization, unless deleted.

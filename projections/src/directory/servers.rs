@@ -2,16 +2,17 @@
 
 use domain::server::{ServerEvent, Transport};
 use domain::value::{CredentialField, OrganizationId, ServerId};
-use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::connections;
-use super::mark::{Mark, write_one};
+use super::connections::Connections;
+use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::{Table, document};
+use crate::table;
 
 /// A row of `servers`.
 #[derive(Debug, Clone, FromRow)]
@@ -48,50 +49,80 @@ impl Listed for ServerRow {
     }
 }
 
-/// Folds one event about a server.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
-    event: &Recorded,
-    fact: &ServerEvent,
-) -> Result<(), ProjectionError> {
-    let mark = Mark::of(event)?;
-    if let ServerEvent::Updated { transport, .. } = fact
-        && let Some(before) = transport_of(connection, mark).await?
-        && !transport.is_at_origin_of(&before)
-    {
-        connections::forget_secrets_for(connection, mark).await?;
-    }
-    let statement = match fact {
-        ServerEvent::Registered { organization, name, transport, credential_fields, visibility } => mark
-            .query(
-                "insert into servers (id, organization_id, name, transport, credential_fields, visibility, standing,
-                                      created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, $8, 'offered', $2, $3, $2, $3)",
-            )
-            .bind(organization.map(OrganizationId::uuid))
-            .bind(name.as_str())
-            .bind(Json(transport))
-            .bind(Json(credential_fields))
-            .bind(visibility.as_str()),
-        ServerEvent::Updated { name, transport, credential_fields, visibility } => mark
-            .query(
-                "update servers set name = $4, transport = $5, credential_fields = $6, visibility = $7, updated_at = $2, updated_position = $3
-                 where id = $1",
-            )
-            .bind(name.as_str())
-            .bind(Json(transport))
-            .bind(Json(credential_fields))
-            .bind(visibility.as_str()),
-        ServerEvent::Retired {} => mark
-            .query("update servers set standing = 'retired', updated_at = $2, updated_position = $3 where id = $1"),
-    };
-    write_one(connection, statement).await
+document!(Transport, Vec<CredentialField>);
+table!(ServerRow in "servers" by Uuid = id;
+    id, organization_id, name, transport, credential_fields, visibility, standing,
+    created_at, created_position, updated_at, updated_position);
+changing!(ServerRow);
+
+/// The servers, and where events of this page move them to.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    pub(super) table: Table<ServerRow>,
+    moves: Vec<(Uuid, Transport)>,
 }
 
-async fn transport_of(connection: &mut PgConnection, mark: Mark) -> Result<Option<Transport>, sqlx::Error> {
-    let query = sqlx::query_scalar("select transport from servers where id = $1").bind(mark.id());
-    let transport: Option<Json<Transport>> = query.fetch_optional(connection).await?;
-    Ok(transport.map(|Json(transport)| transport))
+impl Servers {
+    /// Notes which row an event is about.
+    pub(super) fn want(&mut self, server: Uuid, fact: &ServerEvent) {
+        self.table.want(server);
+        match fact {
+            ServerEvent::Updated { transport, .. } => self.moves.push((server, transport.clone())),
+            ServerEvent::Registered { .. } | ServerEvent::Retired {} => {}
+        }
+    }
+
+    /// Loads the rows that were noted; answers which of them move to another origin.
+    pub(super) async fn load(&mut self, connection: &mut PgConnection) -> Result<Vec<Uuid>, sqlx::Error> {
+        self.table.load(connection).await?;
+        let moves = std::mem::take(&mut self.moves).into_iter();
+        let elsewhere = |(server, transport): (Uuid, Transport)| {
+            let before = self.table.get(&server)?;
+            (!transport.is_at_origin_of(&before.transport)).then_some(server)
+        };
+        Ok(moves.filter_map(elsewhere).collect())
+    }
+}
+
+/// Folds one event about a server.
+pub(super) fn fold(
+    servers: &mut Servers,
+    connections: &mut Connections,
+    event: &Recorded,
+    fact: &ServerEvent,
+) -> Result<(), Poison> {
+    let mark = Mark::of(event)?;
+    match fact {
+        ServerEvent::Registered { organization, name, transport, credential_fields, visibility } => {
+            servers.table.make(ServerRow {
+                id: mark.id,
+                organization_id: organization.map(OrganizationId::uuid),
+                name: name.as_str().to_owned(),
+                transport: transport.clone(),
+                credential_fields: credential_fields.clone(),
+                visibility: visibility.as_str().to_owned(),
+                standing: "offered".to_owned(),
+                created_at: mark.at,
+                created_position: mark.position,
+                updated_at: mark.at,
+                updated_position: mark.position,
+            })?;
+        }
+        ServerEvent::Updated { name, transport, credential_fields, visibility } => {
+            let row = changed(&mut servers.table, &mark.id, mark)?;
+            if !transport.is_at_origin_of(&row.transport) {
+                connections.forget_secrets_for(mark);
+            }
+            name.as_str().clone_into(&mut row.name);
+            row.transport.clone_from(transport);
+            row.credential_fields.clone_from(credential_fields);
+            visibility.as_str().clone_into(&mut row.visibility);
+        }
+        ServerEvent::Retired {} => {
+            "retired".clone_into(&mut changed(&mut servers.table, &mark.id, mark)?.standing);
+        }
+    }
+    Ok(())
 }
 
 /// Which of an organization's own servers somebody sees.

@@ -5,14 +5,16 @@
 
 use domain::user::UserEvent;
 use domain::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal, UserId};
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::mark::{Mark, write_one};
+use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
-use crate::projection::ProjectionError;
+use crate::projection::Poison;
 use crate::recorded::Recorded;
+use crate::rows::Table;
+use crate::table;
 
 /// A row of `users`.
 #[derive(Clone, FromRow)]
@@ -57,79 +59,84 @@ impl Listed for UserRow {
     }
 }
 
+table!(UserRow in "users" by Uuid = id;
+    id, email, name, picture, erased, standing, standing_reason, created_at, created_position, updated_at, updated_position);
+changing!(UserRow);
+
 /// Folds one event about a user.
-pub(super) async fn fold(
-    connection: &mut PgConnection,
-    event: &Recorded,
-    fact: &UserEvent,
-) -> Result<(), ProjectionError> {
+pub(super) fn fold(users: &mut Table<UserRow>, event: &Recorded, fact: &UserEvent) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let standing = |standing: &'static str, reason| {
-        mark.query(
-            "update users set standing = $4, standing_reason = $5, updated_at = $2, updated_position = $3 where id = $1",
-        )
-        .bind(standing)
-        .bind(reason)
-    };
-    let statement = match fact {
+    match fact {
         UserEvent::Registered { email, name, picture, registered_in: _ } => {
             let email = clear(email.as_ref(), EmailAddress::as_str)?;
             let name = clear(name.as_ref(), DisplayName::as_str)?;
             let picture = clear(picture.as_ref(), HttpsUrl::as_str)?;
-            mark.query(
-                "insert into users (id, email, name, picture, erased, standing, created_at, created_position, updated_at, updated_position)
-                 values ($1, $4, $5, $6, $7, 'active', $2, $3, $2, $3)",
-            )
-            .bind(email.text)
-            .bind(name.text)
-            .bind(picture.text)
-            .bind(email.erased || name.erased || picture.erased)
+            users.make(UserRow {
+                id: mark.id,
+                email: email.text,
+                name: name.text,
+                picture: picture.text,
+                erased: email.erased || name.erased || picture.erased,
+                standing: "active".to_owned(),
+                standing_reason: None,
+                created_at: mark.at,
+                created_position: mark.position,
+                updated_at: mark.at,
+                updated_position: mark.position,
+            })?;
         }
         UserEvent::EmailChanged { email } => {
             let email = clear(email.as_ref(), EmailAddress::as_str)?;
-            mark.query(
-                "update users set email = $4, erased = erased or $5, updated_at = $2, updated_position = $3 where id = $1",
-            )
-            .bind(email.text)
-            .bind(email.erased)
+            let user = changed(users, &mark.id, mark)?;
+            user.email = email.text;
+            user.erased |= email.erased;
         }
         UserEvent::ProfileChanged { name, picture } => {
             let name = clear(name.as_ref(), DisplayName::as_str)?;
             let picture = clear(picture.as_ref(), HttpsUrl::as_str)?;
-            mark.query(
-                "update users set name = $4, picture = $5, erased = erased or $6, updated_at = $2, updated_position = $3 where id = $1",
-            )
-            .bind(name.text)
-            .bind(picture.text)
-            .bind(name.erased || picture.erased)
+            let user = changed(users, &mark.id, mark)?;
+            user.name = name.text;
+            user.picture = picture.text;
+            user.erased |= name.erased || picture.erased;
         }
-        UserEvent::Suspended { reason } => standing("suspended", Some(reason.as_str())),
-        UserEvent::Resumed {} => standing("active", None),
-        UserEvent::Deleted {} => mark.query(
-            "update users set email = null, name = null, picture = null, erased = true, standing = 'deleted', standing_reason = null,
-                              updated_at = $2, updated_position = $3
-             where id = $1",
-        ),
-    };
-    write_one(connection, statement).await
+        UserEvent::Suspended { reason } => {
+            changed(users, &mark.id, mark)?.stand("suspended", Some(reason));
+        }
+        UserEvent::Resumed {} => changed(users, &mark.id, mark)?.stand("active", None),
+        UserEvent::Deleted {} => {
+            let user = changed(users, &mark.id, mark)?;
+            (user.email, user.name, user.picture, user.erased) = (None, None, None, true);
+            user.stand("deleted", None);
+        }
+    }
+    Ok(())
+}
+
+impl UserRow {
+    fn stand(&mut self, standing: &str, reason: Option<&DisplayName>) {
+        standing.clone_into(&mut self.standing);
+        self.standing_reason = reason.map(|reason| reason.as_str().to_owned());
+    }
 }
 
 /// What a row keeps of a personal datum.
 #[derive(Debug, PartialEq, Eq)]
-struct Clear<'a> {
-    text: Option<&'a str>,
+struct Clear {
+    text: Option<String>,
     erased: bool,
 }
 
-fn clear<T>(datum: Option<&Personal<T>>, text: impl Fn(&T) -> &str) -> Result<Clear<'_>, ProjectionError> {
+fn clear<T>(datum: Option<&Personal<T>>, text: impl Fn(&T) -> &str) -> Result<Clear, Poison> {
     match datum {
         None => Ok(Clear { text: None, erased: false }),
-        Some(Personal::Known { subject: _, value }) => Ok(Clear { text: Some(text(value)), erased: false }),
+        Some(Personal::Known { subject: _, value }) => {
+            Ok(Clear { text: Some(text(value).to_owned()), erased: false })
+        }
         Some(Personal::Erased { .. }) => Ok(Clear { text: None, erased: true }),
         // a row must not say "forgotten" of what was only not opened
-        Some(Personal::Sealed { .. }) => Err(ProjectionError::Poison(
-            "personal data are still sealed: they were not opened before folding".to_owned(),
-        )),
+        Some(Personal::Sealed { .. }) => {
+            Err(Poison("personal data are still sealed: they were not opened before folding".to_owned()))
+        }
     }
 }
 
@@ -192,7 +199,7 @@ mod tests {
         let sealed: Personal<DisplayName> =
             Personal::Sealed { subject: SUBJECT, nonce: String::new(), ciphertext: String::new() };
         let refused = clear(Some(&sealed), DisplayName::as_str).unwrap_err();
-        assert!(refused.is_poison(), "{refused}");
+        assert!(refused.to_string().contains("still sealed"), "{refused}");
     }
 
     #[test]
@@ -207,7 +214,7 @@ mod tests {
         let known = Personal::new(SUBJECT, DisplayName::parse("安").unwrap());
         assert_eq!(
             clear(Some(&known), DisplayName::as_str).unwrap(),
-            Clear { text: Some("安"), erased: false }
+            Clear { text: Some("安".to_owned()), erased: false }
         );
     }
 }

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::event::Event;
 use domain::organization::OrganizationEvent;
 use projections::directory::Directory;
-use projections::{Boxed, Projection, ProjectionError, Recorded};
-use sqlx::{PgConnection, PgPool};
+use projections::{Projection, Rows};
+use sqlx::PgPool;
 
 use super::everything::{ACME, everything};
 use super::history::display;
@@ -29,13 +28,8 @@ impl Projection for NextDirectory {
         Directory.tables()
     }
 
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        event: &'a Recorded,
-        fact: &'a Event,
-    ) -> Boxed<'a, Result<(), ProjectionError>> {
-        Directory.apply(connection, event, fact)
+    fn rows(&self) -> Box<dyn Rows> {
+        Directory.rows()
     }
 }
 

@@ -1,19 +1,30 @@
-//! A read model that forgives nothing: one row for each time that an event was folded.
+//! A read model that forgives nothing: for each event, how often it was folded.
 
 use domain::event::Event;
-use projections::{Boxed, OpenPersonalData, Projection, ProjectionError, Recorded};
-use sqlx::{Executor as _, PgConnection, PgPool};
+use projections::rows::{Table, WriteError};
+use projections::{Boxed, OpenPersonalData, Poison, Projection, Recorded, Rows, table};
+use sqlx::{Executor as _, FromRow, PgConnection, PgPool};
 
 /// The read model.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally;
 
 impl Tally {
-    /// Makes its table. Without a key: an event that is folded twice leaves two rows.
+    /// Makes its table.
     pub(super) async fn make_table(pool: &PgPool) {
-        pool.execute("create table tally (position bigint not null)").await.unwrap();
+        pool.execute("create table tally (position bigint primary key, times bigint not null)")
+            .await
+            .unwrap();
     }
 }
+
+#[derive(Debug, FromRow)]
+struct Folded {
+    position: i64,
+    times: i64,
+}
+
+table!(Folded in "tally" by i64 = position; position, times);
 
 impl Projection for Tally {
     fn name(&self) -> &'static str {
@@ -28,20 +39,43 @@ impl Projection for Tally {
         &["tally"]
     }
 
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        event: &'a Recorded,
-        _: &'a Event,
-    ) -> Boxed<'a, Result<(), ProjectionError>> {
-        Box::pin(async move {
-            let position = i64::try_from(event.position.get()).unwrap();
-            sqlx::query("insert into tally (position) values ($1)")
-                .bind(position)
-                .execute(connection)
-                .await?;
-            Ok(())
-        })
+    fn rows(&self) -> Box<dyn Rows> {
+        Box::new(TallyRows(Table::default()))
+    }
+}
+
+struct TallyRows(Table<Folded>);
+
+fn place(event: &Recorded) -> i64 {
+    i64::try_from(event.position.get()).unwrap()
+}
+
+impl Rows for TallyRows {
+    fn want(&mut self, event: &Recorded, _: &Event) {
+        self.0.want(place(event));
+    }
+
+    fn load<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), sqlx::Error>> {
+        Box::pin(self.0.load(connection))
+    }
+
+    fn fold(&mut self, event: &Recorded, _: &Event) -> Result<(), Poison> {
+        let position = place(event);
+        let times = self.0.get(&position).map_or(1, |folded| folded.times + 1);
+        self.0.put(Folded { position, times });
+        Ok(())
+    }
+
+    fn write<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), WriteError>> {
+        Box::pin(self.0.write(connection))
+    }
+
+    fn copy<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), WriteError>> {
+        Box::pin(self.0.copy(connection))
+    }
+
+    fn count(&self) -> usize {
+        self.0.len()
     }
 }
 
