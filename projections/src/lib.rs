@@ -19,6 +19,7 @@ mod relay;
 pub mod rows;
 mod runner;
 pub mod server;
+mod status;
 mod turn;
 
 pub use doorbell::Doorbell;
@@ -29,6 +30,7 @@ pub use rebuild::{Progress, ROWS_IN_MEMORY_MAX, Rebuild, RebuildError, Rebuilt, 
 pub use recorded::{Envelope, Recorded};
 pub use relay::{Relay, RelayConfig, RelayError, SignEnvelope};
 pub use runner::{Lag, Runner, RunnerHandle};
+pub use status::{ParkedEvent, Status, parked_events, status};
 
 /// Every projection kept in Postgres, in the order in which they are run.
 pub fn all() -> Vec<std::sync::Arc<dyn Projection>> {

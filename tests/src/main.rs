@@ -12,4 +12,5 @@ mod kill;
 mod log;
 mod notary;
 mod program;
+mod rebuild;
 mod store;

@@ -6,6 +6,10 @@ mod explain;
 mod keys;
 mod migrate;
 mod replay;
+mod opened;
+mod progress;
+mod projections;
+mod rebuild;
 mod say;
 mod serve;
 mod store;
@@ -34,7 +38,7 @@ struct Line {
     #[arg(long, env = "SEKISHO_LOG_FORMAT", value_enum, default_value = "pretty", global = true)]
     log_format: LogFormat,
 
-    /// What to log, such as info or api=debug,warn; without it info, and warn for `demo`, `replay` and `explain`
+    /// What to log, such as info or api=debug,warn; without it info, and warn for what only looks or shows
     #[arg(long, env = "SEKISHO_LOG", global = true, value_name = "FILTER")]
     log: Option<String>,
 }
@@ -63,6 +67,10 @@ enum Command {
     Explain(explain::Explain),
     /// Check that the log, or an export of it, still is what was signed, and name the first bad position if it is not
     Verify(Box<verify::Verify>),
+    /// Tell how far each read model is, and what it could not fold
+    Projections(Box<projections::Projections>),
+    /// Build a read model anew from the log while it is served, then swap it in
+    Rebuild(Box<rebuild::Rebuild>),
     /// Keys of the deployment
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -71,7 +79,15 @@ enum Command {
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let line = Line::parse();
-    let quiet = matches!(line.command, Command::Demo(_) | Command::Replay(_) | Command::Explain(_));
+    let quiet = match line.command {
+        Command::Demo(_)
+        | Command::Replay(_)
+        | Command::Explain(_)
+        | Command::Verify(_)
+        | Command::Projections(_)
+        | Command::Rebuild(_) => true,
+        Command::Serve(_) | Command::Migrate(_) | Command::Doctor(_) | Command::Keys(_) => false,
+    };
     let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
     if let Err(error) = telemetry::start(line.log_format, filter) {
         complain(&error);
@@ -97,6 +113,8 @@ pub fn run() -> ExitCode {
             Command::Replay(replay) => replay.run().await,
             Command::Explain(explain) => explain.run().await,
             Command::Verify(verify) => verify::run(&verify).await,
+            Command::Projections(projections) => projections.run().await,
+            Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Keys(keys) => keys.run(),
         }
     });

@@ -182,12 +182,11 @@ impl<'a> Rebuild<'a> {
         let mut beside = Beside::make_on(alone, self.folding.projection, &schema).await?;
         let built = self.build(&mut beside, &mut progress).await?;
         let head = LogReader::new(self.pool.clone()).head().await?;
-        let reached = Progress { stage: Stage::Writing, position: built.position, head, rows: 0 };
-        progress(reached);
+        let swapping = Progress { stage: Stage::Swapping, position: built.position, head, rows: 0 };
         let until = tokio::time::Instant::now() + SWAP_WAIT;
         loop {
             self.catch_up(&mut beside.connection, &mut progress).await?;
-            progress(Progress { stage: Stage::Swapping, ..reached });
+            progress(swapping);
             match swap::swap(self.folding, &mut beside).await? {
                 Swapped::Done { position, parked } => {
                     return Ok(Rebuilt { position, parked, spilled: built.spilled });

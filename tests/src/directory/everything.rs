@@ -19,48 +19,48 @@ use uuid::Uuid;
 
 use super::history::{History, display, email, erased, founded, known, moment, registered, scopes};
 
-pub(super) const ANN: UserId = UserId::new(Uuid::from_u128(0xa1));
-pub(super) const BEN: UserId = UserId::new(Uuid::from_u128(0xa2));
+pub(crate) const ANN: UserId = UserId::new(Uuid::from_u128(0xa1));
+pub(crate) const BEN: UserId = UserId::new(Uuid::from_u128(0xa2));
 /// Deleted.
-pub(super) const CAT: UserId = UserId::new(Uuid::from_u128(0xa3));
+pub(crate) const CAT: UserId = UserId::new(Uuid::from_u128(0xa3));
 /// Erased, but not deleted.
-pub(super) const DAN: UserId = UserId::new(Uuid::from_u128(0xa4));
-pub(super) const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb1));
-pub(super) const GLOBEX: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb2));
+pub(crate) const DAN: UserId = UserId::new(Uuid::from_u128(0xa4));
+pub(crate) const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb1));
+pub(crate) const GLOBEX: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb2));
 /// Suspended.
-pub(super) const HELD: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb3));
+pub(crate) const HELD: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb3));
 /// Deleted.
-pub(super) const GONE: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb4));
-pub(super) const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc1));
+pub(crate) const GONE: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb4));
+pub(crate) const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc1));
 /// Public.
-pub(super) const DESK: ClientId = ClientId::new(Uuid::from_u128(0xc2));
-pub(super) const OLD_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc3));
-pub(super) const KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd1));
+pub(crate) const DESK: ClientId = ClientId::new(Uuid::from_u128(0xc2));
+pub(crate) const OLD_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc3));
+pub(crate) const KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd1));
 /// Revoked.
-pub(super) const OLD_KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd2));
+pub(crate) const OLD_KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd2));
 /// Of Acme.
-pub(super) const WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe1));
+pub(crate) const WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe1));
 /// In the public catalogue.
-pub(super) const CLOCK: ServerId = ServerId::new(Uuid::from_u128(0xe2));
+pub(crate) const CLOCK: ServerId = ServerId::new(Uuid::from_u128(0xe2));
 /// In the catalogue, not public.
-pub(super) const HIDDEN: ServerId = ServerId::new(Uuid::from_u128(0xe3));
-pub(super) const OLD_WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe4));
-pub(super) const SHARED: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf1));
+pub(crate) const HIDDEN: ServerId = ServerId::new(Uuid::from_u128(0xe3));
+pub(crate) const OLD_WIKI: ServerId = ServerId::new(Uuid::from_u128(0xe4));
+pub(crate) const SHARED: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf1));
 /// Ben's own.
-pub(super) const BENS: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf2));
-pub(super) const OLD_CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf3));
-pub(super) const INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x11));
-pub(super) const STOPPED: InstanceId = InstanceId::new(Uuid::from_u128(0x12));
-pub(super) const OLD_INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x13));
-pub(super) const LASTING: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x21));
+pub(crate) const BENS: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf2));
+pub(crate) const OLD_CONNECTION: ConnectionId = ConnectionId::new(Uuid::from_u128(0xf3));
+pub(crate) const INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x11));
+pub(crate) const STOPPED: InstanceId = InstanceId::new(Uuid::from_u128(0x12));
+pub(crate) const OLD_INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x13));
+pub(crate) const LASTING: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x21));
 const PASSING: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x22));
 const WITHDRAWN: AnnouncementId = AnnouncementId::new(Uuid::from_u128(0x23));
 
 /// What must be found nowhere in a read model.
-pub(super) const DIGESTS: [&str; 2] = ["00ff00ff", "$2b$12$abcdefgh"];
+pub(crate) const DIGESTS: [&str; 2] = ["00ff00ff", "$2b$12$abcdefgh"];
 
 /// Every event there is; afterwards there is something of every kind in every state.
-pub(super) fn everything() -> History {
+pub(crate) fn everything() -> History {
     let mut history = History::default();
     tell_deployment_start(&mut history);
     tell_users(&mut history);

@@ -9,13 +9,13 @@ use domain::user::UserEvent;
 use domain::value::{
     DisplayName, EmailAddress, Personal, Position, Scope, Scopes, Slug, SubjectId, Timestamp, UserId,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::everything::CAT;
 
 /// Events in their order, each with its aggregate's id; the first one has position 1.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(crate) struct History {
     told: Vec<Told>,
     sequences: HashMap<(&'static str, String), i64>,
 }
@@ -30,7 +30,7 @@ struct Told {
 
 impl History {
     /// One event more.
-    pub(super) fn tell(&mut self, id: impl Display, event: impl Into<Event>) -> &mut Self {
+    pub(crate) fn tell(&mut self, id: impl Display, event: impl Into<Event>) -> &mut Self {
         let event = event.into();
         let (_, _, version) = event.name();
         self.push(id.to_string(), version, event);
@@ -38,7 +38,7 @@ impl History {
     }
 
     /// One event more, as a release that does not exist yet might write it.
-    pub(super) fn tell_newer(&mut self, id: impl Display, event: impl Into<Event>) -> Position {
+    pub(crate) fn tell_newer(&mut self, id: impl Display, event: impl Into<Event>) -> Position {
         let event = event.into();
         let (_, _, version) = event.name();
         self.push(id.to_string(), version + 1, event);
@@ -53,29 +53,34 @@ impl History {
     }
 
     /// The position of the last event.
-    pub(super) fn head(&self) -> Position {
+    pub(crate) fn head(&self) -> Position {
         Position::new(self.told.len() as u64)
     }
 
     /// The positions of all events.
-    pub(super) fn positions(&self) -> impl Iterator<Item = Position> + use<> {
+    pub(crate) fn positions(&self) -> impl Iterator<Item = Position> + use<> {
         (1..=self.head().get()).map(Position::new)
     }
 
     /// Which events are told.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&'static str, &'static str, u32)> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &'static str, u32)> {
         self.told.iter().map(|told| told.event.name())
     }
 
     /// Writes all events into the log.
-    pub(super) async fn append(&self, pool: &PgPool) {
+    pub(crate) async fn append(&self, pool: &PgPool) {
         for position in self.positions() {
             self.append_one(pool, position).await;
         }
     }
 
     /// Writes one event into the log. Each happens a minute after the one before.
-    pub(super) async fn append_one(&self, pool: &PgPool, position: Position) {
+    pub(crate) async fn append_one(&self, pool: &PgPool, position: Position) {
+        self.append_one_on(&mut pool.acquire().await.unwrap(), position).await;
+    }
+
+    /// The same, in somebody's transaction.
+    pub(crate) async fn append_one_on(&self, connection: &mut PgConnection, position: Position) {
         let number = i64::try_from(position.get()).unwrap();
         let told = &self.told[usize::try_from(number - 1).unwrap()];
         let (aggregate_type, event_type, _) = told.event.name();
@@ -92,13 +97,13 @@ impl History {
         .bind(told.version.to_string())
         .bind(serde_json::to_value(&told.event).unwrap())
         .bind(moment("2026-03-01T00:00:00.000001Z").plus_seconds(60 * number).get())
-        .execute(pool)
+        .execute(connection)
         .await
         .unwrap();
     }
 
     /// A user's life from end to end, read before or after the key to their data was destroyed.
-    pub(super) fn of_a_deleted_user(key_destroyed: bool) -> Self {
+    pub(crate) fn of_a_deleted_user(key_destroyed: bool) -> Self {
         let mut history = Self::default();
         let event = if key_destroyed {
             UserEvent::Registered {
@@ -116,7 +121,7 @@ impl History {
 }
 
 /// A team comes into being.
-pub(super) fn founded(slug: &str, name: &str) -> OrganizationEvent {
+pub(crate) fn founded(slug: &str, name: &str) -> OrganizationEvent {
     OrganizationEvent::Created {
         kind: OrganizationKind::Team,
         slug: Slug::parse(slug).unwrap(),
@@ -125,7 +130,7 @@ pub(super) fn founded(slug: &str, name: &str) -> OrganizationEvent {
 }
 
 /// A person becomes known.
-pub(super) fn registered(user: UserId, address: &str, name: &str) -> UserEvent {
+pub(crate) fn registered(user: UserId, address: &str, name: &str) -> UserEvent {
     UserEvent::Registered {
         email: Some(email(user, address)),
         name: Some(known(user, display(name))),
@@ -135,26 +140,26 @@ pub(super) fn registered(user: UserId, address: &str, name: &str) -> UserEvent {
 }
 
 /// A name.
-pub(super) fn display(text: &str) -> DisplayName {
+pub(crate) fn display(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
 }
 
-pub(super) fn email(user: UserId, address: &str) -> Personal<EmailAddress> {
+pub(crate) fn email(user: UserId, address: &str) -> Personal<EmailAddress> {
     known(user, EmailAddress::parse(address).unwrap())
 }
 
-pub(super) fn known<T>(user: UserId, value: T) -> Personal<T> {
+pub(crate) fn known<T>(user: UserId, value: T) -> Personal<T> {
     Personal::new(SubjectId::from(user), value)
 }
 
-pub(super) fn erased<T>(user: UserId) -> Personal<T> {
+pub(crate) fn erased<T>(user: UserId) -> Personal<T> {
     Personal::Erased { subject: SubjectId::from(user) }
 }
 
-pub(super) fn scopes(names: &[&str]) -> Scopes {
+pub(crate) fn scopes(names: &[&str]) -> Scopes {
     names.iter().map(|text| Scope::parse(text).unwrap()).collect()
 }
 
-pub(super) fn moment(text: &str) -> Timestamp {
+pub(crate) fn moment(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }

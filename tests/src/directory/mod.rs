@@ -1,13 +1,14 @@
 //! The directory read model against a real Postgres: however a log is folded, the same rows come out, and a listing shows what it should.
 #![cfg(test)]
 
-mod everything;
+pub(crate) mod everything;
 mod folding;
-mod history;
+pub(crate) mod history;
 mod listing;
 mod moving;
+mod pages;
 mod parking;
-mod version;
+pub(crate) mod version;
 mod visible;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The histories of these tests hold personal data in clear, or erased, so there is nothing to open.
 #[derive(Debug)]
-struct NothingSealed;
+pub(crate) struct NothingSealed;
 
 impl OpenPersonalData for NothingSealed {
     fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
@@ -35,14 +36,14 @@ impl OpenPersonalData for NothingSealed {
 }
 
 /// A running projection. Dropping it kills it with its connections, as a crash would.
-struct Live {
-    doorbell: Doorbell,
-    handle: RunnerHandle,
+pub(crate) struct Live {
+    pub(crate) doorbell: Doorbell,
+    pub(crate) handle: RunnerHandle,
     task: JoinHandle<()>,
 }
 
 impl Live {
-    fn start(pool: &PgPool) -> Self {
+    pub(crate) fn start(pool: &PgPool) -> Self {
         Self::of(pool, Arc::new(Directory))
     }
 
@@ -50,7 +51,7 @@ impl Live {
         clippy::default_trait_access,
         reason = "the runner's stop signal is not needed here, nor the crate that names its type"
     )]
-    fn of(pool: &PgPool, projection: Arc<dyn Projection>) -> Self {
+    pub(crate) fn of(pool: &PgPool, projection: Arc<dyn Projection>) -> Self {
         let doorbell = Doorbell::default();
         let own =
             PgPoolOptions::new().max_connections(1).connect_lazy_with((*pool.connect_options()).clone());
@@ -60,7 +61,7 @@ impl Live {
     }
 
     /// Says that the log reaches this far, and waits until it is folded.
-    async fn folds_up_to(&self, position: Position) {
+    pub(crate) async fn folds_up_to(&self, position: Position) {
         self.doorbell.ring(position);
         let reached = tokio::time::timeout(DEADLINE, self.handle.reached(position)).await;
         assert!(reached.is_ok(), "not folded up to {position} in time: {:?}", self.handle.lag(position));
@@ -74,13 +75,13 @@ impl Drop for Live {
 }
 
 /// Writes a history and folds it live.
-async fn folded(pool: &PgPool, history: &History) {
+pub(crate) async fn folded(pool: &PgPool, history: &History) {
     history.append(pool).await;
     Live::start(pool).folds_up_to(history.head()).await;
 }
 
 /// Rebuilds beside the live tables and compares the two, row by row.
-async fn the_rebuilt_rows_are_the_live_ones(pool: &PgPool, head: Position) {
+pub(crate) async fn the_rebuilt_rows_are_the_live_ones(pool: &PgPool, head: Position) {
     let reached = rebuild(&Directory, pool, &NothingSealed, "rebuilt").await.unwrap();
     assert_eq!(reached, head);
     for table in Directory.tables() {
@@ -95,7 +96,7 @@ async fn the_rebuilt_rows_are_the_live_ones(pool: &PgPool, head: Position) {
     }
 }
 
-async fn count(pool: &PgPool, rows: &str) -> i64 {
+pub(crate) async fn count(pool: &PgPool, rows: &str) -> i64 {
     let (count,): (i64,) =
         sqlx::query_as(&format!("select count(*) from ({rows}) as found")).fetch_one(pool).await.unwrap();
     count

@@ -13,7 +13,7 @@ use super::history::display;
 use super::{Live, folded, the_rebuilt_rows_are_the_live_ones};
 
 /// The directory as a later release might have it.
-struct NextDirectory;
+pub(crate) struct NextDirectory;
 
 impl Projection for NextDirectory {
     fn name(&self) -> &'static str {

@@ -8,11 +8,11 @@ const SEED: &str = "SEKISHO_KILL_SEED";
 
 /// `SplitMix64`.
 #[derive(Debug)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// Fresh dice; the seed is printed under this name.
-    pub(super) fn thrown_for(name: &str) -> Self {
+    pub(crate) fn thrown_for(name: &str) -> Self {
         let given = std::env::var(SEED).ok().map(|text| text.parse().expect("a seed is a number"));
         let seed = given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
         println!("{name}: {SEED}={seed}");
@@ -20,22 +20,22 @@ impl Dice {
     }
 
     /// Dice that always fall the same way.
-    pub(super) const fn loaded(seed: u64) -> Self {
+    pub(crate) const fn loaded(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Others, for another task.
-    pub(super) fn others(&mut self) -> Self {
+    pub(crate) fn others(&mut self) -> Self {
         Self(self.next())
     }
 
     /// A number below this one.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).unwrap()
     }
 
     /// Waits for some milliseconds.
-    pub(super) async fn wait(&mut self, milliseconds: Range<u64>) {
+    pub(crate) async fn wait(&mut self, milliseconds: Range<u64>) {
         let span = milliseconds.end - milliseconds.start;
         tokio::time::sleep(Duration::from_millis(milliseconds.start + self.next() % span)).await;
     }

@@ -1,13 +1,13 @@
 //! What kills may cost: time, never an event, never an effect twice, never a reader that differs from the log.
 
 mod chaos;
-mod dice;
+pub(crate) mod dice;
 mod equal;
 mod foreign_stream;
 mod ledger;
 mod resent;
 mod rounds;
 mod store;
-mod storyteller;
+pub(crate) mod storyteller;
 mod tally;
 mod without_nats;

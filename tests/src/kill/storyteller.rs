@@ -15,7 +15,7 @@ use super::dice::Dice;
 
 /// One of several writers. Each tells of teams of its own.
 #[derive(Debug)]
-pub(super) struct Storyteller {
+pub(crate) struct Storyteller {
     pool: PgPool,
     dice: Dice,
     number: usize,
@@ -27,20 +27,20 @@ pub(super) struct Storyteller {
 
 /// What a writer did.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Told {
-    pub(super) transactions: usize,
-    pub(super) rolled_back: usize,
-    pub(super) events: u64,
+pub(crate) struct Told {
+    pub(crate) transactions: usize,
+    pub(crate) rolled_back: usize,
+    pub(crate) events: u64,
 }
 
 impl Storyteller {
     /// A writer; `number` tells it from the others on the same log.
-    pub(super) fn new(number: usize, pool: PgPool, dice: Dice) -> Self {
+    pub(crate) fn new(number: usize, pool: PgPool, dice: Dice) -> Self {
         Self { pool, dice, number, teams: Vec::new(), attempts: 0, told: Told::default() }
     }
 
     /// Writes until it is told to stop, ringing after each commit.
-    pub(super) async fn tell_until(mut self, stop: CancellationToken, bell: Doorbell) -> Told {
+    pub(crate) async fn tell_until(mut self, stop: CancellationToken, bell: Doorbell) -> Told {
         while !stop.is_cancelled() {
             bell.ring(self.tell().await);
             self.dice.wait(5..40).await;
@@ -50,7 +50,7 @@ impl Storyteller {
 
     /// One transaction of two commands: a new team, and another name for an old one. Answers where it ended, or the start when it
     /// was taken back.
-    pub(super) async fn tell(&mut self) -> Position {
+    pub(crate) async fn tell(&mut self) -> Position {
         let new = self.teams.len();
         let mut commands = vec![self.command(new, 0, &[self.founded(new), self.renamed(new)])];
         let old = (new > 0).then(|| self.dice.below(new));

@@ -1,0 +1,98 @@
+//! The database of the deployment for a command that works on it: while it is being served, or started for as long as the command takes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::adapters::embedded::{Embedded, EmbeddedConfig, EmbeddedError, Survey};
+use crate::adapters::master_key::MasterKeys;
+use crate::adapters::personal_data::PersonalData;
+use crate::adapters::postgres::{self, PostgresError};
+use crate::config::{Config, MasterKeySource, Store, read_master_key};
+
+/// It cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    #[error(
+        "there is nothing in {0} yet: `sekisho serve` or `sekisho demo` makes it; --data and DATABASE_URL name another place"
+    )]
+    Empty(PathBuf),
+    #[error(
+        "the database has no schema of this version: run `sekisho migrate` (or `sekisho serve`, which does it too)"
+    )]
+    NoSchema,
+    #[error("the master key: {0}")]
+    MasterKey(String),
+}
+
+/// An open database.
+pub(super) struct Opened {
+    pub(super) pool: PgPool,
+    /// Started for the command.
+    embedded: Option<Embedded>,
+}
+
+impl Opened {
+    /// Opens what the configuration names.
+    pub(super) async fn of(config: &Config) -> Result<Self, OpenError> {
+        let (address, embedded) = match &config.store {
+            Store::Given { database, .. } => (database.clone(), None),
+            Store::Embedded { .. } => {
+                let settings = EmbeddedConfig { data: config.data.clone(), nats: false, search: Vec::new() };
+                match Embedded::survey(&settings).await? {
+                    Survey::Empty(_) => return Err(OpenError::Empty(settings.data)),
+                    Survey::Running { database_url, .. } => (database_url, None),
+                    Survey::Stopped => {
+                        let embedded = Embedded::start(settings).await?;
+                        (embedded.database_url().to_owned(), Some(embedded))
+                    }
+                }
+            }
+        };
+        match connected(&address).await {
+            Ok(pool) => Ok(Self { pool, embedded }),
+            Err(error) => {
+                if let Some(embedded) = embedded {
+                    embedded.stop().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What opens personal data. No key is made here: a database that was never served has nothing to open.
+    pub(super) fn personal_data(&self, source: &MasterKeySource) -> Result<PersonalData, OpenError> {
+        let keys: MasterKeys = match source {
+            MasterKeySource::Given(keys) => keys.clone(),
+            MasterKeySource::Generated(file) => read_master_key(file).map_err(OpenError::MasterKey)?,
+        };
+        Ok(PersonalData::new(self.pool.clone(), Arc::new(keys)))
+    }
+
+    /// Leaves everything as it was found.
+    pub(super) async fn close(self) {
+        self.pool.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
+}
+
+async fn connected(address: &str) -> Result<PgPool, OpenError> {
+    let pool = postgres::connect(postgres::options(address)?).await?;
+    let newest = postgres::MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let applied: Result<Option<i64>, _> =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(&pool).await;
+    match applied {
+        Ok(Some(applied)) if applied == newest => Ok(pool),
+        Ok(_) | Err(_) => {
+            pool.close().await;
+            Err(OpenError::NoSchema)
+        }
+    }
+}
