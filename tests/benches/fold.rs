@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot go on has nothing to say")]
 
+#[path = "fold/directory.rs"]
+mod directory;
 #[path = "fold/log.rs"]
 mod log;
 mod measured;
@@ -16,13 +18,10 @@ use domain::event::Event;
 use domain::value::Position;
 use measured::{Report, Rounds, quick, rate};
 use projections::access::{AccessView, LiveView};
-use projections::{Boxed, Doorbell, LogReader, OpenPersonalData, Recorded};
+use projections::{Doorbell, LogReader, Recorded};
 use sqlx::PgPool;
 use story::Told;
 use tokio_util::sync::CancellationToken;
-
-/// The directory writes rows, one event after the other: a small log is enough to know its rate.
-const DIRECTORY_EVENTS: usize = 20_000;
 
 #[tokio::main]
 async fn main() {
@@ -33,9 +32,10 @@ async fn main() {
     let recorded = log::recorded(&story);
     in_memory(&mut report, &story, &recorded, rounds);
     drop(story);
-    from_postgres(&mut report, &recorded, rounds).await;
-    drop(recorded);
-    directory(&mut report, rounds).await;
+    let (pool, _) = harness::database().await;
+    log::write(&pool, &recorded).await;
+    from_postgres(&mut report, &pool, recorded.len(), rounds).await;
+    directory::measure(&mut report, &pool, &recorded, rounds).await;
     report.write();
 }
 
@@ -72,27 +72,24 @@ fn in_memory(report: &mut Report, story: &[Told], recorded: &[Recorded], rounds:
     report.at_least("typed replay in memory", both.median(), 350e3, "events/s");
 }
 
-async fn from_postgres(report: &mut Report, recorded: &[Recorded], rounds: usize) {
-    let (pool, _) = harness::database().await;
-    log::write(&pool, recorded).await;
-    let count = recorded.len();
+async fn from_postgres(report: &mut Report, pool: &PgPool, count: usize, rounds: usize) {
     let head = Position::new(count as u64);
     let [mut copy, mut select, mut pages, mut view] = std::array::from_fn(|_| Rounds::default());
     for _ in 0..rounds {
         let started = Instant::now();
-        log::copy_all(&pool).await;
+        log::copy_all(pool).await;
         copy.push(rate(count, started.elapsed()));
 
         let started = Instant::now();
-        assert_eq!(log::select_all(&pool).await, count);
+        assert_eq!(log::select_all(pool).await, count);
         select.push(rate(count, started.elapsed()));
 
         let started = Instant::now();
-        assert_eq!(typed_pages(&pool).await, count);
+        assert_eq!(typed_pages(pool).await, count);
         pages.push(rate(count, started.elapsed()));
 
         let started = Instant::now();
-        rebuilt(&pool, head).await;
+        rebuilt(pool, head).await;
         view.push(rate(count, started.elapsed()));
     }
     report.table("from Postgres", &["events/s", "ratio to COPY", "ratio to select"]);
@@ -132,28 +129,4 @@ async fn rebuilt(pool: &PgPool, head: Position) {
     view.reached(head).await;
     stop.cancel();
     following.await.expect("it stops");
-}
-
-/// Nothing is sealed here.
-struct AllOpen;
-
-impl OpenPersonalData for AllOpen {
-    fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-async fn directory(report: &mut Report, rounds: usize) {
-    let (pool, _) = harness::database().await;
-    log::write(&pool, &log::recorded(&story::tell(DIRECTORY_EVENTS))).await;
-    let mut rebuilds = Rounds::default();
-    for _ in 0..rounds {
-        let started = Instant::now();
-        for projection in projections::all() {
-            projections::rebuild(&*projection, &pool, &AllOpen, "rebuilt").await.expect("it is rebuilt");
-        }
-        rebuilds.push(rate(DIRECTORY_EVENTS, started.elapsed()));
-    }
-    report.table(&format!("directory, {DIRECTORY_EVENTS} events"), &["events/s"]);
-    report.row("rebuild beside the live rows", &[("rate", &rebuilds)]);
 }
