@@ -88,6 +88,16 @@ impl crate::Aggregate for Deployment {
             }
             DeploymentCommand::WithdrawAnnouncement { id } => self.withdraw(*id),
             DeploymentCommand::ChangeLinks { links } => self.change_links(links),
+            DeploymentCommand::RetryParked { projection, position, reason } => {
+                self.must_be_set_up()?;
+                let (projection, position, reason) = (projection.clone(), *position, reason.clone());
+                Ok(vec![DeploymentEvent::ParkedEventRetried { projection, position, reason }])
+            }
+            DeploymentCommand::SkipParked { projection, position, reason } => {
+                self.must_be_set_up()?;
+                let (projection, position, reason) = (projection.clone(), *position, reason.clone());
+                Ok(vec![DeploymentEvent::ParkedEventSkipped { projection, position, reason }])
+            }
         }
     }
 }
@@ -218,6 +228,8 @@ impl Deployment {
                 self.announcements.insert(id, Announcement::Withdrawn);
             }
             DeploymentEvent::LinksChanged { links } => self.links = links,
+            // What is parked is the read models' business; that it was asked for is the fact.
+            DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
         }
     }
 }

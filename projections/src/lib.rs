@@ -11,6 +11,7 @@ mod feed;
 pub mod history;
 mod log;
 pub mod notary;
+mod order;
 mod parked;
 mod projection;
 mod rebuild;

@@ -58,6 +58,57 @@ impl Parked {
         self.fresh.push(Fresh { position: event.position, aggregate, reason });
     }
 
+    /// Takes out an event that was parked since it was loaded, and all that wait behind it; answers where they are. None of them where
+    /// the event is not parked, or waits behind another one itself.
+    pub(crate) fn take_out(&mut self, position: Position) -> Vec<Position> {
+        let Some(aggregate) = self.fresh.iter().find(|parked| parked.position == position) else {
+            return Vec::new();
+        };
+        let aggregate = aggregate.aggregate.clone();
+        let waiting = self.fresh.iter().filter(|parked| parked.aggregate == aggregate);
+        let waiting: Vec<Position> = waiting.map(|parked| parked.position).collect();
+        if waiting.first() != Some(&position) {
+            return Vec::new();
+        }
+        self.aggregates.remove(&aggregate);
+        self.fresh.retain(|parked| parked.aggregate != aggregate);
+        waiting
+    }
+
+    /// The same with an event that is parked in the database.
+    pub(crate) async fn take_out_of(
+        projection: &dyn Projection,
+        connection: &mut PgConnection,
+        position: Position,
+    ) -> Result<Vec<Position>, sqlx::Error> {
+        let taken: Vec<i64> = sqlx::query_scalar(
+            "with wanted as (
+                 select w.aggregate_type, w.aggregate_id from parked_events w
+                 where w.projection = $1 and w.version = $2 and w.position = $3 and not exists (
+                     select from parked_events b where b.projection = $1 and b.version = $2 and b.position < $3
+                     and b.aggregate_type = w.aggregate_type and b.aggregate_id = w.aggregate_id))
+             delete from parked_events p using wanted w
+             where p.projection = $1 and p.version = $2 and p.aggregate_type = w.aggregate_type and p.aggregate_id = w.aggregate_id
+             returning p.position",
+        )
+        .bind(projection.name())
+        .bind(projection.version())
+        .bind(column(position))
+        .fetch_all(connection)
+        .await?;
+        let mut taken: Vec<Position> =
+            taken.into_iter().map(|position| Position::new(position.unsigned_abs())).collect();
+        taken.sort_unstable();
+        Ok(taken)
+    }
+
+    /// Parks what another one has parked.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.aggregates.extend(other.aggregates);
+        self.fresh.extend(other.fresh);
+        self.fresh.sort_by_key(|parked| parked.position);
+    }
+
     /// How many were parked since it was loaded.
     pub(crate) fn fresh(&self) -> usize {
         self.fresh.len()

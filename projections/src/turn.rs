@@ -6,10 +6,11 @@
 
 use domain::event::{Event, Undecodable};
 use domain::value::Position;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 use crate::checkpoint::{self, Checkpoint};
-use crate::log::{LogError, page};
+use crate::log::{LogError, page, rows};
+use crate::order::Order;
 use crate::parked::Parked;
 use crate::projection::{OpenPersonalData, Projection, Rows};
 use crate::recorded::Recorded;
@@ -140,7 +141,17 @@ impl Folding<'_> {
             transaction.rollback().await?;
             return Ok(Turn::AtHead { position: checkpoint, parked: parked_before });
         };
-        let told = self.tell(events).await?;
+        let mut told = self.tell(events).await?;
+        let order = told
+            .iter()
+            .enumerate()
+            .find_map(|(place, told)| Some((place, Order::of(told, projection.name())?)));
+        match order {
+            Some((0, order)) => return self.carry_out(transaction, order, first, care, parked_before).await,
+            Some((place, _)) => told.truncate(place), // up to the order; it has a turn of its own
+            None => {}
+        }
+        let last = told.last().map_or(last, |(event, _)| event.position);
         if checkpoint == Position::START {
             checkpoint::empty_tables(projection, &mut transaction).await?;
         }
@@ -149,11 +160,7 @@ impl Folding<'_> {
             _ => Parked::load(projection, &mut transaction).await?,
         };
         let mut rows = projection.rows();
-        for (event, fact) in &told {
-            if let Ok(fact) = fact {
-                rows.want(event, fact);
-            }
-        }
+        want(&mut *rows, &told);
         rows.load(&mut transaction).await?;
         fold(&mut *rows, &told, &mut parked, care.culprit());
         match rows.write(&mut transaction).await {
@@ -173,6 +180,64 @@ impl Folding<'_> {
         Ok(Turn::Folded { position: last, parked: parked_before + parked.fresh() as u64 })
     }
 
+    /// Carries out an order about parked events, which stands in the log at `place`.
+    async fn carry_out(
+        &self,
+        mut transaction: Transaction<'_, Postgres>,
+        order: Order,
+        place: Position,
+        care: &Care,
+        parked_before: u64,
+    ) -> Result<Turn, TurnError> {
+        let projection = self.projection;
+        let waiting = match care.culprit() {
+            // What comes of it was refused a moment ago, so that everything stays as it is.
+            Some((position, reason)) if *position == place => {
+                tracing::error!(projection = projection.name(), order = ?order, reason, "Postgres refuses what a parked event comes to");
+                Vec::new()
+            }
+            Some(_) | None => Parked::take_out_of(projection, &mut transaction, order.position()).await?,
+        };
+        let taken = waiting.len() as u64;
+        let told = self.tell_again(&mut transaction, order.to_fold(waiting)).await?;
+        let (mut rows, mut parked) = (projection.rows(), Parked::default());
+        want(&mut *rows, &told);
+        rows.load(&mut transaction).await?;
+        fold(&mut *rows, &told, &mut parked, None);
+        match rows.write(&mut transaction).await {
+            Ok(()) => {}
+            Err(error) if error.is_refusal() => {
+                transaction.rollback().await?;
+                return Ok(Turn::Refused { first: place, last: place, reason: error.to_string() });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        parked.write(projection, &mut transaction).await?;
+        if !checkpoint::advance(projection, &mut transaction, place).await? {
+            transaction.rollback().await?;
+            return Ok(Turn::Superseded);
+        }
+        transaction.commit().await?;
+        Ok(Turn::Folded {
+            position: place,
+            parked: parked_before.saturating_sub(taken) + parked.fresh() as u64,
+        })
+    }
+
+    /// Events that were read before, once more.
+    pub(crate) async fn tell_again(
+        &self,
+        connection: &mut PgConnection,
+        positions: Vec<Position>,
+    ) -> Result<Vec<Told>, TurnError> {
+        let mut events = Vec::with_capacity(positions.len());
+        for position in positions {
+            let before = Position::new(position.get().saturating_sub(1));
+            events.extend(rows(&mut *connection, before, 1).await?);
+        }
+        self.tell(events).await
+    }
+
     /// Opens and decodes.
     pub(crate) async fn tell(&self, mut events: Vec<Recorded>) -> Result<Vec<Told>, TurnError> {
         self.opener.open(&mut events).await.map_err(TurnError::PersonalData)?;
@@ -181,6 +246,15 @@ impl Folding<'_> {
             (event, fact)
         });
         Ok(decoded.collect())
+    }
+}
+
+/// Notes what these events are about.
+fn want(rows: &mut dyn Rows, told: &[Told]) {
+    for (event, fact) in told {
+        if let Ok(fact) = fact {
+            rows.want(event, fact);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod me;
 mod members;
 mod notary;
 mod organizations;
+mod read_models;
 mod servers;
 mod users;
 
@@ -147,6 +148,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         events::area(),
         authz::area(),
         notary::area(),
+        read_models::area(),
     ]
 }
 

@@ -2,10 +2,14 @@
 
 mod bootstrap;
 mod end_maintenance;
+mod retry_parked;
+mod skip_parked;
 mod start_maintenance;
 
 pub use bootstrap::{Bootstrap, Bootstrapped};
 pub use end_maintenance::EndMaintenance;
+pub use retry_parked::RetryParked;
+pub use skip_parked::SkipParked;
 pub use start_maintenance::StartMaintenance;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use domain::deployment::{DeploymentError, DeploymentEvent};
 use domain::event::Event;
-use domain::value::{KeyText, Role, Slug};
+use domain::value::{KeyText, Position, Role, Slug};
 
 use super::*;
 use crate::testing::*;
@@ -60,7 +60,14 @@ fn only_its_administrators_start_and_end_maintenance() {
     let world = World::new();
     for actor in [acme(OWNER), rival(), impostor(), founder()] {
         world.forbidden(actor.clone(), maintenance());
-        world.forbidden(actor, EndMaintenance);
+        world.forbidden(actor.clone(), EndMaintenance);
+        let (projection, reason) = (name("directory"), name("fixed"));
+        let position = Position::new(7);
+        world.forbidden(
+            actor.clone(),
+            RetryParked { projection: projection.clone(), position, reason: reason.clone() },
+        );
+        world.forbidden(actor, SkipParked { projection, position, reason });
     }
 }
 
@@ -120,4 +127,21 @@ fn the_administrator_starts_and_ends_maintenance() {
     assert_eq!(did, [DeploymentEvent::MaintenanceStarted { until, allowed: [].into() }.into()]);
     let (.., did) = world.done(root(), EndMaintenance);
     assert_eq!(did, [DeploymentEvent::MaintenanceEnded {}.into()]);
+}
+
+#[test]
+fn an_administrator_orders_parked_events_and_says_why() {
+    let world = World::new();
+    let (projection, position, reason) = (name("directory"), Position::new(7), name("fixed"));
+    let (.., did) =
+        world.done(root(), RetryParked { projection: projection.clone(), position, reason: reason.clone() });
+    let retried = DeploymentEvent::ParkedEventRetried {
+        projection: projection.clone(),
+        position,
+        reason: reason.clone(),
+    };
+    assert_eq!(did, [retried.into()]);
+    let (.., did) =
+        world.done(root(), SkipParked { projection: projection.clone(), position, reason: reason.clone() });
+    assert_eq!(did, [DeploymentEvent::ParkedEventSkipped { projection, position, reason }.into()]);
 }

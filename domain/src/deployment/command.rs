@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::value::{AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Timestamp, UserId};
+use crate::value::{
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+};
 
 /// A request to the deployment.
 #[derive(Debug, Clone)]
@@ -55,5 +57,23 @@ pub enum DeploymentCommand {
     ChangeLinks {
         /// Where each label leads.
         links: BTreeMap<DisplayName, HttpsUrl>,
+    },
+    /// Have a read model fold an event again that it could not fold.
+    RetryParked {
+        /// The read model.
+        projection: DisplayName,
+        /// The event's place in the log.
+        position: Position,
+        /// Why.
+        reason: DisplayName,
+    },
+    /// Have a read model leave out an event that it could not fold.
+    SkipParked {
+        /// The read model.
+        projection: DisplayName,
+        /// The event's place in the log.
+        position: Position,
+        /// Why.
+        reason: DisplayName,
     },
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Facts;
-use crate::value::{AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Timestamp, UserId};
+use crate::value::{
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+};
 
 events! {
     /// Facts about the deployment as a whole.
@@ -52,6 +54,24 @@ events! {
         LinksChanged = "links_changed" v 1 {
             /// Where each label leads.
             links: BTreeMap<DisplayName, HttpsUrl>,
+        },
+        /// An event that a read model could not fold is to be folded again, with those that wait behind it.
+        ParkedEventRetried = "parked_event_retried" v 1 {
+            /// The read model.
+            projection: DisplayName,
+            /// The event's place in the log.
+            position: Position,
+            /// Why.
+            reason: DisplayName,
+        },
+        /// An event that a read model could not fold is left out of it for ever; those that wait behind it are to be folded.
+        ParkedEventSkipped = "parked_event_skipped" v 1 {
+            /// The read model.
+            projection: DisplayName,
+            /// The event's place in the log.
+            position: Position,
+            /// Why.
+            reason: DisplayName,
         },
     }
 }

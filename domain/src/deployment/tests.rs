@@ -9,7 +9,9 @@ use super::{
     DeploymentEvent as Did, LINKS_MAX,
 };
 use crate::given::{Given, given};
-use crate::value::{AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Timestamp, UserId};
+use crate::value::{
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+};
 
 const ANN: UserId = UserId::new(Uuid::from_u128(1));
 const BEN: UserId = UserId::new(Uuid::from_u128(2));
@@ -56,6 +58,23 @@ fn links(count: usize) -> BTreeMap<DisplayName, HttpsUrl> {
     (0..count).map(|n| (DisplayName::parse(&format!("Forum {n}")).unwrap(), url())).collect()
 }
 
+fn word(text: &str) -> DisplayName {
+    DisplayName::parse(text).unwrap()
+}
+
+#[test]
+fn an_event_may_be_tried_again_as_often_as_somebody_has_a_reason() {
+    let (projection, position, reason) = (word("directory"), Position::new(7), word("fixed"));
+    let retried =
+        Did::ParkedEventRetried { projection: projection.clone(), position, reason: reason.clone() };
+    deployment(vec![retried.clone()])
+        .when(Ask::RetryParked { projection: projection.clone(), position, reason: reason.clone() })
+        .then(&[retried]);
+    let skipped =
+        Did::ParkedEventSkipped { projection: projection.clone(), position, reason: reason.clone() };
+    deployment(vec![]).when(Ask::SkipParked { projection, position, reason }).then(&[skipped]);
+}
+
 #[test]
 fn before_the_bootstrap_everything_else_is_refused() {
     let nothing = given::<Deployment>(vec![]);
@@ -66,6 +85,12 @@ fn before_the_bootstrap_everything_else_is_refused() {
     nothing.when(publish(1, "Hello", None)).refused(&No::Unknown);
     nothing.when(Ask::WithdrawAnnouncement { id: announcement(1) }).refused(&No::Unknown);
     nothing.when(Ask::ChangeLinks { links: links(1) }).refused(&No::Unknown);
+    let (projection, reason) = (word("directory"), word("fixed"));
+    let position = Position::new(7);
+    nothing
+        .when(Ask::RetryParked { projection: projection.clone(), position, reason: reason.clone() })
+        .refused(&No::Unknown);
+    nothing.when(Ask::SkipParked { projection, position, reason }).refused(&No::Unknown);
 }
 
 #[test]

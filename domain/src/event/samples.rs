@@ -17,7 +17,7 @@ use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
     FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, Personal,
-    RedirectUri, Role, Scope, Scopes, SecretDigest, ServerId, Slug, SubjectId, Timestamp, ToolName,
+    Position, RedirectUri, Role, Scope, Scopes, SecretDigest, ServerId, Slug, SubjectId, Timestamp, ToolName,
     ToolSelection, UserId,
 };
 
@@ -314,6 +314,22 @@ pub(super) fn deployment() -> Vec<Sample<DeploymentEvent>> {
                     link("Forum", "https://forum.example.com/"),
                     link("掲示板", "https://forum.example.com/ja"),
                 ]),
+            },
+        ),
+        (
+            "",
+            DeploymentEvent::ParkedEventRetried {
+                projection: name("directory"),
+                position: Position::new(412),
+                reason: name("fixed in this release"),
+            },
+        ),
+        (
+            "",
+            DeploymentEvent::ParkedEventSkipped {
+                projection: name("directory"),
+                position: Position::new(412),
+                reason: name("written by a tool that is gone"),
             },
         ),
     ]

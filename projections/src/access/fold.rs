@@ -249,6 +249,7 @@ impl AccessView {
             DeploymentEvent::AnnouncementPublished { .. }
             | DeploymentEvent::AnnouncementWithdrawn { .. }
             | DeploymentEvent::LinksChanged { .. } => {} // for pages, not for decisions
+            DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {} // orders to read models in Postgres
         }
     }
 }

@@ -130,6 +130,7 @@ impl Deployment {
             DeploymentEvent::AnnouncementPublished { id, .. }
             | DeploymentEvent::AnnouncementWithdrawn { id } => self.announcements.want(id.uuid()),
             DeploymentEvent::LinksChanged { .. } => self.links_change = true,
+            DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
         }
     }
 
@@ -217,6 +218,8 @@ pub(super) fn fold(
             "withdrawn".clone_into(&mut changed(&mut deployment.announcements, &mark.id, mark)?.standing);
         }
         DeploymentEvent::LinksChanged { links } => deployment.replace_links(event, links),
+        // Orders to whoever folds; no listing shows them.
+        DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
     }
     Ok(())
 }

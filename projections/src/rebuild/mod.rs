@@ -20,10 +20,11 @@ use self::swap::Swapped;
 use self::tables::Beside;
 use crate::checkpoint::column;
 use crate::log::{LogError, LogReader};
+use crate::order::Order;
 use crate::parked::Parked;
-use crate::projection::{OpenPersonalData, Projection};
+use crate::projection::{OpenPersonalData, Projection, Rows};
 use crate::rows::WriteError;
-use crate::turn::{Care, Folding, Turn, TurnError, fold};
+use crate::turn::{Care, Folding, Told, Turn, TurnError, fold};
 
 /// Rows of all tables together that a rebuild holds in memory; with more, it goes on page by page in the tables. A row of the directory
 /// takes some 600 bytes (measured by `./bench fold`), so this is about 1.2 GB.
@@ -214,7 +215,7 @@ impl<'a> Rebuild<'a> {
         let mut parked = Parked::default();
         let spilled = loop {
             let told = self.folding.tell(pages.next().await?).await?;
-            fold(&mut *rows, &told, &mut parked, None);
+            self.fold_all(&mut *rows, told, &mut parked, &mut beside.connection).await?;
             progress(Progress { stage: Stage::Folding, position: pages.last(), head, rows: rows.count() });
             if rows.count() > self.rows_max {
                 break true;
@@ -231,6 +232,33 @@ impl<'a> Rebuild<'a> {
         self.set_out(&mut beside.connection, position).await?;
         beside.index().await?;
         Ok(Built { position, parked, spilled })
+    }
+
+    /// Folds a page in memory, and carries out the orders in it about what was parked.
+    async fn fold_all(
+        &self,
+        rows: &mut dyn Rows,
+        mut told: Vec<Told>,
+        parked: &mut Parked,
+        connection: &mut PgConnection,
+    ) -> Result<(), RebuildError> {
+        let name = self.folding.projection.name();
+        let orders = |told: &[Told]| {
+            told.iter().enumerate().find_map(|(place, told)| Some((place, Order::of(told, name)?)))
+        };
+        while let Some((place, order)) = orders(&told) {
+            let rest = told.split_off(place + 1);
+            told.truncate(place);
+            fold(rows, &told, parked, None);
+            let waiting = order.to_fold(parked.take_out(order.position()));
+            let again = self.folding.tell_again(connection, waiting).await?;
+            let mut still = Parked::default();
+            fold(rows, &again, &mut still, None);
+            parked.take_in(still);
+            told = rest;
+        }
+        fold(rows, &told, parked, None);
+        Ok(())
     }
 
     /// The new tables have a checkpoint of their own.

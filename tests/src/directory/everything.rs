@@ -12,8 +12,8 @@ use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
-    HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, RedirectUri, Role,
-    SecretDigest, ServerId, Slug, ToolName, ToolSelection, UpstreamUrl, UserId,
+    HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, Position, RedirectUri,
+    Role, SecretDigest, ServerId, Slug, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -300,7 +300,27 @@ fn tell_deployment(history: &mut History) {
         .tell(deployment, published(WITHDRAWN, None))
         .tell(deployment, DeploymentEvent::AnnouncementWithdrawn { id: WITHDRAWN })
         .tell(deployment, links(&["Forum", "Chat"]))
-        .tell(deployment, links(&["掲示板", "Forum"]));
+        .tell(deployment, links(&["掲示板", "Forum"]))
+        .tell(deployment, retried(Position::new(1)))
+        .tell(deployment, skipped(Position::new(1)));
+}
+
+/// An order to fold a parked event again.
+pub(crate) fn retried(position: Position) -> DeploymentEvent {
+    DeploymentEvent::ParkedEventRetried {
+        projection: display("directory"),
+        position,
+        reason: display("fixed"),
+    }
+}
+
+/// An order to leave a parked event out.
+pub(crate) fn skipped(position: Position) -> DeploymentEvent {
+    DeploymentEvent::ParkedEventSkipped {
+        projection: display("directory"),
+        position,
+        reason: display("gone"),
+    }
 }
 
 fn maintenance(until: Option<&str>, allowed: &[&str]) -> DeploymentEvent {

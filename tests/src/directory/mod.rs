@@ -6,6 +6,7 @@ mod folding;
 pub(crate) mod history;
 mod listing;
 mod moving;
+mod orders;
 mod pages;
 mod parking;
 pub(crate) mod version;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod administered;
 mod killed;
 mod takeover;
 mod traffic;
