@@ -29,8 +29,8 @@ use crate::adapters::nats::NatsError;
 use crate::adapters::notary_key::{self, NotaryKeyError};
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
-use crate::adapters::postgres_events::{Appender, PostgresEvents};
-use crate::adapters::system::{SystemClock, SystemEntropy};
+use crate::adapters::postgres_events::Appender;
+use crate::adapters::system::SystemClock;
 use crate::adapters::vault::PostgresVault;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
@@ -268,14 +268,7 @@ impl Edge<'_> {
     }
 
     fn admin(&self, appender: Appender, bootstrap_token: &str) -> Result<Admin<RealPorts>, StartError> {
-        let (digests, master) = (Arc::clone(&self.digests), Arc::clone(&self.master));
-        let ports = RealPorts {
-            log: PostgresEvents::new(self.pool.clone(), appender, digests, master),
-            entropy: SystemEntropy,
-            digests: Arc::clone(&self.digests),
-            vault: self.vault(),
-            clock: SystemClock,
-        };
+        let ports = RealPorts::of(self.pool, appender, Arc::clone(&self.digests), &self.master);
         let directory = self.readers.projections.iter().find(|handle| handle.name() == "directory").cloned();
         Ok(Admin {
             ports: Arc::new(ports),

@@ -14,7 +14,7 @@ use domain::server::Server;
 use domain::user::User;
 use domain::value::{DeploymentId, OrganizationId, Role, Scope, Scopes, UserId};
 
-use crate::{Actor, Authority, Log, Refused, Unit};
+use crate::{Actor, Authority, Credential, Log, Refused, Unit};
 
 /// Somebody who was let into one organization.
 #[derive(Debug)]
@@ -190,6 +190,21 @@ pub(crate) async fn administrator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> 
     must_speak_for_themself(actor)?;
     let user = acting_user(unit, actor).await?;
     if administers(unit, user).await? { Ok(user) } else { Err(refused) }
+}
+
+/// Refused unless an administrator of the deployment asks, or whoever works at its command line: they hold its database and its master key.
+pub(crate) async fn operator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Result<(), Refused> {
+    match (actor.credential, actor.authority) {
+        (Credential::CommandLine, Authority::Founder) => Ok(()),
+        (Credential::CommandLine, Authority::Member { .. } | Authority::Administrator { .. })
+        | (
+            Credential::ApiKey(_) | Credential::BootstrapToken,
+            Authority::Member { .. } | Authority::Administrator { .. } | Authority::Founder,
+        ) => {
+            administrator(unit, actor).await?;
+            Ok(())
+        }
+    }
 }
 
 /// Whether a user is an administrator of the deployment.

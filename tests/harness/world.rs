@@ -155,6 +155,11 @@ impl World {
         Node::start(&self.database, &self.master_key, settings).await
     }
 
+    /// The master key of its nodes.
+    pub fn master_key(&self) -> &str {
+        &self.master_key
+    }
+
     /// A client of the management API with the founder's key.
     pub fn admin(&self) -> Http {
         self.node.http().as_key(&self.admin_key)

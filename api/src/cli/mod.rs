@@ -6,6 +6,7 @@ mod explain;
 mod keys;
 mod migrate;
 mod opened;
+mod parked;
 mod progress;
 mod projections;
 mod rebuild;

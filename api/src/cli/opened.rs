@@ -65,13 +65,20 @@ impl Opened {
         }
     }
 
-    /// What opens personal data. No key is made here: a database that was never served has nothing to open.
+    /// What opens personal data.
     pub(super) fn personal_data(&self, source: &MasterKeySource) -> Result<PersonalData, OpenError> {
-        let keys: MasterKeys = match source {
-            MasterKeySource::Given(keys) => keys.clone(),
-            MasterKeySource::Generated(file) => read_master_key(file).map_err(OpenError::MasterKey)?,
-        };
-        Ok(PersonalData::new(self.pool.clone(), Arc::new(keys)))
+        Ok(PersonalData::new(self.pool.clone(), self.master_key(source)?))
+    }
+
+    /// The master key. None is made here.
+    #[expect(clippy::unused_self, reason = "a key is wanted only for a database that was opened")]
+    pub(super) fn master_key(&self, source: &MasterKeySource) -> Result<Arc<MasterKeys>, OpenError> {
+        match source {
+            MasterKeySource::Given(keys) => Ok(Arc::new(keys.clone())),
+            MasterKeySource::Generated(file) => {
+                read_master_key(file).map(Arc::new).map_err(OpenError::MasterKey)
+            }
+        }
     }
 
     /// Leaves everything as it was found.

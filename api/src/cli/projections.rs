@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use projections::Status;
+use domain::value::{DisplayName, Position};
+use projections::{ParkedEvent, Status};
 
 use super::opened::{OpenError, Opened};
+use super::parked::{Fate, OrderError, decide};
 use super::{checked, complain, say};
 use crate::config::{Config, Options};
 
@@ -22,14 +24,47 @@ pub(super) struct Projections {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// What a read model could not fold, and what to do about it
+    #[command(subcommand)]
+    Parked(Parked),
+}
+
+#[derive(Debug, Subcommand)]
+enum Parked {
     /// List the events that a read model could not fold, and why
-    Parked {
+    List {
         /// The read model
         name: String,
 
         #[command(flatten)]
         options: Box<Options>,
     },
+    /// Fold a parked event again, and those that wait behind it
+    Retry(Box<Order>),
+    /// Leave a parked event out for ever, and fold those that wait behind it
+    Skip(Box<Order>),
+}
+
+/// A decision about a parked event. The log keeps it with its reason.
+#[derive(Debug, Args)]
+struct Order {
+    /// The read model
+    name: String,
+
+    /// The event's place in the log
+    #[arg(value_parser = place)]
+    position: Position,
+
+    /// Why, for the audit
+    #[arg(long, value_name = "TEXT")]
+    reason: DisplayName,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+fn place(text: &str) -> Result<Position, std::num::ParseIntError> {
+    text.parse().map(Position::new)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +73,16 @@ enum Failed {
     Open(#[from] OpenError),
     #[error("the database does not answer: {0}")]
     Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Order(#[from] OrderError),
 }
 
 impl Projections {
     pub(super) async fn run(self) -> ExitCode {
         let options = match &self.what {
             None => &self.options,
-            Some(What::Parked { options, .. }) => &**options,
+            Some(What::Parked(Parked::List { options, .. })) => &**options,
+            Some(What::Parked(Parked::Retry(order) | Parked::Skip(order))) => &order.options,
         };
         let config = match checked(options) {
             Ok(config) => config,
@@ -67,22 +105,31 @@ impl Projections {
     async fn tell(&self, config: &Config) -> Result<Vec<String>, Failed> {
         let opened = Opened::of(config).await?;
         let told = match &self.what {
-            None => projections::status(&opened.pool).await.map(|found| table(&found)),
-            Some(What::Parked { name, .. }) => {
-                projections::parked_events(&opened.pool, name).await.map(|found| {
-                    let line = |event: &projections::ParkedEvent| {
-                        let projections::ParkedEvent {
-                            position, aggregate_type, aggregate_id, reason, ..
-                        } = event;
-                        format!("{position:>10}  {aggregate_type} {aggregate_id}: {reason}")
-                    };
-                    found.iter().map(line).collect()
-                })
-            }
+            None => projections::status(&opened.pool).await.map(|found| table(&found)).map_err(Failed::from),
+            Some(What::Parked(Parked::List { name, .. })) => projections::parked_events(&opened.pool, name)
+                .await
+                .map(|found| listed(&found))
+                .map_err(Failed::from),
+            Some(What::Parked(Parked::Retry(order))) => decided(config, &opened, Fate::Retry, order).await,
+            Some(What::Parked(Parked::Skip(order))) => decided(config, &opened, Fate::Skip, order).await,
         };
         opened.close().await;
-        Ok(told?)
+        told
     }
+}
+
+async fn decided(config: &Config, opened: &Opened, fate: Fate, order: &Order) -> Result<Vec<String>, Failed> {
+    let Order { name, position, reason, options: _ } = order;
+    let ordered = decide(config, opened, fate, (name, *position, reason)).await?;
+    Ok(vec![format!("{name} goes on after the event at {position}; the order is event {ordered} of the log")])
+}
+
+fn listed(found: &[ParkedEvent]) -> Vec<String> {
+    let line = |event: &ParkedEvent| {
+        let ParkedEvent { position, aggregate_type, aggregate_id, reason, parked_at: _ } = event;
+        format!("{position:>10}  {aggregate_type} {aggregate_id}: {reason}")
+    };
+    found.iter().map(line).collect()
 }
 
 fn table(found: &[Status]) -> Vec<String> {

@@ -56,7 +56,9 @@ fn whatever_lies_below_an_organization_takes_a_credential_of_it() {
             Access::Key(Scope::AuditRead) => looks_back(row.path) && !row.writes,
             Access::Key(_) => row.path.starts_with("/v1/me/") || row.path == "/v1/organizations",
             Access::Organization(_) => row.path.starts_with("/v1/organizations/{organization}"),
-            Access::Administrator(_) => row.path.starts_with("/v1/deployment"),
+            Access::Administrator(_) => {
+                row.path.starts_with("/v1/deployment") || row.path.starts_with("/v1/projections")
+            }
         };
         assert!(expected, "{row:?}");
     }

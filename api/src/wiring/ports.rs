@@ -3,20 +3,36 @@
 use std::sync::Arc;
 
 use commands::Ports;
+use sqlx::PgPool;
 
 use crate::adapters::key_digest::KeyDigests;
-use crate::adapters::postgres_events::PostgresEvents;
+use crate::adapters::master_key::MasterKeys;
+use crate::adapters::postgres_events::{Appender, PostgresEvents};
 use crate::adapters::system::{SystemClock, SystemEntropy};
 use crate::adapters::vault::PostgresVault;
 
 /// The ports of the use cases, on real technology.
 #[derive(Debug)]
 pub(crate) struct RealPorts {
-    pub(super) log: PostgresEvents,
-    pub(super) entropy: SystemEntropy,
-    pub(super) digests: Arc<KeyDigests>,
-    pub(super) vault: PostgresVault,
-    pub(super) clock: SystemClock,
+    log: PostgresEvents,
+    entropy: SystemEntropy,
+    digests: Arc<KeyDigests>,
+    vault: PostgresVault,
+    clock: SystemClock,
+}
+
+impl RealPorts {
+    /// On this database, under this master key.
+    pub(crate) fn of(
+        pool: &PgPool,
+        appender: Appender,
+        digests: Arc<KeyDigests>,
+        master: &Arc<MasterKeys>,
+    ) -> Self {
+        let log = PostgresEvents::new(pool.clone(), appender, Arc::clone(&digests), Arc::clone(master));
+        let vault = PostgresVault::new(pool.clone(), Arc::clone(master));
+        Self { log, entropy: SystemEntropy, digests, vault, clock: SystemClock }
+    }
 }
 
 impl Ports for RealPorts {

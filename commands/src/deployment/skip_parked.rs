@@ -1,4 +1,4 @@
-//! Have a read model leave out an event that it could not fold, for ever, and go on with what waits behind it. Only administrators of the deployment.
+//! Have a read model leave out an event that it could not fold, for ever, and go on with what waits behind it. Only administrators of the deployment, and its command line.
 //!
 //! Whether it is parked is known to the read model alone; each of them finds the order in the log, and an order about something that is
 //! not parked does nothing.
@@ -6,7 +6,7 @@
 use domain::deployment::{Deployment, DeploymentCommand};
 use domain::value::{DeploymentId, DisplayName, Position};
 
-use crate::access::administrator;
+use crate::access::operator;
 use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// Have a read model leave out an event that it could not fold, for ever, and go on with what waits behind it.
@@ -24,7 +24,7 @@ impl UseCase for SkipParked {
     type Answer = ();
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
-        administrator(unit, actor).await?;
+        operator(unit, actor).await?;
         let Self { projection, position, reason } = self.clone();
         let order = DeploymentCommand::SkipParked { projection, position, reason };
         unit.decide::<Deployment>(DeploymentId, order).await

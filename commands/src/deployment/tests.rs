@@ -6,7 +6,7 @@ use domain::value::{KeyText, Position, Role, Slug};
 
 use super::*;
 use crate::testing::*;
-use crate::{CarryOutError, Refused};
+use crate::{Actor, CarryOutError, Credential, Refused};
 
 fn bootstrap() -> Bootstrap {
     Bootstrap {
@@ -141,7 +141,8 @@ fn an_administrator_orders_parked_events_and_says_why() {
         reason: reason.clone(),
     };
     assert_eq!(did, [retried.into()]);
-    let (.., did) =
-        world.done(root(), SkipParked { projection: projection.clone(), position, reason: reason.clone() });
+    let at_the_command_line = Actor { credential: Credential::CommandLine, ..founder() };
+    let skip = SkipParked { projection: projection.clone(), position, reason: reason.clone() };
+    let (.., did) = world.done(at_the_command_line, skip);
     assert_eq!(did, [DeploymentEvent::ParkedEventSkipped { projection, position, reason }.into()]);
 }

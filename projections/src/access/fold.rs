@@ -248,8 +248,9 @@ impl AccessView {
             DeploymentEvent::MaintenanceEnded {} => deployment.maintenance = None,
             DeploymentEvent::AnnouncementPublished { .. }
             | DeploymentEvent::AnnouncementWithdrawn { .. }
-            | DeploymentEvent::LinksChanged { .. } => {} // for pages, not for decisions
-            DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {} // orders to read models in Postgres
+            | DeploymentEvent::LinksChanged { .. }
+            | DeploymentEvent::ParkedEventRetried { .. }
+            | DeploymentEvent::ParkedEventSkipped { .. } => {} // for pages and read models, not for decisions
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, recorded: &[Reco
         let (folded, took) = (folded.unwrap_or_default(), started.elapsed());
         whole.push(rate(count, took));
         folding.push(folded.as_secs_f64());
-        writing.push((took - folded).as_secs_f64());
+        writing.push(took.saturating_sub(folded).as_secs_f64());
     }
     report.table(&format!("directory, {count} events"), &["events/s", "ratio to COPY"]);
     report.row(

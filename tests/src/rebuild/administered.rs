@@ -1,6 +1,8 @@
 //! `/v1/projections`: what is parked is seen, and retried or skipped by an administrator who says why.
 
-use harness::World;
+use std::process::{Command, Output};
+
+use harness::{World, sekisho};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -79,4 +81,38 @@ async fn an_event_is_skipped_and_what_waits_behind_it_goes_on() {
     world.admin().post(&format!("{PARKED}/{bad}/skip"), &because).await.good();
     assert_eq!(name(&world).await, "Behind");
     assert_eq!(parked(&world).await, [] as [Value; 0]);
+}
+
+/// `sekisho projections parked ...` on the world's database.
+fn at_the_command_line(world: &World, arguments: &[&str]) -> Output {
+    let mut command = Command::new(sekisho());
+    command.args(["projections", "parked"]).args(arguments).env("DATABASE_URL", &world.database.url);
+    command.env("SEKISHO_MASTER_KEY", world.master_key()).env_remove("NATS_URL").output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_lists_retries_and_skips_as_well() {
+    let (world, bad, _) = with_parked_events().await;
+    let bad = bad.to_string();
+    let listed = at_the_command_line(&world, &["list", "directory"]);
+    let told = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    assert!(told.contains(&bad) && told.contains("no_mallory") && told.lines().count() == 2, "{told}");
+
+    let unknown = at_the_command_line(&world, &["skip", "directory", "1", "--reason", "an attempt"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("has not parked an event at 1"));
+
+    let skipped = at_the_command_line(&world, &["skip", "directory", &bad, "--reason", "not wanted"]);
+    assert!(skipped.status.success(), "{}", String::from_utf8_lossy(&skipped.stderr));
+    assert_eq!(name(&world).await, "Behind");
+    let again = at_the_command_line(&world, &["retry", "directory", &bad, "--reason", "an attempt"]);
+    let told = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.status.code() == Some(1) && told.contains("has not parked an event"), "{told}");
+    let credentials: Vec<String> = sqlx::query_scalar(
+        "select distinct metadata ->> 'credential' from events where event_type like 'parked_event_%'",
+    )
+    .fetch_all(&world.node.running.pool)
+    .await
+    .unwrap();
+    assert_eq!(credentials, ["command_line"]);
 }
