@@ -14,7 +14,7 @@ mod tables;
 use std::time::Duration;
 
 use domain::value::Position;
-use sqlx::{Executor as _, PgConnection, PgPool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 
 use self::swap::Swapped;
 use self::tables::Beside;
@@ -27,8 +27,8 @@ use crate::rows::WriteError;
 use crate::turn::{Care, Folding, Told, Turn, TurnError, fold};
 
 /// Rows of all tables together that a rebuild holds in memory; with more, it goes on page by page in the tables. A row of the directory
-/// takes some 600 bytes (measured by `./bench fold`), so this is about 1.2 GB.
-pub const ROWS_IN_MEMORY_MAX: usize = 2_000_000;
+/// takes 600 to 900 bytes with its texts and its place in the map (counted from the types), so this stays below 1 GB.
+pub const ROWS_IN_MEMORY_MAX: usize = 1_000_000;
 /// How long the swap is tried while somebody holds a table.
 const SWAP_WAIT: Duration = Duration::from_mins(2);
 const SWAP_PAUSE: Duration = Duration::from_millis(150);
@@ -181,14 +181,26 @@ impl<'a> Rebuild<'a> {
         // The lock is the connection's; everything that is written goes through it, so that nobody writes without holding it.
         let schema = format!("sekisho_rebuild_{name}");
         let mut beside = Beside::make_on(alone, self.folding.projection, &schema).await?;
-        let built = self.build(&mut beside, &mut progress).await?;
+        let rebuilt = self.replace(&mut beside, &mut progress).await;
+        // So that the lock is free when we return, and not only when the server notices.
+        let _ = beside.connection.close().await;
+        rebuilt
+    }
+
+    async fn replace(
+        &self,
+        beside: &mut Beside,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Rebuilt, RebuildError> {
+        let name = self.folding.projection.name();
+        let built = self.build(beside, progress).await?;
         let head = LogReader::new(self.pool.clone()).head().await?;
         let swapping = Progress { stage: Stage::Swapping, position: built.position, head, rows: 0 };
         let until = tokio::time::Instant::now() + SWAP_WAIT;
         loop {
-            self.catch_up(&mut beside.connection, &mut progress).await?;
+            self.catch_up(&mut beside.connection, progress).await?;
             progress(swapping);
-            match swap::swap(self.folding, &mut beside).await? {
+            match swap::swap(self.folding, beside).await? {
                 Swapped::Done { position, parked } => {
                     return Ok(Rebuilt { position, parked, spilled: built.spilled });
                 }

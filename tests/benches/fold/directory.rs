@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::log;
-use crate::measured::{Latencies, Report, Rounds, quick, rate, real};
+use crate::measured::{Latencies, Report, Rounds, quick, rate};
 
 /// Between two appends of the writer that is watched.
 const PACE: Duration = Duration::from_millis(10);
@@ -70,28 +70,19 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, recorded: &[Reco
     beside(report, pool).await;
 }
 
-/// What a row costs in memory, and how fast the fold alone is.
+/// How fast the fold alone is.
 fn in_memory(report: &mut Report, recorded: &[Recorded]) {
     let facts: Vec<Event> =
         recorded.iter().map(|event| event.decode().expect("an event that we know")).collect();
-    let before = resident_bytes();
     let started = Instant::now();
     let mut rows = Directory.rows();
     for (event, fact) in recorded.iter().zip(&facts) {
         rows.fold(event, fact).expect("an event that fits");
     }
-    let (took, mut folding, mut bytes) = (started.elapsed(), Rounds::default(), Rounds::default());
-    folding.push(rate(facts.len(), took));
-    bytes.push(real(resident_bytes().saturating_sub(before)) / real(rows.count()));
-    report.table("directory in memory", &["events/s", "bytes/row"]);
-    report.row(&format!("typed -> {} rows", rows.count()), &[("rate", &folding), ("bytes", &bytes)]);
-}
-
-fn resident_bytes() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    kibibytes.unwrap_or_default() * 1024
+    let mut folding = Rounds::default();
+    folding.push(rate(facts.len(), started.elapsed()));
+    report.table("directory in memory", &["events/s"]);
+    report.row(&format!("typed -> {} rows", rows.count()), &[("rate", &folding)]);
 }
 
 /// How long it takes from an append to the row, with and without a rebuild beside it.

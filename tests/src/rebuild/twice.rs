@@ -40,7 +40,9 @@ async fn a_rebuild_that_waits_for_a_table_lets_readers_pass_and_refuses_a_second
     holder.rollback().await.unwrap();
     assert_eq!(first.await.unwrap().unwrap().position, history.head());
     the_live_rows_are_right(&pool).await;
-    rebuilt(&pool).await.expect("once the first is done, another may begin");
+    for _ in 0..3 {
+        rebuilt(&pool).await.expect("once one is done, another may begin");
+    }
 }
 
 #[tokio::test]
