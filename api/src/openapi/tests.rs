@@ -43,6 +43,7 @@ fn no_two_rows_share_an_operation_or_an_address() {
 fn looks_back(path: &str) -> bool {
     path.starts_with("/v1/events")
         || path.starts_with("/v1/authz/")
+        || path.starts_with("/v1/log/")
         || path.starts_with("/v1/organizations/{organization}/events")
 }
 
