@@ -253,6 +253,14 @@ impl Options {
             AllowedOrigins::parse(allowed_origins.iter().map(String::as_str))
                 .map_err(|error| format!("{error}; write them like https://app.example.com")),
         );
+        if let Some(address) = &self.nats_url
+            && !["nats://", "tls://", "ws://", "wss://"].iter().any(|scheme| address.starts_with(scheme))
+        {
+            faults.note::<(), String>(
+                "--nats-url",
+                Err("a NATS address starts with nats:// or tls://".to_owned()),
+            );
+        }
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
@@ -401,6 +409,8 @@ mod tests {
             "nowhere",
             "--public-url",
             "ftp://x/y",
+            "--nats-url",
+            "http://x",
             "--key-rate",
             "0",
             "--grace-seconds",
@@ -428,6 +438,7 @@ mod tests {
             "--master-key",
             "--bootstrap-token",
             "--allowed-origins",
+            "--nats-url",
             "--key-rate",
             "--grace-seconds",
         ];

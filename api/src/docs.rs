@@ -68,7 +68,7 @@ fn basics() -> Markup {
 
 /// The address of an area inside the page.
 fn anchor(tag: &Value) -> String {
-    text(tag, "name").to_lowercase().replace(' ', "-")
+    format!("area-{}", text(tag, "name").to_lowercase().replace(' ', "-"))
 }
 
 /// The page as an answer.

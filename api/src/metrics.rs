@@ -25,6 +25,12 @@ pub(crate) struct RefusalLabels {
     reason: &'static str,
 }
 
+/// An area of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct AreaLabels {
+    area: &'static str,
+}
+
 /// A read model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ReaderLabels {
@@ -49,7 +55,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     answers: Family<AnswerLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
-    durations: Family<ReaderLabels, Histogram>,
+    durations: Family<AreaLabels, Histogram>,
     upstream: Histogram,
     held: Family<BudgetLabels, Gauge>,
     budgets: Arc<Mutex<Vec<(&'static str, ByteBudget)>>>,
@@ -77,7 +83,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("sekisho");
         let answers = Family::<AnswerLabels, Counter>::default();
         let refusals = Family::<RefusalLabels, Counter>::default();
-        let durations = Family::<ReaderLabels, Histogram>::new_with_constructor(seconds);
+        let durations = Family::<AreaLabels, Histogram>::new_with_constructor(seconds);
         let (upstream, unprotected) = (seconds(), seconds());
         let (notarized, notary_refuses) = (Gauge::default(), Gauge::default());
         let unpublished = Family::<PlaceLabels, Counter>::default();
@@ -170,7 +176,7 @@ impl Metrics {
     /// One answer of an area of the product.
     pub(crate) fn answered(&self, area: &'static str, status: u16, took: Duration) {
         self.answers.get_or_create(&AnswerLabels { area, status }).inc();
-        self.durations.get_or_create(&ReaderLabels { reader: area }).observe(took.as_secs_f64());
+        self.durations.get_or_create(&AreaLabels { area }).observe(took.as_secs_f64());
     }
 
     /// One refused call.

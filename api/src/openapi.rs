@@ -142,7 +142,7 @@ pub fn access_name(access: &Access) -> String {
 
 fn access_text(access: &Access) -> String {
     match access {
-        Access::Bootstrap => "Takes the bootstrap token, once.".to_owned(),
+        Access::Bootstrap => "Takes the bootstrap token, once: `Authorization: Bearer TOKEN`. It is the one of `--bootstrap-token`, or the text of the file `bootstrap-token` in the data folder.".to_owned(),
         Access::AnyKey => "Takes any good API key, whatever it opens.".to_owned(),
         Access::Key(scope) => format!("Takes an API key with the scope `{scope}`."),
         Access::Organization(scope) => format!(

@@ -6,6 +6,7 @@ mod ports;
 mod readers;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +126,8 @@ pub struct Running {
     pub relayed: Doorbell,
     /// The token that founds the deployment.
     pub bootstrap_token: String,
+    /// The file that the token is in, when it was not given.
+    pub bootstrap_file: Option<PathBuf>,
     /// What a person should know about the store.
     pub description: Vec<String>,
     /// The embedded store, when there is one.
@@ -206,6 +209,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         notary,
         relayed,
         bootstrap_token,
+        bootstrap_file: config.bootstrap_token.is_none().then(|| files::bootstrap_file(&config)),
         description,
         embedded,
         shutdown,

@@ -1,5 +1,6 @@
 //! Given servers: which are taken, which are refused by name of version, and what happens without NATS.
 
+use api::adapters::postgres;
 use api::adapters::nats::{NatsError, connect, connect_later};
 use harness::{Settings, World};
 use projections::server::Unfit;
@@ -60,6 +61,14 @@ async fn a_server_that_answers_late_and_is_too_old_is_named_by_the_relay() {
     let relay = Relay::new(LogReader::new(pool), bell(), client, config, harness::unsigned(), bell());
     let Err(error) = relay.follow().await;
     assert!(matches!(&error, RelayError::Unfit(Unfit::TooOld { found }) if found == "2.9.10"), "{error}");
+}
+
+#[tokio::test]
+async fn a_postgres_that_nobody_answers_for_is_named_with_the_cause_and_without_its_password() {
+    let options = postgres::options("postgres://ann:hunter2@127.0.0.1:1/sekisho").unwrap();
+    let error = postgres::connect(options).await.unwrap_err().to_string();
+    assert!(error.contains("127.0.0.1:1") && error.contains("refused"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use domain::value::Position;
 use projections::{Doorbell, LogReader};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Executor as _, PgConnection, PgPool, Row as _};
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
 
 /// The migrations, embedded in the binary.
@@ -28,6 +28,14 @@ pub enum PostgresError {
     /// Nobody answers there, or not to us.
     #[error("Postgres does not answer: {0}")]
     Unreachable(#[from] sqlx::Error),
+    /// Nobody could be reached there within the time that a server is given to start.
+    #[error("Postgres at {place} does not answer: {reason}")]
+    Silent {
+        /// Host and port, or the socket.
+        place: String,
+        /// What the last attempt met.
+        reason: String,
+    },
     /// Another version than those that are tested.
     #[error("Postgres {0} is not supported: Sekisho runs on 14 to 18")]
     Version(i32),
@@ -49,10 +57,30 @@ pub async fn connect(options: PgConnectOptions) -> Result<PgPool, PostgresError>
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(CONNECT_WAIT)
         .after_release(|connection, _| Box::pin(is_outside_a_transaction(connection)))
-        .connect_with(options)
-        .await?;
+        .connect_with(options.clone())
+        .await;
+    let pool = match pool {
+        // The pool tells that it waited, not what for.
+        Err(sqlx::Error::PoolTimedOut) => return Err(silent(&options).await),
+        connected => connected?,
+    };
     let major = major(&pool).await?;
     if VERSIONS.contains(&major) { Ok(pool) } else { Err(PostgresError::Version(major)) }
+}
+
+/// Tries once more, by itself, to learn why.
+async fn silent(options: &PgConnectOptions) -> PostgresError {
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let once = tokio::time::timeout(CONNECT_WAIT, options.connect()).await;
+    let reason = match once {
+        Err(_) => format!("nothing came back in {} s", CONNECT_WAIT.as_secs()),
+        Ok(Err(error)) => error.to_string(),
+        Ok(Ok(_)) => "it was too slow; try again".to_owned(),
+    };
+    PostgresError::Silent { place, reason }
 }
 
 /// Whether a connection may go back to the pool. sqlx 0.8 gives one back inside an open transaction when a future is dropped during `begin`;

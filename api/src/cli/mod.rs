@@ -135,7 +135,7 @@ fn checked(options: &Options) -> Result<Config, ExitCode> {
 
 /// Every option of `sekisho serve` with its variable, default and meaning, as a file to start from.
 pub fn sample_environment() -> String {
-    let heading = "# Environment of Sekisho, generated from the options of `sekisho serve`. Commented lines show the defaults.\n";
+    let heading = "# Environment of Sekisho, generated from the options of `sekisho serve`. Commented lines show the defaults; what is empty has none.\n";
     let command = Line::command();
     let serve = command.find_subcommand("serve");
     let entries = serve.into_iter().flat_map(clap::Command::get_arguments).filter_map(|argument| {

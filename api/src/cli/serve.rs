@@ -26,8 +26,12 @@ pub(super) async fn run(config: Config) -> ExitCode {
         tracing::info!("{line}");
     }
     if !running.view.load().deployment().bootstrapped {
+        let token = running.bootstrap_file.as_ref().map_or_else(
+            || "the token that was given".to_owned(),
+            |file| format!("the token in {}", file.display()),
+        );
         tracing::info!(
-            "nobody has set this deployment up yet: POST {}/v1/bootstrap with the bootstrap token; see {}/docs",
+            "nobody has set this deployment up yet: POST {}/v1/bootstrap with Authorization: Bearer and {token}; see {}/docs#bootstrap",
             running.url,
             running.url
         );

@@ -64,7 +64,12 @@ impl Refusal {
     }
 
     pub(super) fn bad_credential(reason: &'static str) -> Self {
-        let message = "the API key in x-api-key is not accepted";
+        let message = match reason {
+            "authorization-not-accepted" => {
+                "send an API key in the header x-api-key; Authorization is not taken here yet"
+            }
+            _ => "the API key in x-api-key is not accepted",
+        };
         Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, reason, message)
             .challenged(", error=\"invalid_token\"")
     }

@@ -1,6 +1,6 @@
 //! What lies in the data folder beside the store: the generated master key and the bootstrap token, readable by their owner only.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use commands::Entropy as _;
 
@@ -29,7 +29,7 @@ pub(super) fn bootstrap_token(config: &Config) -> Result<String, StartError> {
     if let Some(token) = &config.bootstrap_token {
         return Ok(token.clone());
     }
-    let file = config.data.join("bootstrap-token");
+    let file = bootstrap_file(config);
     if !file.exists() {
         write_private(&file, &hex(&SystemEntropy.secret()))?;
     }
@@ -42,6 +42,11 @@ pub(super) fn bootstrap_token(config: &Config) -> Result<String, StartError> {
         }
         token => Ok(token.to_owned()),
     }
+}
+
+/// Where a token that was not given is kept.
+pub(super) fn bootstrap_file(config: &Config) -> PathBuf {
+    config.data.join("bootstrap-token")
 }
 
 /// Writes a file that only its owner may read, whole or not at all: a name that stands here after a crash stands for all of its text.
