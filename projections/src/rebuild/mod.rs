@@ -182,7 +182,9 @@ impl<'a> Rebuild<'a> {
         let schema = format!("sekisho_rebuild_{name}");
         let mut beside = Beside::make_on(alone, self.folding.projection, &schema).await?;
         let rebuilt = self.replace(&mut beside, &mut progress).await;
-        // So that the lock is free when we return, and not only when the server notices.
+        // Given back by word, so that the lock is free when we return: of a closed connection the server takes its time to hear. Where the
+        // connection is past answering, its end frees the lock.
+        let _ = beside.connection.execute("select pg_advisory_unlock_all()").await;
         let _ = beside.connection.close().await;
         rebuilt
     }
