@@ -1,7 +1,7 @@
 //! Given servers: which are taken, which are refused by name of version, and what happens without NATS.
 
-use api::adapters::postgres;
 use api::adapters::nats::{NatsError, connect, connect_later};
+use api::adapters::postgres;
 use harness::{Settings, World};
 use projections::server::Unfit;
 use projections::{Doorbell, LogReader, Relay, RelayConfig, RelayError};

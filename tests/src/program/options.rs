@@ -36,7 +36,11 @@ fn a_database_that_does_not_answer_is_named() {
         key.trim(),
     ]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("Postgres at 127.0.0.1:1 does not answer: "), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("Postgres at 127.0.0.1:1 does not answer: "),
+        "{}",
+        text(&refused.stderr)
+    );
 }
 
 #[test]
