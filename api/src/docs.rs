@@ -5,8 +5,7 @@ use http::{HeaderValue, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
-/// How pages look, in light and dark.
-pub(crate) const STYLE: &str = "
+const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1c1b1a;--soft:#5d5a56;--line:#d9d4cc;--paper:#fbfaf8;--raised:#f2efe9;--accent:#a3341f}
 @media(prefers-color-scheme:dark){:root{--ink:#ece8e2;--soft:#a8a29a;--line:#3a3734;--paper:#171615;--raised:#211f1d;--accent:#e98a6f}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,sans-serif}
@@ -30,12 +29,7 @@ pub(crate) fn page(document: &Value) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width,initial-scale=1";
-                title { (text(info, "title")) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(text(info, "title")))
             body { main {
                 h1 { (text(info, "title")) }
                 p.soft { "Version " (text(info, "version")) " · " a href="/openapi.json" { "openapi.json" } " · MCP endpoints: " code { "/mcp/{instance}" } }
@@ -50,6 +44,18 @@ pub(crate) fn page(document: &Value) -> String {
         }
     };
     page.into_string()
+}
+
+/// The head of a page, which says how pages look, in light and dark.
+pub(crate) fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width,initial-scale=1";
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
 }
 
 /// What holds for every operation.

@@ -1,8 +1,8 @@
 //! `/`: what answers here, for somebody who opened the address in a browser. Says nothing about any tenant.
 
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, html};
 
-use crate::docs::STYLE;
+use crate::docs::head;
 
 const CLIENT: &str = r#"{
   "mcpServers": {
@@ -19,12 +19,7 @@ pub(crate) fn page(address: &str) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width,initial-scale=1";
-                title { "Sekisho" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head("Sekisho"))
             body { main {
                 h1 { "Sekisho " span lang="ja" { "関所" } }
                 p.soft { "Version " (env!("CARGO_PKG_VERSION")) }
