@@ -1,19 +1,24 @@
-//! `sekisho rebuild NAME`: a read model anew from the log, while it is served.
+//! `sekisho rebuild NAME`: a read model anew from the log, while it is served; `notary` stands for the tiles that proofs are made from.
 
 use std::process::ExitCode;
 
 use clap::Args;
+use projections::notary::{Anew, AnewError, tiles_anew};
 use projections::{Rebuild as Work, RebuildError, Rebuilt};
 
 use super::opened::{OpenError, Opened};
 use super::progress::Shown;
 use super::{checked, complain, say};
+use crate::adapters::notary_key::{self, NotaryKeyError};
 use crate::config::{Config, Options};
+
+/// The tiles of the notary are no read model, and yet made from the log alone.
+const NOTARY: &str = "notary";
 
 /// Which one, and where.
 #[derive(Debug, Args)]
 pub(super) struct Rebuild {
-    /// The read model, as `sekisho projections` names it
+    /// The read model, as `sekisho projections` names it, or `notary`: the hashes that proofs are made from
     name: String,
 
     #[command(flatten)]
@@ -26,6 +31,10 @@ enum Failed {
     Open(#[from] OpenError),
     #[error("{0}; what is served is as it was")]
     Rebuild(#[from] RebuildError),
+    #[error("{0}; the tiles are as they were")]
+    Tiles(#[from] AnewError),
+    #[error("the notary's key: {0}")]
+    Key(#[from] NotaryKeyError),
     #[error("there is no read model {0:?}: {1}")]
     Unknown(String, String),
 }
@@ -36,13 +45,10 @@ impl Rebuild {
             Ok(config) => config,
             Err(code) => return code,
         };
-        match self.work(&config).await {
-            Ok(Rebuilt { position, parked, spilled }) => {
-                let how = if spilled { ", partly page by page" } else { "" };
-                say(&format!(
-                    "{} is rebuilt up to event {position}{how}; {parked} events are parked",
-                    self.name
-                ));
+        let done = if self.name == NOTARY { tiles(&config).await } else { self.work(&config).await };
+        match done {
+            Ok(told) => {
+                say(&told);
                 ExitCode::SUCCESS
             }
             Err(error) => {
@@ -52,10 +58,11 @@ impl Rebuild {
         }
     }
 
-    async fn work(&self, config: &Config) -> Result<Rebuilt, Failed> {
+    async fn work(&self, config: &Config) -> Result<String, Failed> {
         let known = projections::all();
         let Some(projection) = known.iter().find(|projection| projection.name() == self.name) else {
-            let names: Vec<&str> = known.iter().map(|projection| projection.name()).collect();
+            let names = known.iter().map(|projection| projection.name());
+            let names: Vec<&str> = names.chain([NOTARY]).collect();
             return Err(Failed::Unknown(self.name.clone(), names.join(", ")));
         };
         let opened = Opened::of(config).await?;
@@ -69,6 +76,26 @@ impl Rebuild {
         };
         shown.end();
         opened.close().await;
-        rebuilt
+        let Rebuilt { position, parked, spilled } = rebuilt?;
+        let how = if spilled { ", partly page by page" } else { "" };
+        Ok(format!("{} is rebuilt up to event {position}{how}; {parked} events are parked", self.name))
     }
+}
+
+async fn tiles(config: &Config) -> Result<String, Failed> {
+    let opened = Opened::of(config).await?;
+    let mut shown = Shown::start();
+    let built = tiles_of(config, &opened, &mut shown).await;
+    shown.end();
+    opened.close().await;
+    let Anew { events, mended } = built?;
+    Ok(format!(
+        "the log is as it was signed, {events} events; {mended} tiles were missing or damaged and are as they should be"
+    ))
+}
+
+async fn tiles_of(config: &Config, opened: &Opened, shown: &mut Shown) -> Result<Anew, Failed> {
+    let master = opened.master_key(&config.master_key)?;
+    let signer = notary_key::existing(&opened.pool, &master).await?;
+    Ok(tiles_anew(&opened.pool, signer.key(), |progress| shown.show(progress)).await?)
 }

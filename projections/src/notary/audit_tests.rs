@@ -229,7 +229,7 @@ fn tamper(lines: &mut Vec<Vec<u8>>, tampering: &Tampering) -> Option<usize> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// The place of a fuzz target: whatever is done to an export, it is found, never before the true place and never after the next checkpoint.
+    /// Whatever is done to an export, it is found, never before the true place and never after the next checkpoint. `./fuzz` asks the same for longer.
     #[test]
     fn no_tampering_stays_unfound(events in 2_u64..60, every in 1_u64..12, tampering in tampering(), with_stored: bool) {
         let sizes: Vec<u64> = (1..=events).filter(|size| size % every == 0 || *size == events).collect();

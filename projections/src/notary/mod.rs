@@ -5,6 +5,7 @@
 //! Written by hand, since there is little of it: the crates for C2SP tlog-tiles and signed notes bring their own SHA-256 and Ed25519.
 
 mod agree;
+mod anew;
 pub mod audit;
 pub mod file;
 pub mod leaf;
@@ -15,6 +16,7 @@ pub mod store;
 mod task;
 pub mod tile;
 
+pub use anew::{Anew, AnewError, tiles_anew};
 pub use task::{CHECKPOINT_EVENTS_MAX, CHECKPOINT_EVERY, Notary, NotaryHandle, ObserveNotary, Publication};
 
 #[cfg(test)]

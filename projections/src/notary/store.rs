@@ -42,6 +42,11 @@ pub(super) async fn take_place(connection: &mut PgConnection) -> Result<Option<P
     Ok(row.map(|(suspect,)| Place { suspect: suspect.map(i64::unsigned_abs) }))
 }
 
+/// Takes the notary's place for a transaction, once nobody else has it.
+pub(super) async fn wait_for_place(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select from notary for update").execute(connection).await.map(|_| ())
+}
+
 /// Notes a position at which the log is not what was signed, or that it agrees again.
 pub(super) async fn suspect(connection: &mut PgConnection, position: Option<u64>) -> Result<(), sqlx::Error> {
     let update = sqlx::query("update notary set suspect = $1").bind(position.map(number));
@@ -93,6 +98,24 @@ pub(super) async fn keep(
     .fetch_one(connection)
     .await?;
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+/// Writes a tile, unless it is kept as it should be. Answers how many were written.
+pub(super) async fn mend_tile(
+    connection: &mut PgConnection,
+    at: Coordinates,
+    hashes: &[Hash],
+) -> Result<u64, sqlx::Error> {
+    let written = sqlx::query(
+        "insert into notary_tiles (level, tile, hashes) values ($1, $2, $3)
+         on conflict (level, tile) do update set hashes = excluded.hashes where notary_tiles.hashes <> excluded.hashes",
+    )
+    .bind(i16::from(at.level))
+    .bind(number(at.tile))
+    .bind(tile_bytes(hashes))
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected())
 }
 
 /// These tiles; those that are not there are left out.

@@ -2,6 +2,7 @@
 
 mod export;
 mod live;
+mod mended;
 mod proofs;
 mod published;
 mod refused;
