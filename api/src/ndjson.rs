@@ -37,13 +37,13 @@ pub(crate) fn broken_off(reached: Position, error: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use domain::value::Timestamp;
-    use serde_json::value::RawValue;
 
     use super::*;
+    use projections::JsonText;
 
     #[test]
     fn an_event_is_one_line_however_its_payload_was_written() {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         let recorded = Recorded {
             position: Position::new(7),
             aggregate_type: "organization".to_owned(),

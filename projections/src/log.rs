@@ -5,14 +5,13 @@
 
 use domain::value::{Position, Timestamp};
 use futures_util::TryStreamExt as _;
-use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::recorded::Recorded;
+use crate::recorded::{JsonText, Recorded};
 
 /// Rows in one page: large enough that round trips do not matter, small enough that memory does not.
 const PAGE_EVENTS_MAX: i64 = 2_000;
@@ -20,8 +19,8 @@ const PAGE_EVENTS_MAX: i64 = 2_000;
 const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
 /// What [`recorded`] reads, by number: looking each column up by its name costs more than decoding it.
-pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, \
-                                  metadata::text, occurred_at, recorded_at";
+pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
+                                  occurred_at, recorded_at";
 
 /// The log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +198,10 @@ fn column(position: Position) -> i64 {
 pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
     let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
     let malformed = |what: &str| LogError::Malformed(position, what.to_owned());
-    let raw = |text: String| RawValue::from_string(text).map_err(|error| malformed(&error.to_string()));
+    let json = |column| {
+        let text = row.try_get_raw(column)?.as_str().map_err(sqlx::Error::Decode)?;
+        Ok::<_, sqlx::Error>(JsonText::of_column(text))
+    };
     Ok(Recorded {
         position,
         aggregate_type: row.try_get(1)?,
@@ -207,8 +209,8 @@ pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
         sequence: row.try_get::<i64, _>(3)?.try_into().map_err(|_| malformed("sequence"))?,
         event_type: row.try_get(4)?,
         event_version: version(row.try_get(5)?).ok_or_else(|| malformed("event_version"))?,
-        payload: raw(row.try_get(6)?)?,
-        metadata: raw(row.try_get(7)?)?,
+        payload: json(6)?,
+        metadata: json(7)?,
         occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
         recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(9)?),
     })

@@ -1,11 +1,62 @@
 //! An event as it lies in the log, and as it travels on NATS.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use domain::event::{Event, Undecodable};
 use domain::value::{OrganizationId, Position, Timestamp};
+use serde::de::Deserializer;
+use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
+
+/// JSON as it was written, byte for byte. Whoever only reads on pays for no second look at it: that it is JSON, the type of the column says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JsonText(Box<str>);
+
+impl JsonText {
+    /// Takes a text that must be JSON.
+    pub fn parse(text: String) -> Result<Self, serde_json::Error> {
+        RawValue::from_string(text).map(|raw| Self(raw.into()))
+    }
+
+    /// Takes what stood in a column of type `json`.
+    pub(crate) fn of_column(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub const fn get(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Value> for JsonText {
+    fn from(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// As the JSON that it is, not as a string.
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+    }
+}
 
 /// One row of the log, undecoded: readers that only pass it on pay for no decoding.
 #[derive(Debug, Clone)]
@@ -23,9 +74,9 @@ pub struct Recorded {
     /// Version of that type.
     pub event_version: u32,
     /// The event as JSON; personal data are sealed.
-    pub payload: Box<RawValue>,
+    pub payload: JsonText,
     /// Who, why and for whom, as JSON.
-    pub metadata: Box<RawValue>,
+    pub metadata: JsonText,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// When it was written.
@@ -71,9 +122,9 @@ pub struct Envelope {
     /// When it was written, RFC 3339.
     pub recorded_at: Timestamp,
     /// Actor, credential, organization, command, correlation and causation.
-    pub metadata: Box<RawValue>,
+    pub metadata: JsonText,
     /// The event; personal data are sealed.
-    pub payload: Box<RawValue>,
+    pub payload: JsonText,
 }
 
 impl From<&Recorded> for Envelope {

@@ -9,6 +9,8 @@ mod directory;
 #[path = "fold/log.rs"]
 mod log;
 mod measured;
+#[path = "fold/past.rs"]
+mod past;
 #[path = "fold/story.rs"]
 mod story;
 
@@ -28,6 +30,7 @@ async fn main() {
     let (events, rounds) = if quick() { (100_000, 1) } else { (1_000_000, 5) };
     let mut report =
         Report::new("fold", &format!("{events} events of one deployment, a tenth as many API keys"));
+    past::memory(&mut report);
     let story = story::tell(events);
     let recorded = log::recorded(&story);
     in_memory(&mut report, &story, &recorded, rounds);
@@ -36,6 +39,7 @@ async fn main() {
     log::write(&pool, &recorded).await;
     from_postgres(&mut report, &pool, recorded.len(), rounds).await;
     directory::measure(&mut report, &pool, &recorded, rounds).await;
+    past::measure(&mut report, &pool, recorded.len()).await; // it finds keys in the directory
     report.write();
 }
 

@@ -9,9 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use domain::value::{ConnectionId, PresentedSecret, SecretDigest};
-use projections::{Boxed, OpenPersonalData, Recorded, SignEnvelope};
+use projections::{Boxed, JsonText, OpenPersonalData, Recorded, SignEnvelope};
 use serde_json::Value;
-use serde_json::value::to_raw_value;
 
 use super::key_digest::KeyDigests;
 use super::master_key::{MasterKeys, Purpose};
@@ -82,7 +81,7 @@ impl OpenPersonalData for PersonalData {
             drop(places);
             for (index, payload) in sealed {
                 if let Some(event) = events.get_mut(index) {
-                    event.payload = to_raw_value(&payload).map_err(|error| error.to_string())?;
+                    event.payload = JsonText::from(&payload);
                 }
             }
             Ok(())

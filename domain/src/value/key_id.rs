@@ -1,13 +1,16 @@
 //! The public part of an API key, by which it is looked up.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use super::text_value;
 
-/// 22 base62 characters: 128 random bits, padded with zeros in front. Not secret; it may be shown and logged.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// 22 base62 characters: 128 random bits, padded with zeros in front. Not secret; it may be shown and logged. Kept in place, since there is one in
+/// every row of the largest maps.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct KeyId(String);
+pub struct KeyId([u8; KEY_ID_CHARS]);
 
 const KEY_ID_CHARS: usize = 22;
 
@@ -19,18 +22,33 @@ pub struct KeyIdError;
 impl KeyId {
     /// Checks a key id.
     pub fn parse(text: &str) -> Result<Self, KeyIdError> {
-        let base62 = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if text.len() == KEY_ID_CHARS && base62 { Ok(Self(text.to_owned())) } else { Err(KeyIdError) }
+        let characters: [u8; KEY_ID_CHARS] = text.as_bytes().try_into().map_err(|_| KeyIdError)?;
+        if characters.iter().all(u8::is_ascii_alphanumeric) { Ok(Self(characters)) } else { Err(KeyIdError) }
     }
 
     /// Takes text that was just written in the right width and alphabet.
-    pub(super) const fn of_base62(text: String) -> Self {
-        Self(text)
+    pub(super) fn of_base62(text: &str) -> Self {
+        let mut characters = [b'0'; KEY_ID_CHARS];
+        characters.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
+        Self(characters)
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default() // ASCII, always
+    }
+}
+
+impl std::fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("KeyId").field(&self.as_str()).finish()
+    }
+}
+
+/// As the text, by which it is looked up too.
+impl Hash for KeyId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
@@ -38,7 +56,7 @@ text_value!(KeyId, KeyIdError);
 
 impl std::borrow::Borrow<str> for KeyId {
     fn borrow(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 

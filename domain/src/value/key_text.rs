@@ -108,7 +108,7 @@ impl From<ApiKeyId> for KeyId {
     fn from(id: ApiKeyId) -> Self {
         let mut text = String::with_capacity(KEY_ID_CHARS);
         base62::push(&mut text, id.uuid().as_bytes(), KEY_ID_CHARS);
-        Self::of_base62(text)
+        Self::of_base62(&text)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Scopes: what a credential may do, with their hierarchy.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::ToolName;
@@ -115,10 +113,10 @@ impl TryFrom<String> for Scope {
     }
 }
 
-/// A set of scopes.
+/// A set of scopes, in their order and without repetition. Most sets hold one or two, and every key has one: a tree would take ten times the room.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Scopes(BTreeSet<Scope>);
+#[serde(from = "Vec<Scope>")]
+pub struct Scopes(Box<[Scope]>);
 
 impl Scopes {
     /// Whether some scope of the set grants this one.
@@ -149,9 +147,17 @@ impl Scopes {
     }
 }
 
+impl From<Vec<Scope>> for Scopes {
+    fn from(mut scopes: Vec<Scope>) -> Self {
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self(scopes.into_boxed_slice())
+    }
+}
+
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(scopes.into_iter().collect())
+        scopes.into_iter().collect::<Vec<_>>().into()
     }
 }
 
@@ -168,6 +174,16 @@ mod tests {
         for text in ["", "mcp", "mcp:everything", "tool:", "tool:a b", "MCP:READ"] {
             assert!(Scope::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_set_is_written_in_one_way_however_it_was_said() {
+        let said: Scopes =
+            serde_json::from_str(r#"["tool:echo","mcp:read","tool:echo","org:read"]"#).unwrap();
+        let other: Scopes = ["org:read", "mcp:read", "tool:echo"].map(scope).into_iter().collect();
+        assert_eq!(said, other);
+        assert_eq!(serde_json::to_string(&said).unwrap(), serde_json::to_string(&other).unwrap());
+        assert_eq!(said.iter().count(), 3);
     }
 
     #[test]

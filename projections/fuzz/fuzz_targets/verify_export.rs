@@ -13,8 +13,7 @@ use projections::notary::audit::{Ended, Flaw, FlawKind, Report, Sources, audit};
 use projections::notary::leaf::{leaf_of, recorded_of_line};
 use projections::notary::merkle::{Hash, Tree};
 use projections::notary::note::{Checkpoint, NoteSigner};
-use projections::{Envelope, Recorded};
-use serde_json::value::RawValue;
+use projections::{Envelope, JsonText, Recorded};
 
 const EVENTS_MAX: u64 = 64;
 const EDITS_MAX: usize = 8;
@@ -57,7 +56,7 @@ enum Edit {
 }
 
 fn event(position: u64) -> Recorded {
-    let raw = |text: String| RawValue::from_string(text).expect("JSON");
+    let raw = |text: String| JsonText::parse(text).expect("JSON");
     Recorded {
         position: Position::new(position),
         aggregate_type: "organization".to_owned(),

@@ -213,6 +213,9 @@ impl AccessView {
             );
             return;
         }
+        if matches!(fact, InstanceEvent::Renamed { .. }) {
+            return; // nothing is looked up, nor copied, for a name that no decision reads
+        }
         let Some(instance) = self.instances.get_mut(&id) else { return };
         let instance = Arc::make_mut(instance);
         match fact {

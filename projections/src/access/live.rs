@@ -17,7 +17,7 @@ use crate::log::LogReader;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// How often a view that is catching up is shown.
-const SHOW_EVERY_EVENTS: u64 = 100_000;
+const SHOW_EVERY_EVENTS: u64 = 1_000_000;
 
 /// Stages of a view: starting (0), following, stopped for good.
 const FOLLOWING: u8 = 1;

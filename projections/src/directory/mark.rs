@@ -76,12 +76,12 @@ pub(super) use changing;
 
 #[cfg(test)]
 mod tests {
-    use serde_json::value::RawValue;
 
     use super::*;
+    use crate::recorded::JsonText;
 
     fn of_aggregate(id: &str) -> Recorded {
-        let raw = || RawValue::from_string("{}".to_owned()).unwrap();
+        let raw = || JsonText::parse("{}".to_owned()).unwrap();
         Recorded {
             position: Position::new(7),
             aggregate_type: "organization".to_owned(),

@@ -2,19 +2,18 @@
 
 use domain::value::{Position, Timestamp};
 use proptest::prelude::*;
-use serde_json::value::RawValue;
 
 use super::super::leaf::recorded_of_line;
 use super::super::note::NoteSigner;
 use super::*;
-use crate::recorded::Envelope;
+use crate::recorded::{Envelope, JsonText};
 
 fn signer() -> NoteSigner {
     NoteSigner::of_seed("sekisho/test", &[1; 32]).unwrap()
 }
 
 fn event(position: u64) -> Recorded {
-    let raw = |text: String| RawValue::from_string(text).unwrap();
+    let raw = |text: String| JsonText::parse(text).unwrap();
     Recorded {
         position: Position::new(position),
         aggregate_type: "organization".to_owned(),

@@ -83,12 +83,12 @@ fn microseconds(moment: Timestamp) -> i64 {
 mod tests {
     use domain::value::Position;
     use proptest::prelude::*;
-    use serde_json::value::RawValue;
 
     use super::*;
+    use crate::recorded::JsonText;
 
     fn event(payload: &str) -> Recorded {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         Recorded {
             position: Position::new(7),
             aggregate_type: "user".to_owned(),

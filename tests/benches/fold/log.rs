@@ -2,9 +2,8 @@
 
 use domain::value::{Position, Timestamp};
 use futures_util::TryStreamExt as _;
-use projections::Recorded;
+use projections::{JsonText, Recorded};
 use serde_json::json;
-use serde_json::value::RawValue;
 use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{Executor as _, PgPool, Row as _};
 use std::fmt::Write as _;
@@ -19,7 +18,7 @@ const COPY_BYTES: usize = 1024 * 1024;
 /// The story as a reader of the log gets it.
 pub(crate) fn recorded(story: &[Told]) -> Vec<Recorded> {
     let moment = Timestamp::parse(MOMENT).expect("a moment");
-    let raw = |text: String| RawValue::from_string(text).expect("JSON");
+    let raw = |text: String| JsonText::parse(text).expect("JSON");
     (1..)
         .zip(story)
         .map(|(position, told)| {
@@ -60,7 +59,7 @@ pub(crate) async fn write(pool: &PgPool, events: &[Recorded]) {
         .expect("COPY begins");
     let mut text = String::with_capacity(COPY_BYTES * 2);
     for event in events {
-        let json = |raw: &RawValue| raw.get().replace('\\', "\\\\"); // JSON has no other character that COPY takes for its own
+        let json = |raw: &JsonText| raw.get().replace('\\', "\\\\"); // JSON has no other character that COPY takes for its own
         writeln!(
             text,
             "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{MOMENT}\t{MOMENT}",

@@ -59,6 +59,21 @@ fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).expect("a name")
 }
 
+/// The id of a key of the story.
+pub(crate) fn key(number: usize) -> Uuid {
+    id(Noun::Key, number)
+}
+
+/// The id of an instance of the story.
+pub(crate) fn instance(number: usize) -> Uuid {
+    id(Noun::Instance, number)
+}
+
+/// The id of an organization of the story.
+pub(crate) fn organization(number: usize) -> Uuid {
+    id(Noun::Organization, number)
+}
+
 struct Teller {
     told: Vec<Told>,
     sequences: HashMap<Uuid, u64>,
@@ -70,15 +85,7 @@ struct Teller {
 
 /// So many events.
 pub(crate) fn tell(events: usize) -> Vec<Told> {
-    let scale = (1_000_000 / events).max(1);
-    let mut teller = Teller {
-        told: Vec::with_capacity(events),
-        sequences: HashMap::new(),
-        chance: 7,
-        scale,
-        keys_alive: vec![true; KEYS / scale],
-        members: vec![true; MEMBERS / scale],
-    };
+    let mut teller = Teller::new((1_000_000 / events).max(1), events);
     teller.beginnings();
     while teller.told.len() < events {
         teller.change();
@@ -86,7 +93,25 @@ pub(crate) fn tell(events: usize) -> Vec<Told> {
     teller.told
 }
 
+/// Everything that there is in a story of a million events, before anything changes.
+pub(crate) fn beginnings() -> Vec<Told> {
+    let mut teller = Teller::new(1, 0);
+    teller.beginnings();
+    teller.told
+}
+
 impl Teller {
+    fn new(scale: usize, events: usize) -> Self {
+        Self {
+            told: Vec::with_capacity(events),
+            sequences: HashMap::new(),
+            chance: 7,
+            scale,
+            keys_alive: vec![true; KEYS / scale],
+            members: vec![true; MEMBERS / scale],
+        }
+    }
+
     fn tell(&mut self, id: Uuid, organization: Uuid, fact: impl Into<Event>) {
         let sequence = self.sequences.entry(id).or_default();
         *sequence += 1;
