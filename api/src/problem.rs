@@ -178,6 +178,10 @@ impl From<Refused> for Problem {
             Refused::Connection(error) => connection(error),
             Refused::Instance(error) => instance(error),
             Refused::Deployment(error) => deployment(error),
+            Refused::LastOwnerOf(organizations) => {
+                return Self::new(StatusCode::CONFLICT, "last-owner", detail)
+                    .with("organizations", Value::from(organizations));
+            }
             Refused::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Refused::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Refused::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -218,6 +222,7 @@ const fn user(error: UserError) -> Answer {
         UserError::Exists => (StatusCode::CONFLICT, "exists"),
         UserError::Suspended => (StatusCode::CONFLICT, "user-suspended"),
         UserError::Deleted => (StatusCode::GONE, "user-deleted"),
+        UserError::Erased => (StatusCode::GONE, "user-erased"),
     }
 }
 

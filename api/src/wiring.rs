@@ -2,6 +2,7 @@
 
 mod backbone;
 mod files;
+mod forgetting;
 mod ports;
 mod readers;
 
@@ -174,11 +175,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (appender, appending) = Appender::new(options, commits);
     shutdown.spawn(appending.run());
     let personal = PersonalData::new(pool.clone(), Arc::clone(&master));
+    // Before anything is read: a backup may have brought a key back, and a crash may have left one.
+    let forgotten = personal.forget_erased(Position::START).await.map_err(PostgresError::from)?;
     let metrics = Metrics::default();
     let signer = notary_key::load(&pool, &master).await?;
     description.push(format!("Notary: checkpoints of the log are verified with {}", signer.key()));
     let readers =
-        readers::start(&config, &pool, nats.clone(), committed, &digests, personal, &shutdown).await;
+        readers::start(&config, &pool, nats.clone(), committed, &digests, personal.clone(), &shutdown).await;
+    shutdown.spawn(forgetting::forget(personal, forgotten, readers.stop.clone()));
     let notary = readers.notary(&config, &pool, nats, signer, &metrics, &shutdown);
     let url = own_url(config.public_url.as_ref(), address);
     let edge = Edge {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::actor::Actor;
-use crate::ports::{CommandId, Entropy, Log, Ports, Recorded};
+use crate::ports::{CommandId, Entropy, Log, LogError, Ports, Recorded};
 use crate::refused::{CarryOutError, Refused};
 use crate::unit::{Kept, Stamp, Unit};
 
@@ -32,6 +32,12 @@ pub trait UseCase: Send + Sync {
         actor: &Actor,
         unit: &mut Unit<'_, P::Log>,
     ) -> impl Future<Output = Result<Self::Answer, Refused>> + Send;
+
+    /// What follows from its events outside of the log, once they are in it. Done again for a retry, so it must be able to bear that;
+    /// whoever dies before it leaves it to others, who know from the log.
+    fn afterwards<P: Ports>(&self, _: &P) -> impl Future<Output = Result<(), LogError>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// Under which id a use case is carried out, and what it belongs to.
@@ -56,8 +62,19 @@ pub struct Done<T> {
     pub position: Position,
 }
 
-/// Carries out a use case exactly once for its command id.
+/// Carries out a use case exactly once for its command id, and what follows from it.
 pub async fn carry_out<P: Ports, U: UseCase>(
+    ports: &P,
+    actor: &Actor,
+    order: Order,
+    use_case: &U,
+) -> Result<Done<U::Answer>, CarryOutError> {
+    let done = append_once(ports, actor, order, use_case).await?;
+    use_case.afterwards(ports).await.map_err(CarryOutError::Log)?;
+    Ok(done)
+}
+
+async fn append_once<P: Ports, U: UseCase>(
     ports: &P,
     actor: &Actor,
     order: Order,

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
-use domain::value::{Clock, ConnectionId, Position, SecretDigest};
+use domain::value::{Clock, ConnectionId, OrganizationId, Position, SecretDigest, UserId};
 use domain::{ClaimChange, ClaimScope};
 use uuid::Uuid;
 
@@ -60,6 +60,15 @@ pub trait Log: PersistedEventRepository {
     /// Appends all events of a use case, its claims and its id in one transaction. The position is that of its last event, or the
     /// head of the log when there is no event.
     fn append(&self, batch: Batch) -> impl Future<Output = Result<Position, AppendError>> + Send;
+
+    /// The organizations that this user was ever taken into, whatever became of it.
+    fn organizations_of(
+        &self,
+        user: UserId,
+    ) -> impl Future<Output = Result<Vec<OrganizationId>, LogError>> + Send;
+
+    /// Destroys the key of everybody who was erased, as the log says, and has one. May be repeated: whoever does it next does what is left.
+    fn forget_erased(&self) -> impl Future<Output = Result<(), LogError>> + Send;
 
     /// Lets other writers go first for so long.
     fn give_way(&self, pause: Duration) -> impl Future<Output = ()> + Send;

@@ -39,6 +39,9 @@ pub enum Refused {
     /// By a rule of the deployment.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
+    /// Somebody must stay responsible for these organizations.
+    #[error("this user is the last owner of {}; make another member owner there first", .0.join(", "))]
+    LastOwnerOf(Vec<String>),
     /// It does not exist, or not in the actor's organization: the two look the same.
     #[error("there is no such {0}")]
     NotFound(&'static str),

@@ -13,7 +13,7 @@ use cqrs_es::persist::{
     SerializedSnapshot,
 };
 use cqrs_es::{AggregateError, EventStore};
-use domain::value::Timestamp;
+use domain::value::{OrganizationId, Timestamp, UserId};
 use domain::{Aggregate, ClaimChange, Facts};
 
 use crate::actor::Actor;
@@ -74,6 +74,11 @@ impl<'a, L: Log> Unit<'a, L> {
         let (aggregate_type, aggregate_id) = owner::<A>(id);
         self.rests_on.push(Seen { aggregate_type, aggregate_id, sequence: context.current_sequence });
         Ok(context.aggregate)
+    }
+
+    /// The organizations that a user was ever taken into.
+    pub(crate) async fn organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, Refused> {
+        Ok(self.log.organizations_of(user).await?)
     }
 
     /// Lets an aggregate decide; its events join the unit.

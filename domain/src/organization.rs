@@ -79,6 +79,16 @@ impl Organization {
         self.members.get(&user).copied()
     }
 
+    /// Its unique name.
+    pub const fn slug(&self) -> Option<&Slug> {
+        self.slug.as_ref()
+    }
+
+    /// Whether it is one person's own.
+    pub const fn is_personal(&self) -> bool {
+        matches!(self.kind, OrganizationKind::Personal)
+    }
+
     /// Whether it refuses everything until it is resumed.
     pub const fn is_suspended(&self) -> bool {
         matches!(self.standing, Standing::Suspended)
@@ -231,7 +241,8 @@ impl Organization {
         }
     }
 
-    fn is_last_owner(&self, user: UserId) -> bool {
+    /// Whether nobody else stays responsible when this user goes.
+    pub fn is_last_owner(&self, user: UserId) -> bool {
         self.members.get(&user) == Some(&Role::Owner)
             && self.members.values().filter(|role| **role == Role::Owner).count() == 1
     }

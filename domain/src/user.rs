@@ -3,7 +3,8 @@
 //! ```text
 //!   (unborn) --register--> active <--resume-- suspended
 //!                            |  `---suspend------^ |
-//!                            `----delete--> deleted <-'     nothing leaves `deleted`
+//!                            `----delete--> deleted <-'     nothing leaves `deleted` but by
+//!   any of them --erase--> erased                            nothing leaves `erased`
 //! ```
 //!
 //! Absent: identities of providers and passwords. They lead to a user; they are not the user.
@@ -37,6 +38,7 @@ enum Standing {
     Active,
     Suspended,
     Deleted,
+    Erased,
 }
 
 aggregate!(User, id: UserId, command: UserCommand, event: UserEvent, error: UserError);
@@ -66,6 +68,7 @@ impl crate::Aggregate for User {
             UserCommand::Suspend { reason } => self.suspend(reason),
             UserCommand::Resume => self.resume(),
             UserCommand::Delete => self.delete(),
+            UserCommand::Erase { reason } => self.erase(reason),
         }
     }
 }
@@ -81,6 +84,16 @@ impl User {
         matches!(self.standing, Standing::Active | Standing::Suspended)
     }
 
+    /// Whether the user was ever registered, whatever became of them.
+    pub const fn was_registered(&self) -> bool {
+        !matches!(self.standing, Standing::Unborn)
+    }
+
+    /// Whether nothing may be known of the user any more.
+    pub const fn is_erased(&self) -> bool {
+        matches!(self.standing, Standing::Erased)
+    }
+
     /// Whether this organization made the user known.
     pub fn is_registered_in(&self, organization: OrganizationId) -> bool {
         self.registered_in == Some(organization)
@@ -89,7 +102,9 @@ impl User {
     fn must_be_unborn(&self) -> Result<(), UserError> {
         match self.standing {
             Standing::Unborn => Ok(()),
-            Standing::Active | Standing::Suspended | Standing::Deleted => Err(UserError::Exists),
+            Standing::Active | Standing::Suspended | Standing::Deleted | Standing::Erased => {
+                Err(UserError::Exists)
+            }
         }
     }
 
@@ -120,6 +135,7 @@ impl User {
         match self.standing {
             Standing::Unborn => Err(UserError::Unknown),
             Standing::Deleted => Err(UserError::Deleted),
+            Standing::Erased => Err(UserError::Erased),
             Standing::Suspended => Ok(vec![]),
             Standing::Active => Ok(vec![UserEvent::Suspended { reason: reason.clone() }]),
         }
@@ -129,6 +145,7 @@ impl User {
         match self.standing {
             Standing::Unborn => Err(UserError::Unknown),
             Standing::Deleted => Err(UserError::Deleted),
+            Standing::Erased => Err(UserError::Erased),
             Standing::Active => Ok(vec![]),
             Standing::Suspended => Ok(vec![UserEvent::Resumed {}]),
         }
@@ -137,8 +154,19 @@ impl User {
     fn delete(&self) -> Result<Vec<UserEvent>, UserError> {
         match self.standing {
             Standing::Unborn => Err(UserError::Unknown),
-            Standing::Deleted => Ok(vec![]),
+            Standing::Deleted | Standing::Erased => Ok(vec![]),
             Standing::Active | Standing::Suspended => Ok(vec![UserEvent::Deleted {}]),
+        }
+    }
+
+    /// Also of somebody who was deleted: what was known of them still stands, sealed, in the log.
+    fn erase(&self, reason: &DisplayName) -> Result<Vec<UserEvent>, UserError> {
+        match self.standing {
+            Standing::Unborn => Err(UserError::Unknown),
+            Standing::Erased => Ok(vec![]),
+            Standing::Active | Standing::Suspended | Standing::Deleted => {
+                Ok(vec![UserEvent::Erased { reason: reason.clone() }])
+            }
         }
     }
 
@@ -147,6 +175,7 @@ impl User {
             Standing::Unborn => Err(UserError::Unknown),
             Standing::Suspended => Err(UserError::Suspended),
             Standing::Deleted => Err(UserError::Deleted),
+            Standing::Erased => Err(UserError::Erased),
             Standing::Active => Ok(()),
         }
     }
@@ -168,6 +197,10 @@ impl User {
             UserEvent::Suspended { .. } => self.standing = Standing::Suspended,
             UserEvent::Resumed {} => self.standing = Standing::Active,
             UserEvent::Deleted {} => self.standing = Standing::Deleted,
+            UserEvent::Erased { .. } => {
+                self.standing = Standing::Erased;
+                (self.email, self.name, self.picture) = (None, None, None);
+            }
         }
     }
 }

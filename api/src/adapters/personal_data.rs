@@ -9,6 +9,7 @@ use aws_lc_rs::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::value::Position;
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -18,6 +19,19 @@ use super::master_key::{MasterKeyError, MasterKeys, Purpose, cipher};
 const KNOWN: &str = "$personal";
 const SEALED: &str = "$sealed";
 const ERASED: &str = "$erased";
+
+/// Reads an index of nothing but these events.
+const FORGET_ERASED: &str = "with erased as (
+        select aggregate_id::uuid as subject, global_position from events
+        where aggregate_type = 'user' and event_type = 'erased' and global_position > $1
+    ), destroyed as (
+        insert into subject_keys (subject_id, wrapped_key, destroyed_at)
+        select subject, null, clock_timestamp() from erased
+        on conflict (subject_id) do update set wrapped_key = null, destroyed_at = clock_timestamp()
+        where subject_keys.wrapped_key is not null
+        returning subject_id
+    )
+    select (select max(global_position) from erased), (select count(*) from destroyed)";
 
 /// Where a payload belongs: what its sealed data are bound to.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +108,19 @@ impl PersonalData {
             })?;
         }
         Ok(())
+    }
+
+    /// Destroys the keys of everybody who, as the log says after this position, was erased; answers the position of the last of them. Who
+    /// has no key gets a destroyed one, so that none is ever drawn for them. No key is held in memory longer than one call of ours takes,
+    /// so this is all there is to forget.
+    pub async fn forget_erased(&self, after: Position) -> Result<Position, sqlx::Error> {
+        let after_row = i64::try_from(after.get()).unwrap_or(i64::MAX);
+        let (last, destroyed): (Option<i64>, i64) =
+            sqlx::query_as(FORGET_ERASED).bind(after_row).fetch_one(&self.pool).await?;
+        if destroyed > 0 {
+            tracing::info!(subjects = destroyed, "the keys of erased subjects are destroyed");
+        }
+        Ok(last.map_or(after, |last| Position::new(last.unsigned_abs())))
     }
 
     /// Draws keys for subjects that have none. A key without data is harmless, so this need not share the append's transaction.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use commands::Ports;
-use commands::user::{ChangeEmail, ChangeProfile, Delete, Register, Registered, Resume, Suspend};
+use commands::user::{ChangeEmail, ChangeProfile, Delete, Erase, Register, Registered, Resume, Suspend};
 use domain::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Scope, UserId};
 use http::Method;
 use projections::directory::users::{self as rows, UserRow};
@@ -23,6 +23,7 @@ const ANY: &str = "/v1/deployment/users/{user}";
 const PROFILE: &str = "/v1/deployment/users/{user}/profile";
 const EMAIL: &str = "/v1/deployment/users/{user}/email";
 const SUSPEND: &str = "/v1/deployment/users/{user}/suspend";
+const ERASE: &str = "/v1/deployment/users/{user}/erase";
 const RESUME: &str = "/v1/deployment/users/{user}/resume";
 
 /// The routes.
@@ -99,6 +100,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             "End a user for good; the e-mail address is free",
             delete::<P>,
         )
+        .change::<Because, Changed, _, _>(
+            Method::POST,
+            ERASE,
+            any(),
+            "eraseUser",
+            "Forget a person for good, in every copy of the log; the reason stays in clear, so nothing about them belongs there",
+            erase::<P>,
+        )
 }
 
 /// A person to be made known.
@@ -151,7 +160,7 @@ pub(super) struct User {
     /// Where a picture is; null when none is known.
     #[schema(required)]
     picture: Option<String>,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `erased`: then nothing else is known any more, and nothing can bring it back.
     standing: String,
     /// Why they are suspended; null while they are not.
     #[schema(required)]
@@ -246,4 +255,12 @@ async fn delete<P: Ports + 'static>(
     Command { body: Nothing {}, order }: Command<Nothing>,
 ) -> Answered<Changed> {
     asker.change(order, &Delete { user }).await
+}
+
+async fn erase<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(user): Path<UserId>,
+    Command { body: Because { reason }, order }: Command<Because>,
+) -> Answered<Changed> {
+    asker.change(order, &Erase { user, reason }).await
 }

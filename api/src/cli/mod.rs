@@ -2,10 +2,12 @@
 
 mod demo;
 mod doctor;
+mod erase;
 mod explain;
 mod keys;
 mod migrate;
 mod opened;
+mod operator;
 mod parked;
 mod progress;
 mod projections;
@@ -72,6 +74,8 @@ enum Command {
     Projections(Box<projections::Projections>),
     /// Build a read model anew from the log while it is served, then swap it in
     Rebuild(Box<rebuild::Rebuild>),
+    /// Forget a person for good: destroy the key of everything personal in the log, and append that it was done
+    Erase(Box<erase::Erase>),
     /// Keys of the deployment
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -86,7 +90,8 @@ pub fn run() -> ExitCode {
         | Command::Explain(_)
         | Command::Verify(_)
         | Command::Projections(_)
-        | Command::Rebuild(_) => true,
+        | Command::Rebuild(_)
+        | Command::Erase(_) => true,
         Command::Serve(_) | Command::Migrate(_) | Command::Doctor(_) | Command::Keys(_) => false,
     };
     let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
@@ -116,6 +121,7 @@ pub fn run() -> ExitCode {
             Command::Verify(verify) => verify::run(&verify).await,
             Command::Projections(projections) => projections.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
+            Command::Erase(erase) => erase.run().await,
             Command::Keys(keys) => keys.run(),
         }
     });

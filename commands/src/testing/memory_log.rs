@@ -9,7 +9,7 @@ use cqrs_es::persist::{
     PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot,
 };
 use domain::event::Event;
-use domain::value::Position;
+use domain::value::{OrganizationId, Position, UserId};
 use domain::{Aggregate, ClaimChange, ClaimScope};
 
 use crate::{AppendError, Batch, CommandId, Log, LogError, Owner, Recorded};
@@ -24,6 +24,8 @@ pub(crate) struct MemoryLog {
     commands: Mutex<HashMap<CommandId, Recorded>>,
     ambushes: Mutex<VecDeque<Ambush>>,
     pub(crate) pauses: Mutex<Vec<Duration>>,
+    /// Whose keys were destroyed, each time that it was asked for.
+    pub(crate) forgotten: Mutex<Vec<String>>,
 }
 
 impl MemoryLog {
@@ -131,6 +133,21 @@ impl Log for MemoryLog {
         let recorded = Recorded { request_digest: batch.request_digest, position, answer: batch.answer };
         self.commands.lock().unwrap().insert(batch.command, recorded);
         Ok(position)
+    }
+
+    async fn organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, LogError> {
+        let taken_in = |row: &SerializedEvent| {
+            let member = row.payload["member_added"]["user"].as_str()?;
+            (member == user.to_string()).then(|| OrganizationId::parse(&row.aggregate_id).unwrap())
+        };
+        Ok(self.rows().iter().filter_map(taken_in).collect())
+    }
+
+    async fn forget_erased(&self) -> Result<(), LogError> {
+        let rows = self.rows();
+        let erased = rows.iter().filter(|row| row.aggregate_type == "user" && row.event_type == "erased");
+        self.forgotten.lock().unwrap().extend(erased.map(|row| row.aggregate_id.clone()));
+        Ok(())
     }
 
     /// Nobody else is at work here, so nobody is waited for.

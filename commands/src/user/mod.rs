@@ -3,6 +3,7 @@
 mod change_email;
 mod change_profile;
 mod delete;
+mod erase;
 mod person;
 mod register;
 mod resume;
@@ -11,6 +12,7 @@ mod suspend;
 pub use change_email::ChangeEmail;
 pub use change_profile::ChangeProfile;
 pub use delete::Delete;
+pub use erase::Erase;
 pub use register::{Register, Registered};
 pub use resume::Resume;
 pub use suspend::Suspend;

@@ -1,12 +1,14 @@
 //! Refusals first.
 
+use domain::deployment::DeploymentError;
 use domain::event::Event;
+use domain::organization::{Organization, OrganizationEvent};
 use domain::user::UserEvent;
-use domain::value::{EmailAddress, Personal, SubjectId, UserId};
+use domain::value::{EmailAddress, Personal, Role, SubjectId, UserId};
 
 use super::*;
 use crate::testing::*;
-use crate::{Actor, CarryOutError};
+use crate::{Actor, CarryOutError, Credential, Refused};
 
 fn mika() -> EmailAddress {
     EmailAddress::parse("mika@example.com").unwrap()
@@ -138,4 +140,64 @@ fn an_administrator_suspends_resumes_and_deletes() {
     let (.., did) = world.done(root(), Delete { user: MEMBER });
     assert_eq!(did, of(UserEvent::Deleted {}));
     world.not_found("user", root(), Delete { user: MEMBER });
+}
+
+fn erase(user: UserId) -> Erase {
+    Erase { user, reason: name("request 4711") }
+}
+
+fn operator() -> Actor {
+    Actor { credential: Credential::CommandLine, ..founder() }
+}
+
+fn erased() -> Event {
+    UserEvent::Erased { reason: name("request 4711") }.into()
+}
+
+#[test]
+fn only_administrators_and_the_command_line_erase_and_nobody_themself() {
+    let world = World::new();
+    for actor in [acme(OWNER), acme(MEMBER), rival(), impostor(), founder(), in_the_name_of(root())] {
+        world.forbidden(actor, erase(MEMBER));
+    }
+    world.forbidden(root(), erase(ROOT));
+    world.not_found("user", root(), erase(NOBODY));
+    world.not_found("user", operator(), erase(NOBODY));
+}
+
+#[test]
+fn the_last_owner_of_a_team_is_erased_after_somebody_else_owns_it() {
+    let world = World::new();
+    let refused = world.refused(root(), erase(OWNER));
+    assert!(matches!(&refused, Refused::LastOwnerOf(teams) if *teams == ["acme"]), "{refused:?}");
+    world
+        .log
+        .given::<Organization>(ACME, vec![OrganizationEvent::RoleChanged { user: ADMIN, role: Role::Owner }]);
+    let (.., did) = world.done(root(), erase(OWNER));
+    assert_eq!(did, [erased(), OrganizationEvent::MemberRemoved { user: OWNER }.into()]);
+}
+
+#[test]
+fn the_deployment_keeps_an_administrator() {
+    let world = World::new();
+    let refused = world.refused(operator(), erase(ROOT));
+    assert!(matches!(refused, Refused::Deployment(DeploymentError::LastAdministrator)), "{refused:?}");
+}
+
+#[test]
+fn the_log_says_so_first_and_then_the_key_is_destroyed_at_every_try() {
+    let world = World::new();
+    for events in [2, 0] {
+        let (.., did) = world.done(operator(), erase(MEMBER));
+        assert_eq!(did.len(), events);
+    }
+    assert_eq!(*world.log.forgotten.lock().unwrap(), [MEMBER.to_string(), MEMBER.to_string()]);
+    world.not_found("user", root(), suspend(MEMBER));
+}
+
+#[test]
+fn nobody_is_forgotten_when_the_log_says_nothing() {
+    let world = World::new();
+    world.refused(root(), erase(OWNER));
+    assert!(world.log.forgotten.lock().unwrap().is_empty());
 }

@@ -120,6 +120,7 @@ pub(super) fn user() -> Vec<Sample<UserEvent>> {
         ("", UserEvent::Suspended { reason: name("left the company") }),
         ("", UserEvent::Resumed {}),
         ("", UserEvent::Deleted {}),
+        ("", UserEvent::Erased { reason: name("request 4711") }),
     ]
 }
 

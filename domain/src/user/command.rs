@@ -43,4 +43,9 @@ pub enum UserCommand {
     Resume,
     /// End it for good.
     Delete,
+    /// End it for good, and have everything personal forgotten.
+    Erase {
+        /// Why, for the audit. It stands in clear: nothing about the person belongs here.
+        reason: DisplayName,
+    },
 }

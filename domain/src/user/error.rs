@@ -15,4 +15,7 @@ pub enum UserError {
     /// Gone for good.
     #[error("this user was deleted")]
     Deleted,
+    /// Nothing is known of them any more.
+    #[error("this user was erased")]
+    Erased,
 }

@@ -38,6 +38,11 @@ events! {
         Resumed = "resumed" v 1 {},
         /// The user is gone; the address is free.
         Deleted = "deleted" v 1 {},
+        /// Everything personal is to be forgotten: whoever reads this destroys the key under which it is sealed.
+        Erased = "erased" v 1 {
+            /// Why. In clear, so nothing about the person.
+            reason: DisplayName,
+        },
     }
 }
 
@@ -52,7 +57,7 @@ impl Facts for UserEvent {
             Self::EmailChanged { email } => {
                 std::iter::once(ClaimChange::Release { scope }).chain(take(email.as_ref())).collect()
             }
-            Self::Deleted {} => vec![ClaimChange::Release { scope }],
+            Self::Deleted {} | Self::Erased { .. } => vec![ClaimChange::Release { scope }],
             Self::ProfileChanged { .. } | Self::Suspended { .. } | Self::Resumed {} => vec![],
         }
     }

@@ -148,3 +148,38 @@ fn a_user_remembers_which_organization_made_them_known() {
     assert!(user.is_registered_in(ACME));
     assert!(!user.is_registered_in(OrganizationId::new(Uuid::from_u128(3))));
 }
+
+fn erase() -> Ask {
+    Ask::Erase { reason: name("request 4711") }
+}
+
+fn erased() -> Did {
+    Did::Erased { reason: name("request 4711") }
+}
+
+#[test]
+fn nobody_is_erased_who_was_never_registered() {
+    given::<User>(vec![]).when(erase()).refused(&No::Unknown);
+}
+
+#[test]
+fn an_erased_user_asks_for_nothing_and_comes_not_back() {
+    for ask in [change_email(None), change_profile("Ann"), Ask::Suspend { reason: name("x") }, Ask::Resume] {
+        ann(vec![erased()]).when(ask).refused(&No::Erased);
+    }
+    ann(vec![erased()]).when(register()).refused(&No::Exists);
+}
+
+#[test]
+fn everybody_who_was_registered_can_be_erased_once() {
+    for past in [vec![], vec![Did::Suspended { reason: name("x") }], vec![Did::Deleted {}]] {
+        ann(past).when(erase()).then(&[erased()]);
+    }
+    ann(vec![erased()]).when(erase()).then(&[]);
+    ann(vec![erased()]).when(Ask::Delete).then(&[]);
+}
+
+#[test]
+fn an_erased_users_address_is_free() {
+    assert_eq!(erased().claims(), [ClaimChange::Release { scope: ClaimScope::Email }]);
+}

@@ -100,7 +100,7 @@ impl AccessView {
         let standing = match fact {
             UserEvent::Registered { .. } | UserEvent::Resumed {} => Standing::Active,
             UserEvent::Suspended { .. } => Standing::Suspended,
-            UserEvent::Deleted {} => Standing::Ended,
+            UserEvent::Deleted {} | UserEvent::Erased { .. } => Standing::Ended,
             UserEvent::EmailChanged { .. } | UserEvent::ProfileChanged { .. } => return, // personal data stay out of here
         };
         self.users.insert(id, standing);

@@ -29,7 +29,7 @@ pub struct UserRow {
     pub picture: Option<String>,
     /// Whether personal data were known once and were forgotten.
     pub erased: bool,
-    /// `active`, `suspended` or `deleted`.
+    /// `active`, `suspended`, `deleted` or `erased`.
     pub standing: String,
     /// Why they are suspended, while they are.
     pub standing_reason: Option<String>,
@@ -107,6 +107,12 @@ pub(super) fn fold(users: &mut Table<UserRow>, event: &Recorded, fact: &UserEven
             let user = changed(users, &mark.id, mark)?;
             (user.email, user.name, user.picture, user.erased) = (None, None, None, true);
             user.stand("deleted", None);
+        }
+        // The row loses them here, and a rebuild, which cannot open them any more, comes to the same row.
+        UserEvent::Erased { reason: _ } => {
+            let user = changed(users, &mark.id, mark)?;
+            (user.email, user.name, user.picture, user.erased) = (None, None, None, true);
+            user.stand("erased", None);
         }
     }
     Ok(())

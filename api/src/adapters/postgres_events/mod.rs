@@ -11,7 +11,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{
     PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot,
 };
-use domain::value::Position;
+use domain::value::{OrganizationId, Position, UserId};
 use postgres_es::PostgresEventRepository;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -98,6 +98,23 @@ impl Log for PostgresEvents {
         let mut payloads: Vec<_> = batch.events.iter_mut().map(place_and_payload).collect();
         self.personal.seal(&mut payloads).await.map_err(|error| LogError(error.to_string()))?;
         self.appender.append(batch::encode(&batch, &answer, &self.digests)).await
+    }
+
+    async fn organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, LogError> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select distinct aggregate_id from events where aggregate_type = 'organization' and event_type = 'member_added'
+             and payload -> 'member_added' ->> 'user' = $1",
+        )
+        .bind(user.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| LogError(error.to_string()))?;
+        rows.iter().map(|id| OrganizationId::parse(id).map_err(|error| LogError(error.to_string()))).collect()
+    }
+
+    async fn forget_erased(&self) -> Result<(), LogError> {
+        let forgotten = self.personal.forget_erased(Position::START).await;
+        forgotten.map(|_| ()).map_err(|error| LogError(error.to_string()))
     }
 
     async fn give_way(&self, pause: Duration) {
