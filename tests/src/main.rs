@@ -4,6 +4,7 @@
 
 mod directory;
 mod embedded;
+mod erasure;
 mod gateway;
 mod guard;
 mod history;

@@ -96,7 +96,7 @@ async fn guarded_instance(world: &World, upstream: &ScriptedUpstream) -> String 
 }
 
 /// Every row of every table, as text; bytes also as the text that they may be.
-async fn tables(pool: &PgPool) -> String {
+pub(crate) async fn tables(pool: &PgPool) -> String {
     let names = "select table_schema || '.' || table_name from information_schema.tables where table_schema not in ('pg_catalog', 'information_schema')";
     let names: Vec<String> = sqlx::query_scalar(names).fetch_all(pool).await.unwrap();
     assert!(names.contains(&"public.events".to_owned()), "{names:?}");
@@ -124,7 +124,7 @@ fn hex_as_text(text: &str) -> String {
 }
 
 /// Every message of the deployment's stream, headers included.
-async fn messages(world: &World) -> String {
+pub(crate) async fn messages(world: &World) -> String {
     let head: i64 = sqlx::query_scalar("select max(global_position) from events")
         .fetch_one(&world.node.running.pool)
         .await
