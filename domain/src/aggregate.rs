@@ -92,6 +92,7 @@ macro_rules! events {
     }) => {
         $(#[$outer])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub enum $event {
             $($(#[$inner])* #[serde(rename = $name)] $variant { $($(#[$field_meta])* $field: $type),* },)+
         }

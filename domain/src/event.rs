@@ -104,6 +104,13 @@ macro_rules! registry {
                 })
             }
 
+            /// The JSON Schemas of all nouns' events.
+            #[cfg(test)]
+            fn schemas() -> std::collections::BTreeMap<String, serde_json::Value> {
+                let nouns = [$(schemas::of_noun::<$event>(<$event as Facts>::AGGREGATE, <$event as Facts>::TYPES)),+];
+                nouns.into_iter().flatten().collect()
+            }
+
             fn decode_row(upcasters: &[Upcaster], row: &Row<'_>) -> Result<Self, UndecodableReason> {
                 match row.aggregate_type {
                     $(<$event as Facts>::AGGREGATE => row.read(upcasters, $event::name).map(Self::$noun),)+
@@ -193,5 +200,7 @@ fn malformed(error: &serde_json::Error) -> UndecodableReason {
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod tests;

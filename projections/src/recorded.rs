@@ -103,14 +103,17 @@ impl Recorded {
 
 /// The contract on NATS: one JSON object for each event, complete in itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Envelope {
     /// Place in the global order; also the sequence in the stream and the deduplication id.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub position: u64,
     /// Type of the aggregate.
     pub aggregate: String,
     /// Id of the aggregate.
     pub id: String,
     /// Number of the event in its aggregate, from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub sequence: u64,
     /// Stable name of the event's type within the aggregate type.
     #[serde(rename = "type")]
@@ -118,12 +121,16 @@ pub struct Envelope {
     /// Version of that type.
     pub version: u32,
     /// When it happened, RFC 3339.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub occurred_at: Timestamp,
     /// When it was written, RFC 3339.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub recorded_at: Timestamp,
     /// Actor, credential, organization, command, correlation and causation.
+    #[cfg_attr(test, schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub metadata: JsonText,
     /// The event; personal data are sealed.
+    #[cfg_attr(test, schemars(with = "serde_json::Map<String, serde_json::Value>", extend("minProperties" = 1, "maxProperties" = 1)))]
     pub payload: JsonText,
 }
 
@@ -175,5 +182,57 @@ impl From<Envelope> for Recorded {
             occurred_at: envelope.occurred_at,
             recorded_at: envelope.recorded_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use schemars::generate::SchemaSettings;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The schema of what travels; those of the events are made in `domain`.
+    fn schema() -> Value {
+        let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+        let mut schema = serde_json::to_value(generator.root_schema_for::<Envelope>()).unwrap();
+        schema["$id"] = json!("urn:sekisho:schema:envelope");
+        schema["title"] = json!("Envelope");
+        schema
+    }
+
+    #[test]
+    fn the_committed_schema_is_that_of_the_envelope() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/envelope.schema.json");
+        if std::env::var_os("SEKISHO_WRITE_GENERATED").is_some() {
+            std::fs::write(&file, serde_json::to_string_pretty(&schema()).unwrap() + "\n").unwrap();
+        }
+        let committed: Value =
+            serde_json::from_str(&std::fs::read_to_string(&file).unwrap_or_default()).unwrap_or_default();
+        assert_eq!(committed, schema(), "run the tests once with SEKISHO_WRITE_GENERATED=1");
+    }
+
+    #[test]
+    fn an_envelope_is_as_its_schema_says() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let event = Recorded {
+            position: Position::new(7),
+            aggregate_type: "user".to_owned(),
+            aggregate_id: "0192f0c1-2b3c-7d4e-8f50-112233445566".to_owned(),
+            sequence: 1,
+            event_type: "resumed".to_owned(),
+            event_version: 1,
+            payload: raw(r#"{"resumed":{}}"#),
+            metadata: raw(r#"{"actor":"founder"}"#),
+            occurred_at: Timestamp::EPOCH,
+            recorded_at: Timestamp::EPOCH,
+        };
+        let validator = jsonschema::draft202012::new(&schema()).unwrap();
+        let mut sent = serde_json::to_value(Envelope::from(&event)).unwrap();
+        assert!(validator.is_valid(&sent), "{sent}");
+        sent["position"] = json!(0);
+        assert!(!validator.is_valid(&sent), "{sent}");
     }
 }

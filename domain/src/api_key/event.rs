@@ -7,6 +7,7 @@ use crate::{ClaimChange, ClaimScope, Facts};
 
 /// What the key is for; stands in its text, so that a test key in production is seen at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyEnvironment {
     /// Real work.

@@ -11,6 +11,7 @@ use crate::{ClaimChange, ClaimScope, Facts};
 
 /// Whether the client can keep a secret (RFC 6749, 2.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClientKind {
     /// Runs where its user can read everything; proves itself by PKCE alone.

@@ -9,6 +9,7 @@ use crate::value::{DisplayName, FieldName, OrganizationId, ServerId, UserId};
 
 /// Whose credentials they are, inside the organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionOwner {
     /// Shared by the organization.

@@ -210,7 +210,7 @@ mod upcasting {
     }
 }
 
-fn all_samples() -> Vec<Sample<Event>> {
+pub(super) fn all_samples() -> Vec<Sample<Event>> {
     fn of<E: Into<Event>>(samples: Vec<Sample<E>>) -> impl Iterator<Item = Sample<Event>> {
         samples.into_iter().map(|(shape, event)| (shape, event.into()))
     }
@@ -234,6 +234,22 @@ fn file_name((shape, event): &Sample<Event>) -> String {
 
 fn snapshots_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
+}
+
+/// Every committed snapshot: its name, which event it is, and the JSON.
+pub(super) fn snapshots() -> Vec<(String, (String, String, u32), String)> {
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let name = file.strip_suffix(".snap").unwrap_or_else(|| panic!("{file} is no snapshot"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (_, json) = text.trim_start_matches("---").split_once("\n---\n").unwrap();
+        let mut parts = name.split('.').map(ToOwned::to_owned);
+        let (aggregate_type, event_type) = (parts.next().unwrap(), parts.next().unwrap());
+        let version = parts.next().unwrap().trim_start_matches('v').parse().unwrap();
+        (name.to_owned(), (aggregate_type, event_type, version), json.to_owned())
+    };
+    std::fs::read_dir(snapshots_folder()).unwrap().map(read).collect()
 }
 
 /// Snapshots are files that may be added and never edited: they are what the log holds.
@@ -285,23 +301,15 @@ fn the_order_of_keys_does_not_matter() {
 fn every_snapshot_that_was_ever_committed_can_be_read() {
     let current: BTreeMap<String, Event> =
         all_samples().into_iter().map(|it| (file_name(&it), it.1)).collect();
-    let mut read = 0;
-    for entry in std::fs::read_dir(snapshots_folder()).unwrap() {
-        let path = entry.unwrap().path();
-        let file = path.file_name().unwrap().to_str().unwrap();
-        let name = file.strip_suffix(".snap").unwrap_or_else(|| panic!("{file} is no snapshot"));
-        let text = std::fs::read_to_string(&path).unwrap();
-        let (_, json) = text.trim_start_matches("---").split_once("\n---\n").unwrap();
-        let mut parts = name.split('.');
-        let (aggregate_type, event_type) = (parts.next().unwrap(), parts.next().unwrap());
-        let version = parts.next().unwrap().trim_start_matches('v').parse().unwrap();
-        let decoded: Result<Event, Undecodable> = Event::decode(aggregate_type, event_type, version, json);
-        let decoded = decoded.unwrap_or_else(|refusal| panic!("{file}: {refusal}"));
+    let snapshots = snapshots();
+    for (name, (aggregate_type, event_type, version), json) in &snapshots {
+        let decoded: Result<Event, Undecodable> = Event::decode(aggregate_type, event_type, *version, json);
+        let decoded = decoded.unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
         if let Some(event) = current.get(name) {
-            assert_eq!(decoded, *event, "{file}");
+            assert_eq!(decoded, *event, "{name}");
         }
-        read += 1;
     }
+    let read = snapshots.len();
     assert!(read >= current.len(), "{read} snapshots for {} samples", current.len());
 }
 

@@ -7,6 +7,7 @@ use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
 /// How callers of the endpoint prove who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallerAuthentication {
     /// Not at all: for callers on the same machine only.

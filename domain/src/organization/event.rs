@@ -7,6 +7,7 @@ use crate::{ClaimChange, ClaimScope, Facts};
 
 /// Personal (exactly one member, for ever) or team.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrganizationKind {
     /// Exactly one member; made at first sign-in.

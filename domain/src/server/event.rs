@@ -7,6 +7,7 @@ use crate::value::{CredentialField, DisplayName, OrganizationId, UpstreamUrl};
 
 /// How the server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// Streamable HTTP (MCP 2025-11-25, transports).
@@ -27,6 +28,7 @@ impl Transport {
 
 /// Who may connect to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Those who administer it.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A block of IPv4 or IPv6 addresses. IPv4 written inside IPv6 (`::ffff:192.0.2.1`) is the same address as plain IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct AddressRange {
     network: IpAddr,

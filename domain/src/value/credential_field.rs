@@ -6,6 +6,7 @@ use super::{HeaderName, text_value};
 
 /// One credential that a server needs. The value itself lives in the vault, under the field's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CredentialField {
     /// The field of the connection that holds the value.
     pub name: FieldName,
@@ -19,6 +20,7 @@ pub struct CredentialField {
 
 /// The name of a credential field: 1 to 64 of `[a-z0-9_]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct FieldName(String);
 
@@ -49,6 +51,7 @@ text_value!(FieldName, FieldNameError);
 
 /// Text before a credential in its header: 1 to 32 visible ASCII characters and blanks, not starting with a blank.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct HeaderPrefix(String);
 

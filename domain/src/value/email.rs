@@ -7,6 +7,7 @@ use super::text_value;
 
 /// A canonical address: NFKC, lower case, no surrounding blanks. `+tag` is kept, since it is another mailbox for some hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 

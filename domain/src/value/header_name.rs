@@ -9,6 +9,7 @@ use super::text_value;
 /// Absent are the headers by which the gateway itself frames, routes and negotiates: a credential there would let a tenant
 /// change where a message goes or where it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct HeaderName(String);
 

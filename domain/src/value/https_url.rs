@@ -7,6 +7,7 @@ use super::text_value;
 
 /// An absolute https URL with a host and without user info. The text is kept; nothing here is ever fetched by the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct HttpsUrl(String);
 

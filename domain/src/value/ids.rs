@@ -17,6 +17,7 @@ macro_rules! id {
     ($($(#[$meta:meta])* $name:ident, $what:literal;)+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -75,6 +76,7 @@ impl fmt::Display for DeploymentId {
 
 /// Place of an event in the global order: dense, from 1. `Position::START` is before the first event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Position(u64);
 

@@ -7,6 +7,7 @@ use super::text_value;
 
 /// Plain text in any script: NFC, 1 to 2,000 characters after trimming, line breaks allowed, no other control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Notice(String);
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 /// Whose datum it is: the id under which the sealing key is kept and, one day, destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct SubjectId(Uuid);
 
@@ -31,6 +32,7 @@ impl From<super::UserId> for SubjectId {
 
 /// A personal datum as it meets the code: readable, still sealed, or erased for ever.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Personal<T> {
     /// Readable: its subject's key still exists.
     #[serde(rename = "$personal")]

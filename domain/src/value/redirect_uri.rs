@@ -8,6 +8,7 @@ use super::text_value;
 /// An absolute URI without fragment and user info: https, or http on a loopback address, or a private-use scheme with a dot.
 /// The text is kept as it was registered, because it is compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(String);
 

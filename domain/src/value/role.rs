@@ -6,6 +6,7 @@ use super::text_value;
 
 /// What a user is in an organization. The order of declaration is not an order of power: see `covers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, also rename, delete and transfer.

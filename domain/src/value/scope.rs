@@ -1,11 +1,14 @@
 //! Scopes: what a credential may do, with their hierarchy.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::ToolName;
 
 /// One permission of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum Scope {
     /// Discover, list, read resources, get prompts, call tools annotated read-only.
@@ -115,7 +118,8 @@ impl TryFrom<String> for Scope {
 
 /// A set of scopes, in their order and without repetition. Most sets hold one or two, and every key has one: a tree would take ten times the room.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Scope>")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(from = "BTreeSet<Scope>")]
 pub struct Scopes(Box<[Scope]>);
 
 impl Scopes {
@@ -147,17 +151,15 @@ impl Scopes {
     }
 }
 
-impl From<Vec<Scope>> for Scopes {
-    fn from(mut scopes: Vec<Scope>) -> Self {
-        scopes.sort_unstable();
-        scopes.dedup();
-        Self(scopes.into_boxed_slice())
+impl From<BTreeSet<Scope>> for Scopes {
+    fn from(scopes: BTreeSet<Scope>) -> Self {
+        Self(scopes.into_iter().collect())
     }
 }
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        scopes.into_iter().collect::<Vec<_>>().into()
+        scopes.into_iter().collect::<BTreeSet<_>>().into()
     }
 }
 

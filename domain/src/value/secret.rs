@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 /// A stored digest. `==` compares events in tests only: a presented secret is checked by the adapter, in constant time.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "algorithm", rename_all = "snake_case")]
 pub enum SecretDigest {
     /// HMAC-SHA-256 under a pepper: for secrets of ours, which have full entropy.

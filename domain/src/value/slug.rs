@@ -6,6 +6,7 @@ use super::text_value;
 
 /// `name` for a team, `@name` for a personal organization; 2 to 39 of `[a-z0-9-]`, no dash at an end, no double dash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
 

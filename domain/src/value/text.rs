@@ -7,6 +7,7 @@ use super::text_value;
 
 /// A name in any script: NFC, 1 to 200 characters after trimming, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct DisplayName(String);
 

@@ -5,7 +5,10 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// A moment. Comparable, printable as RFC 3339; never read from an ambient clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(OffsetDateTime);
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Timestamp(
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))] OffsetDateTime,
+);
 
 /// The text is not an RFC 3339 moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ use super::text_value;
 ///
 /// Wider than the recommended `[A-Za-z0-9_.-]` (MCP 2025-11-25, tools), because a gateway meets servers as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct ToolName(String);
 
@@ -46,6 +47,7 @@ impl std::borrow::Borrow<str> for ToolName {
 
 /// Which tools an instance exposes: the allow-list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ToolSelection {
     /// Whatever the upstream offers, now and later.

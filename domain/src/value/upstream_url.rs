@@ -11,6 +11,7 @@ use super::text_value;
 /// (`http://0x7f.1`, `https:host`, `https://ex%61mple.com`) are refused: what an administrator reads is what is called.
 /// Which addresses may be called at all is the gateway's decision at connect time, after name resolution.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct UpstreamUrl(String);
 
