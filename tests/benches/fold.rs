@@ -11,18 +11,16 @@ mod log;
 mod measured;
 #[path = "fold/past.rs"]
 mod past;
-#[path = "fold/story.rs"]
-mod story;
 
 use std::time::Instant;
 
 use domain::event::Event;
 use domain::value::Position;
+use harness::story::{self, Told};
 use measured::{Report, Rounds, quick, rate};
 use projections::access::{AccessView, LiveView};
 use projections::{Doorbell, LogReader, Recorded};
 use sqlx::PgPool;
-use story::Told;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]

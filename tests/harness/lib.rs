@@ -11,15 +11,20 @@
 
 mod cluster;
 mod http;
+mod live;
 mod logs;
+mod partition;
 mod program;
+pub mod story;
 mod unsigned;
 mod upstream;
 mod world;
 
 pub use cluster::{Cluster, Database, cluster, database};
 pub use http::{Answer, Http};
+pub use live::{Frame, Frames};
 pub use logs::LogSearch;
+pub use partition::{Direction, Link, Target, Weather};
 pub use program::{Program, Victim, folder, sekisho, signal};
 pub use unsigned::unsigned;
 pub use upstream::{Scripted, ScriptedUpstream, Seen};

@@ -41,17 +41,22 @@ pub struct Program {
     data: PathBuf,
     port: u16,
     token: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Program {
     /// Starts one on a new data folder of this name, and waits until it answers.
     pub async fn start(name: &str) -> Self {
-        let data = folder(name);
-        let port = free_port();
-        let token = format!("the bootstrap token of {name} for tests");
-        let mut program = Self { child: spawn(&data, port, &token), data, port, token };
+        let mut program = Self::launch(name, Vec::new());
         program.answers().await;
         program
+    }
+
+    /// Starts one with more in its environment, and waits for nothing.
+    pub fn launch(name: &str, environment: Vec<(&'static str, String)>) -> Self {
+        let (data, port) = (folder(name), free_port());
+        let token = format!("the bootstrap token of {name} for tests");
+        Self { child: spawn(&data, port, &token, &environment), data, port, token, environment }
     }
 
     /// Its address, the same after a restart.
@@ -72,6 +77,21 @@ impl Program {
     /// The token that founds it.
     pub fn bootstrap_token(&self) -> &str {
         &self.token
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, when it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the program is our child")
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> PathBuf {
+        log_of(&self.data)
     }
 
     /// Measures the most memory from now on (Linux: proc(5), `clear_refs`).
@@ -103,8 +123,13 @@ impl Program {
 
     /// Starts the killed program again on the same folder and port, and waits until it answers.
     pub async fn start_again(&mut self) {
-        self.child = spawn(&self.data, self.port, &self.token);
+        self.launch_again();
         self.answers().await;
+    }
+
+    /// Starts the ended program again on the same folder and port, and waits for nothing.
+    pub fn launch_again(&mut self) {
+        self.child = spawn(&self.data, self.port, &self.token, &self.environment);
     }
 
     /// Asks it to stop, and waits until it has.
@@ -112,7 +137,7 @@ impl Program {
         signal("TERM", self.child.id());
         let patience = Instant::now() + STOP_WAIT;
         loop {
-            match self.child.try_wait().expect("the program is our child") {
+            match self.ended() {
                 Some(status) => return status,
                 None => assert!(Instant::now() < patience, "the program does not stop"),
             }
@@ -141,7 +166,8 @@ impl Program {
         })
     }
 
-    async fn answers(&mut self) {
+    /// Waits until it answers.
+    pub async fn answers(&mut self) {
         let patience = Instant::now() + START_WAIT;
         let http = self.http();
         loop {
@@ -149,7 +175,7 @@ impl Program {
             if answer.is_ok_and(|answer| answer.status.is_success()) {
                 return;
             }
-            if let Some(status) = self.child.try_wait().expect("the program is our child") {
+            if let Some(status) = self.ended() {
                 panic!("the program ended: {status}");
             }
             assert!(Instant::now() < patience, "the program does not answer");
@@ -189,7 +215,7 @@ fn sent(name: &str, pid: u32) -> bool {
     kill.expect("kill runs").success()
 }
 
-fn spawn(data: &Path, port: u16, token: &str) -> Child {
+fn spawn(data: &Path, port: u16, token: &str, environment: &[(&'static str, String)]) -> Child {
     let log = OpenOptions::new().create(true).append(true).open(log_of(data)).expect("a log");
     let mut command = Command::new(sekisho());
     command.args(["serve", "--data"]).arg(data).args(["--listen", &format!("127.0.0.1:{port}")]);
@@ -199,6 +225,7 @@ fn spawn(data: &Path, port: u16, token: &str) -> Child {
         command.env_remove(inherited);
     }
     command.env("SEKISHO_BOOTSTRAP_TOKEN", token).stdin(Stdio::null());
+    command.envs(environment.iter().cloned());
     command.stdout(log.try_clone().expect("a log")).stderr(log);
     command.spawn().expect("the program starts")
 }

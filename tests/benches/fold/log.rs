@@ -2,14 +2,13 @@
 
 use domain::value::{Position, Timestamp};
 use futures_util::TryStreamExt as _;
+use harness::story::Told;
 use projections::{JsonText, Recorded};
 use serde_json::json;
 use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{Executor as _, PgPool, Row as _};
 use std::fmt::Write as _;
 use uuid::Uuid;
-
-use crate::story::Told;
 
 const MOMENT: &str = "2026-11-22T10:50:00.123456Z";
 /// Sent to the server at once.

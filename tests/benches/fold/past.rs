@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position};
+use harness::story;
 use projections::LogReader;
 use projections::access::AccessView;
 use projections::access::evidence::{Evidence, Subject};
@@ -11,7 +12,6 @@ use projections::history::{History, Range};
 use sqlx::PgPool;
 
 use crate::measured::{Latencies, Report, Rounds, quick, real};
-use crate::story;
 
 /// Keys that one page of "who could" judges.
 const KEYS_A_PAGE: u32 = 100;

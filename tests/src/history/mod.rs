@@ -9,12 +9,9 @@ mod pages;
 mod replay;
 mod story;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use harness::{Http, World};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use harness::{Frame, Frames, Http, World};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -82,43 +79,21 @@ fn lines(bytes: &[u8]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
 
-/// One block of a live stream.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Frame {
-    id: Option<u64>,
-    event: Option<String>,
-    data: Option<Value>,
-}
-
 /// A live stream as a client reads it.
-struct Live {
-    body: Incoming,
-    unread: String,
-    frames: VecDeque<Frame>,
-}
+struct Live(Frames);
 
 impl Live {
     async fn open(http: &Http, path: &str) -> Self {
         let response = http.open(Method::GET, path, "").await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body(), unread: String::new(), frames: VecDeque::new() }
+        Self(Frames::of(response.into_body()))
     }
 
     /// The next block; `None` when the stream has ended in order.
     async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.frames.pop_front() {
-                return Some(frame);
-            }
-            let part = tokio::time::timeout(DEADLINE, self.body.frame()).await.expect("something in time")?;
-            let bytes = part.expect("a stream that does not break off").into_data().unwrap();
-            self.unread.push_str(std::str::from_utf8(&bytes).unwrap());
-            while let Some((block, rest)) = self.unread.split_once("\n\n") {
-                self.frames.push_back(frame(block));
-                self.unread = rest.to_owned();
-            }
-        }
+        let next = tokio::time::timeout(DEADLINE, self.0.next()).await.expect("something in time");
+        next.expect("a stream that does not break off")
     }
 
     /// The next event; what is said between events is passed over.
@@ -143,18 +118,4 @@ impl Live {
         }
         panic!("it ended without a word");
     }
-}
-
-fn frame(block: &str) -> Frame {
-    let mut frame = Frame::default();
-    for line in block.lines() {
-        match line.split_once(": ") {
-            Some(("id", id)) => frame.id = Some(id.parse().unwrap()),
-            Some(("event", event)) => frame.event = Some(event.to_owned()),
-            Some(("data", data)) => frame.data = Some(serde_json::from_str(data).unwrap()),
-            Some(("retry" | "", _)) => {}
-            other => panic!("{other:?} in {block:?}"),
-        }
-    }
-    frame
 }

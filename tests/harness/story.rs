@@ -1,4 +1,4 @@
-//! A long story of one deployment, the same at every run: tenants, people, servers, instances and keys come into being, and then change.
+//! Long stories of deployments, the same at every run: tenants, people, servers, instances and keys come into being, and then change.
 
 use std::collections::HashMap;
 
@@ -17,15 +17,15 @@ use uuid::Uuid;
 
 /// One event and where it belongs.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub struct Told {
     /// The aggregate.
-    pub(crate) id: String,
+    pub id: String,
     /// Its number in the aggregate, from 1.
-    pub(crate) sequence: u64,
+    pub sequence: u64,
     /// Whose it is.
-    pub(crate) organization: Uuid,
+    pub organization: Uuid,
     /// What happened.
-    pub(crate) fact: Event,
+    pub fact: Event,
 }
 
 /// How many of each noun stand behind a million events.
@@ -49,7 +49,7 @@ enum Noun {
     Key,
 }
 
-fn id(noun: Noun, number: usize) -> Uuid {
+fn id_of(noun: Noun, number: usize) -> Uuid {
     // As spread as real ids are, so that maps and indexes meet them as they meet real ones.
     let mixed = ((number as u64) ^ 0x5555_5555).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     Uuid::from_u64_pair(mixed, ((noun as u64) << 56) | number as u64)
@@ -60,18 +60,18 @@ fn name(text: &str) -> DisplayName {
 }
 
 /// The id of a key of the story.
-pub(crate) fn key(number: usize) -> Uuid {
-    id(Noun::Key, number)
+pub fn key(number: usize) -> Uuid {
+    id_of(Noun::Key, number)
 }
 
 /// The id of an instance of the story.
-pub(crate) fn instance(number: usize) -> Uuid {
-    id(Noun::Instance, number)
+pub fn instance(number: usize) -> Uuid {
+    id_of(Noun::Instance, number)
 }
 
 /// The id of an organization of the story.
-pub(crate) fn organization(number: usize) -> Uuid {
-    id(Noun::Organization, number)
+pub fn organization(number: usize) -> Uuid {
+    id_of(Noun::Organization, number)
 }
 
 struct Teller {
@@ -79,37 +79,66 @@ struct Teller {
     sequences: HashMap<Uuid, u64>,
     chance: u64,
     scale: usize,
+    /// What the numbers of its nouns begin with.
+    first: usize,
+    people: People,
     keys_alive: Vec<bool>,
     members: Vec<bool>,
 }
 
+/// What is told of people.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum People {
+    Named,
+    Nameless,
+}
+
+/// How many of a noun no story has.
+const NOUN_COUNT_MAX: usize = 1_000_000_000;
+
 /// So many events.
-pub(crate) fn tell(events: usize) -> Vec<Told> {
-    let mut teller = Teller::new((1_000_000 / events).max(1), events);
-    teller.beginnings();
-    while teller.told.len() < events {
-        teller.change();
-    }
-    teller.told
+pub fn tell(events: usize) -> Vec<Told> {
+    Teller::new(events, 0, People::Named).tell_all(events)
+}
+
+/// So many events of another story, of which there are many: nothing in one is anything in another. Its people have no names, so that it may
+/// stand in a log as it is.
+pub fn tell_another(story: usize, events: usize) -> Vec<Told> {
+    Teller::new(events, (story + 1) * NOUN_COUNT_MAX, People::Nameless).tell_all(events)
 }
 
 /// Everything that there is in a story of a million events, before anything changes.
-pub(crate) fn beginnings() -> Vec<Told> {
-    let mut teller = Teller::new(1, 0);
+pub fn beginnings() -> Vec<Told> {
+    let mut teller = Teller::new(1_000_000, 0, People::Named);
     teller.beginnings();
     teller.told
 }
 
 impl Teller {
-    fn new(scale: usize, events: usize) -> Self {
+    fn new(events: usize, first: usize, people: People) -> Self {
+        let scale = (1_000_000 / events).clamp(1, ORGANIZATIONS);
         Self {
             told: Vec::with_capacity(events),
             sequences: HashMap::new(),
             chance: 7,
             scale,
+            first,
+            people,
             keys_alive: vec![true; KEYS / scale],
             members: vec![true; MEMBERS / scale],
         }
+    }
+
+    fn tell_all(mut self, events: usize) -> Vec<Told> {
+        self.beginnings();
+        while self.told.len() < events {
+            self.change();
+        }
+        self.told
+    }
+
+    fn id(&self, noun: Noun, number: usize) -> Uuid {
+        id_of(noun, self.first + number)
     }
 
     fn tell(&mut self, id: Uuid, organization: Uuid, fact: impl Into<Event>) {
@@ -131,7 +160,7 @@ impl Teller {
 
     /// Things belong to organizations in turn.
     fn organization_of(&self, number: usize) -> Uuid {
-        id(Noun::Organization, number % (ORGANIZATIONS / self.scale))
+        self.id(Noun::Organization, number % (ORGANIZATIONS / self.scale))
     }
 
     fn beginnings(&mut self) {
@@ -140,21 +169,22 @@ impl Teller {
         let (servers, connections, instances, keys) =
             (count(SERVERS), count(CONNECTIONS), count(INSTANCES), count(KEYS));
         for number in 0..organizations {
-            let slug = Slug::parse(&format!("organization-{number}")).expect("a slug");
+            let slug = Slug::parse(&format!("organization-{}", self.first + number)).expect("a slug");
             let fact =
                 OrganizationEvent::Created { kind: OrganizationKind::Team, slug, name: name("Acme Tools") };
-            self.tell(id(Noun::Organization, number), id(Noun::Organization, number), fact);
+            self.tell(self.id(Noun::Organization, number), self.id(Noun::Organization, number), fact);
         }
         for number in 0..users {
-            let subject = SubjectId::new(id(Noun::User, number));
+            let subject = SubjectId::new(self.id(Noun::User, number));
+            let named = self.people == People::Named;
             let email = EmailAddress::parse(&format!("person-{number}@example.com")).expect("an address");
             let fact = UserEvent::Registered {
-                email: Some(Personal::new(subject, email)),
-                name: Some(Personal::new(subject, name("A Person"))),
+                email: named.then(|| Personal::new(subject, email)),
+                name: named.then(|| Personal::new(subject, name("A Person"))),
                 picture: None,
                 registered_in: None,
             };
-            self.tell(id(Noun::User, number), self.organization_of(number), fact);
+            self.tell(self.id(Noun::User, number), self.organization_of(number), fact);
         }
         for number in 0..members {
             self.member(number, |user| OrganizationEvent::MemberAdded { user, role: Role::Member });
@@ -167,30 +197,30 @@ impl Teller {
                 credential_fields: Vec::new(),
                 visibility: Visibility::Organization,
             };
-            self.tell(id(Noun::Server, number), self.organization_of(number), fact);
+            self.tell(self.id(Noun::Server, number), self.organization_of(number), fact);
         }
         for number in 0..connections {
             let fact = ConnectionEvent::Created {
                 organization: OrganizationId::new(self.organization_of(number)),
                 owner: ConnectionOwner::Organization,
-                server: ServerId::new(id(Noun::Server, number % servers)),
+                server: ServerId::new(self.id(Noun::Server, number % servers)),
                 name: name("Wiki of all"),
             };
-            self.tell(id(Noun::Connection, number), self.organization_of(number), fact);
+            self.tell(self.id(Noun::Connection, number), self.organization_of(number), fact);
         }
         for number in 0..instances {
             let fact = InstanceEvent::Created {
                 organization: OrganizationId::new(self.organization_of(number)),
                 name: name("Wiki for agents"),
-                connections: vec![ConnectionId::new(id(Noun::Connection, number % connections))],
+                connections: vec![ConnectionId::new(self.id(Noun::Connection, number % connections))],
                 tools: ToolSelection::All,
                 authentication: CallerAuthentication::ApiKey,
             };
-            self.tell(id(Noun::Instance, number), self.organization_of(number), fact);
+            self.tell(self.id(Noun::Instance, number), self.organization_of(number), fact);
         }
         for number in 0..keys {
-            let fact = issued(number, self.organization_of(number), number % users, number % instances);
-            self.tell(id(Noun::Key, number), self.organization_of(number), fact);
+            let fact = self.issued(number, number % users, number % instances);
+            self.tell(self.id(Noun::Key, number), self.organization_of(number), fact);
         }
     }
 
@@ -198,7 +228,7 @@ impl Teller {
         let users = USERS / self.scale;
         // The second membership of a person is in another organization than the first.
         let organization = self.organization_of(number + number / users);
-        let user = UserId::new(id(Noun::User, number % users));
+        let user = UserId::new(self.id(Noun::User, number % users));
         self.tell(organization, organization, fact(user));
     }
 
@@ -216,11 +246,11 @@ impl Teller {
                     credential_fields: Vec::new(),
                     visibility: Visibility::Organization,
                 };
-                self.tell(id(Noun::Server, number), self.organization_of(number), fact);
+                self.tell(self.id(Noun::Server, number), self.organization_of(number), fact);
             }
             _ => {
                 let number = self.some(CONNECTIONS);
-                let connection = id(Noun::Connection, number);
+                let connection = self.id(Noun::Connection, number);
                 let version =
                     u32::try_from(self.sequences.get(&connection).copied().unwrap_or(1)).unwrap_or(u32::MAX);
                 let fact = ConnectionEvent::SecretsSet { version, fields: std::collections::BTreeSet::new() };
@@ -254,7 +284,7 @@ impl Teller {
         } else {
             ApiKeyEvent::Renamed { name: name("Nightly") }
         };
-        self.tell(id(Noun::Key, number), self.organization_of(number), fact);
+        self.tell(self.id(Noun::Key, number), self.organization_of(number), fact);
     }
 
     fn change_instance(&mut self) {
@@ -269,26 +299,26 @@ impl Teller {
                 InstanceEvent::ToolsChanged { tools: ToolSelection::Only(tools) }
             }
         };
-        self.tell(id(Noun::Instance, number), self.organization_of(number), fact);
+        self.tell(self.id(Noun::Instance, number), self.organization_of(number), fact);
+    }
+
+    fn issued(&self, number: usize, user: usize, instance: usize) -> ApiKeyEvent {
+        ApiKeyEvent::Issued {
+            organization: OrganizationId::new(self.organization_of(number)),
+            key_id: KeyId::parse(&format!("{:022}", self.first + number)).expect("a key id"),
+            name: name("Continuous integration"),
+            principal: UserId::new(self.id(Noun::User, user)),
+            issued_by: UserId::new(self.id(Noun::User, user)),
+            instance: Some(InstanceId::new(self.id(Noun::Instance, instance))),
+            scopes: std::iter::once(Scope::McpWrite).collect::<Scopes>(),
+            digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },
+            expires_at: None,
+            environment: KeyEnvironment::Live,
+        }
     }
 }
 
 fn transport(number: usize) -> Transport {
     let url = format!("https://mcp-{number}.example.com/mcp");
     Transport::Http { url: UpstreamUrl::parse(&url).expect("an address") }
-}
-
-fn issued(number: usize, organization: Uuid, user: usize, instance: usize) -> ApiKeyEvent {
-    ApiKeyEvent::Issued {
-        organization: OrganizationId::new(organization),
-        key_id: KeyId::parse(&format!("{number:022}")).expect("a key id"),
-        name: name("Continuous integration"),
-        principal: UserId::new(id(Noun::User, user)),
-        issued_by: UserId::new(id(Noun::User, user)),
-        instance: Some(InstanceId::new(id(Noun::Instance, instance))),
-        scopes: std::iter::once(Scope::McpWrite).collect::<Scopes>(),
-        digest: SecretDigest::HmacSha256 { pepper: 1, hex: "00ff".repeat(16) },
-        expires_at: None,
-        environment: KeyEnvironment::Live,
-    }
 }
