@@ -94,6 +94,14 @@ impl Http {
         tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
+    /// Asks a server that may go away at any moment; the answer is not read yet.
+    pub async fn try_open(&self, path: &str, patience: Duration) -> Result<Response<Incoming>, String> {
+        let exchange = self.client.request(self.request(Method::GET, path, Bytes::new()));
+        let answer =
+            tokio::time::timeout(patience, exchange).await.map_err(|_| "no answer in time".to_owned())?;
+        answer.map_err(|error| error.to_string())
+    }
+
     fn request(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in &self.headers {

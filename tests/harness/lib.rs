@@ -25,7 +25,7 @@ pub use http::{Answer, Http};
 pub use live::{Frame, Frames};
 pub use logs::LogSearch;
 pub use partition::{Direction, Link, Target, Weather};
-pub use program::{Program, Victim, folder, sekisho, signal};
+pub use program::{Program, Victim, children, folder, sekisho, signal, try_signal};
 pub use unsigned::unsigned;
 pub use upstream::{Scripted, ScriptedUpstream, Seen};
 pub use world::{Instance, Node, Settings, World};

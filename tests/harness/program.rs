@@ -115,7 +115,7 @@ impl Program {
             return;
         }
         let patience = Instant::now() + START_WAIT;
-        while !self.pid(victim).is_some_and(|pid| sent("KILL", pid)) {
+        while !self.pid(victim).is_some_and(|pid| try_signal("KILL", pid)) {
             assert!(Instant::now() < patience, "{victim:?} does not run");
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -205,11 +205,22 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// Sends a signal, by its name, to a process.
 pub fn signal(name: &str, pid: u32) {
-    assert!(sent(name, pid), "no process {pid}");
+    assert!(try_signal(name, pid), "no process {pid}");
 }
 
-/// Whether there was such a process.
-fn sent(name: &str, pid: u32) -> bool {
+/// The processes that this one started and that still run.
+pub fn children(pid: u32) -> Vec<u32> {
+    let listing = Command::new("ps").args(["-A", "-o", "ppid=,pid="]).output().expect("ps runs");
+    let text = String::from_utf8_lossy(&listing.stdout).into_owned();
+    let pairs = text.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
+    pairs
+        .filter(|(parent, _)| parent.parse() == Ok(pid))
+        .filter_map(|(_, child)| child.trim().parse().ok())
+        .collect()
+}
+
+/// Sends a signal to a process that may have ended; tells whether there was one.
+pub fn try_signal(name: &str, pid: u32) -> bool {
     let kill =
         Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
     kill.expect("kill runs").success()

@@ -116,7 +116,9 @@ pub fn beginnings() -> Vec<Told> {
 
 impl Teller {
     fn new(events: usize, first: usize, people: People) -> Self {
-        let scale = (1_000_000 / events).clamp(1, ORGANIZATIONS);
+        // Two organizations at least, and all counts exact: nobody is made a member of the same one twice.
+        let wanted = (1_000_000 / events).clamp(1, ORGANIZATIONS / 2);
+        let scale = (1..=wanted).rev().find(|scale| ORGANIZATIONS.is_multiple_of(*scale)).unwrap_or(1);
         Self {
             told: Vec::with_capacity(events),
             sequences: HashMap::new(),

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod chaos;
 mod directory;
 mod embedded;
 mod erasure;

@@ -17,7 +17,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::dice::Dice;
-use super::equal::{head_of_the_dense_log, rows_are_those_of_a_rebuild, the_stream_is_the_log};
+use super::equal::{
+    head_of_the_dense_log, rows_are_those_of_a_rebuild, the_stream_is_the_log, the_stream_reaches,
+};
 use super::store::Store;
 use super::storyteller::{Storyteller, Told};
 use super::tally::{NothingSealed, Tally};
@@ -139,7 +141,7 @@ async fn whatever_happens_to_nats_and_the_relays_every_reader_ends_as_the_log() 
     for projection in &projections {
         timeout(PATIENCE, projection.reached(head)).await.expect("a projection ends at the head");
     }
-    timeout(PATIENCE, wait_for_stream(&client, &store.relay.stream, head))
+    timeout(PATIENCE, the_stream_reaches(&client, &store.relay.stream, head))
         .await
         .expect("the relay catches up");
     assert!(!feed.is_finished() && !lasting.is_finished());
@@ -155,16 +157,4 @@ async fn whatever_happens_to_nats_and_the_relays_every_reader_ends_as_the_log() 
     feed.abort();
     readers.stop.cancel();
     readers.store.stop().await;
-}
-
-async fn wait_for_stream(client: &Client, name: &str, head: Position) {
-    let context = jetstream::new(client.clone());
-    loop {
-        if let Ok(mut stream) = context.get_stream(name).await
-            && stream.info().await.is_ok_and(|info| info.state.last_sequence == head.get())
-        {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

@@ -13,10 +13,15 @@ pub(crate) struct Dice(u64);
 impl Dice {
     /// Fresh dice; the seed is printed under this name.
     pub(crate) fn thrown_for(name: &str) -> Self {
+        Self::loaded(Self::seed_for(name))
+    }
+
+    /// A seed for dice; it is printed under this name.
+    pub(crate) fn seed_for(name: &str) -> u64 {
         let given = std::env::var(SEED).ok().map(|text| text.parse().expect("a seed is a number"));
         let seed = given.unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish());
         println!("{name}: {SEED}={seed}");
-        Self(seed)
+        seed
     }
 
     /// Dice that always fall the same way.
@@ -32,6 +37,13 @@ impl Dice {
     /// A number below this one.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    /// Puts things in any order.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, self.below(last + 1));
+        }
     }
 
     /// Waits for some milliseconds.

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 const MESSAGE_WAIT: Duration = Duration::from_secs(20);
 
 /// Every position from 1 on is taken; answers the last one.
-pub(super) async fn head_of_the_dense_log(pool: &PgPool) -> Position {
+pub(crate) async fn head_of_the_dense_log(pool: &PgPool) -> Position {
     let (count, first, last): (i64, i64, i64) = sqlx::query_as(
         "select count(*), coalesce(min(global_position), 1), coalesce(max(global_position), 0) from events",
     )
@@ -24,7 +24,7 @@ pub(super) async fn head_of_the_dense_log(pool: &PgPool) -> Position {
 }
 
 /// The checkpoint is the head, nothing is parked, and every row is as a rebuild from zero makes it.
-pub(super) async fn rows_are_those_of_a_rebuild(
+pub(crate) async fn rows_are_those_of_a_rebuild(
     projection: &dyn Projection,
     pool: &PgPool,
     opener: &dyn OpenPersonalData,
@@ -46,8 +46,21 @@ pub(super) async fn rows_are_those_of_a_rebuild(
     }
 }
 
+/// Waits until the stream ends at this position.
+pub(crate) async fn the_stream_reaches(client: &Client, name: &str, head: Position) {
+    let context = jetstream::new(client.clone());
+    loop {
+        if let Ok(mut stream) = context.get_stream(name).await
+            && stream.info().await.is_ok_and(|info| info.state.last_sequence == head.get())
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The stream holds each event once, under its position as sequence, byte by byte.
-pub(super) async fn the_stream_is_the_log(client: &Client, stream: &str, log: &LogReader) {
+pub(crate) async fn the_stream_is_the_log(client: &Client, stream: &str, log: &LogReader) {
     let mut stream = jetstream::new(client.clone()).get_stream(stream).await.unwrap();
     let state = stream.info().await.unwrap().state.clone();
     let head = log.head().await.unwrap().get();
@@ -72,6 +85,6 @@ pub(super) async fn the_stream_is_the_log(client: &Client, stream: &str, log: &L
 }
 
 /// How many rows a query finds.
-pub(super) async fn count(pool: &PgPool, rows: &str) -> i64 {
+pub(crate) async fn count(pool: &PgPool, rows: &str) -> i64 {
     sqlx::query_scalar(&format!("select count(*) from ({rows}) as found")).fetch_one(pool).await.unwrap()
 }

@@ -21,7 +21,7 @@ const PAUSE_BEFORE_RETRY: Duration = Duration::from_millis(30);
 
 /// A command that was acknowledged.
 #[derive(Debug, Clone)]
-pub(super) struct Acknowledged {
+pub(crate) struct Acknowledged {
     /// The name it gives, of which there is one in the world.
     mark: String,
     /// What it made or changed.
@@ -34,8 +34,8 @@ pub(super) struct Acknowledged {
 
 /// One of several writers at the management API.
 #[derive(Debug)]
-pub(super) struct Writer {
-    http: Http,
+pub(crate) struct Writer {
+    doors: Doors,
     organization: String,
     dice: Dice,
     name: String,
@@ -53,10 +53,10 @@ struct Command {
 }
 
 impl Writer {
-    /// A writer with a name of its own, in this organization, behind this client.
-    pub(super) fn new(name: String, http: Http, organization: String, dice: Dice) -> Self {
+    /// A writer with a name of its own, in this organization, behind these doors.
+    pub(crate) fn new(name: String, doors: Doors, organization: String, dice: Dice) -> Self {
         Self {
-            http,
+            doors,
             organization,
             dice,
             name,
@@ -67,12 +67,12 @@ impl Writer {
     }
 
     /// How many commands were acknowledged so far.
-    pub(super) fn count(&self) -> Arc<AtomicU64> {
+    pub(crate) fn count(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.count)
     }
 
     /// Writes until it is told to stop; the last command is acknowledged too.
-    pub(super) async fn write_until(mut self, stop: CancellationToken) -> Vec<Acknowledged> {
+    pub(crate) async fn write_until(mut self, stop: CancellationToken) -> Vec<Acknowledged> {
         while !stop.is_cancelled() {
             let mark = format!("{}-{}", self.name, self.acknowledged.len());
             let command = self.command(&mark);
@@ -104,21 +104,9 @@ impl Writer {
         }
     }
 
-    /// Sends a command under one key until it is acknowledged. A lost connection and a 503 tell nothing; anything else is a mistake.
     async fn carry_out(&mut self, mark: String, command: Command) {
         let Command { method, path, body, changes } = command;
-        let http = self.http.clone().with("idempotency-key", &mark);
-        let exchange = async {
-            for sent in 1.. {
-                match http.attempt(method.clone(), &path, &body, ANSWER_WAIT).await {
-                    Ok(answer) if answer.status.as_u16() != 503 => return (answer.good(), sent),
-                    Ok(_) | Err(_) => tokio::time::sleep(PAUSE_BEFORE_RETRY).await,
-                }
-            }
-            unreachable!("a command is sent until it is acknowledged")
-        };
-        let waited = tokio::time::timeout(COMMAND_WAIT, exchange).await;
-        let (answer, sent) = waited.unwrap_or_else(|_| panic!("{path} was never acknowledged"));
+        let (answer, sent) = self.doors.carry_out(&mut self.dice, &mark, &method, &path, &body).await;
         let made = || answer["id"].as_str().unwrap_or_else(|| panic!("no id in {answer}")).to_owned();
         if changes.is_none() && path.ends_with("/servers") {
             self.servers.push(made());
@@ -126,6 +114,53 @@ impl Writer {
         let position = answer["position"].as_u64().expect("a position");
         self.acknowledged.push(Acknowledged { mark, id: changes.unwrap_or_else(made), position, sent });
         self.count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The nodes that a command may be given to.
+#[derive(Debug, Clone)]
+pub(crate) struct Doors {
+    /// One client for each node.
+    pub(crate) nodes: Vec<Http>,
+    /// What takes longer is lost, and asked again.
+    pub(crate) answer_wait: Duration,
+}
+
+impl Doors {
+    /// The door of the only node. It is waited for longer than anything behind the API may take.
+    pub(crate) fn of(http: Http) -> Self {
+        Self { nodes: vec![http], answer_wait: ANSWER_WAIT }
+    }
+
+    /// Sends a command under one key, each time through any of the doors, until it is acknowledged; answers how often that was. A lost
+    /// connection and a 503 tell nothing; anything else is a mistake.
+    pub(crate) async fn carry_out(
+        &self,
+        dice: &mut Dice,
+        mark: &str,
+        method: &Method,
+        path: &str,
+        body: &Value,
+    ) -> (Value, u64) {
+        let exchange = async {
+            for sent in 1.. {
+                let http = self.nodes[dice.below(self.nodes.len())].clone().with("idempotency-key", mark);
+                match http.attempt(method.clone(), path, body, self.answer_wait).await {
+                    Ok(answer) if answer.status.as_u16() != 503 => {
+                        let text = String::from_utf8_lossy(&answer.bytes);
+                        assert!(
+                            answer.status.is_success(),
+                            "{method} {path} {body} as {mark}, sent {sent} times: {text}"
+                        );
+                        return (answer.body(), sent);
+                    }
+                    Ok(_) | Err(_) => tokio::time::sleep(PAUSE_BEFORE_RETRY).await,
+                }
+            }
+            unreachable!("a command is sent until it is acknowledged")
+        };
+        let waited = tokio::time::timeout(COMMAND_WAIT, exchange).await;
+        waited.unwrap_or_else(|_| panic!("{mark}: {method} {path} was never acknowledged"))
     }
 }
 
@@ -140,7 +175,7 @@ struct Row {
 
 /// Every acknowledged command is in the log once, where its answer said, and there is nothing else in it but `before` commands from before.
 /// Answers how many of them had to be sent again.
-pub(super) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: usize) -> usize {
+pub(crate) async fn audit(pool: &PgPool, acknowledged: &[Acknowledged], before: usize) -> usize {
     let rows: Vec<(i64, String, String, Value, i64)> = sqlx::query_as(
         "select e.global_position, e.aggregate_id, e.command_id, e.payload, c.position
          from events e left join commands c using (command_id) order by e.global_position",

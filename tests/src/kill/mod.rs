@@ -2,12 +2,12 @@
 
 mod chaos;
 pub(crate) mod dice;
-mod equal;
+pub(crate) mod equal;
 mod foreign_stream;
-mod ledger;
+pub(crate) mod ledger;
 mod resent;
 mod rounds;
-mod store;
+pub(crate) mod store;
 pub(crate) mod storyteller;
-mod tally;
+pub(crate) mod tally;
 mod without_nats;

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dice::Dice;
 use super::equal::{count, head_of_the_dense_log, rows_are_those_of_a_rebuild, the_stream_is_the_log};
-use super::ledger::{Acknowledged, Writer, audit};
+use super::ledger::{Acknowledged, Doors, Writer, audit};
 use super::store::serving;
 
 const ROUNDS: usize = 20;
@@ -46,7 +46,8 @@ impl Writers {
         let (mut counts, mut tasks) = (Vec::new(), Vec::new());
         for number in 0..WRITERS {
             let http = program.http().as_key(&text("api_key"));
-            let writer = Writer::new(format!("w{number}"), http, text("organization_id"), dice.others());
+            let writer =
+                Writer::new(format!("w{number}"), Doors::of(http), text("organization_id"), dice.others());
             counts.push(writer.count());
             tasks.push(tokio::spawn(writer.write_until(stop.clone())));
         }

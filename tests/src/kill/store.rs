@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The configuration of a node as `sekisho serve` would have it, on a free port.
-pub(super) fn serving(
+pub(crate) fn serving(
     store: Given,
     data: &Path,
     master_key: MasterKeySource,
@@ -49,16 +49,16 @@ pub(super) fn serving(
 
 /// The store.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     embedded: Embedded,
     folder: PathBuf,
     /// Where its log is relayed to.
-    pub(super) relay: RelayConfig,
+    pub(crate) relay: RelayConfig,
 }
 
 impl Store {
     /// A new store with every migration applied.
-    pub(super) async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         let folder = harness::folder(name);
         let config = EmbeddedConfig { data: folder.clone(), nats: true, search: Vec::new() };
         let embedded = Embedded::start(config).await.unwrap();
@@ -68,34 +68,39 @@ impl Store {
         store
     }
 
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A pool of one user of it alone: what one user does to its connections is not the others' concern.
-    pub(super) async fn pool(&self, connections: u32) -> PgPool {
+    pub(crate) async fn pool(&self, connections: u32) -> PgPool {
         PgPoolOptions::new().max_connections(connections).connect(self.embedded.database_url()).await.unwrap()
     }
 
     /// A reader of its log.
-    pub(super) async fn log(&self) -> LogReader {
+    pub(crate) async fn log(&self) -> LogReader {
         LogReader::new(self.pool(2).await)
     }
 
     /// The addresses of its Postgres and its NATS.
-    pub(super) fn addresses(&self) -> (String, String) {
+    pub(crate) fn addresses(&self) -> (String, String) {
         let nats = self.embedded.nats_url().expect("a nats-server: ./test sets it up");
         (self.embedded.database_url().to_owned(), nats.to_owned())
     }
 
     /// A connection to its NATS.
-    pub(super) async fn nats(&self) -> Client {
+    pub(crate) async fn nats(&self) -> Client {
         nats::connect(&self.addresses().1).await.unwrap()
     }
 
     /// What signs for its log.
-    pub(super) async fn signer(&self, master: &MasterKeys) -> Arc<dyn SignEnvelope> {
+    pub(crate) async fn signer(&self, master: &MasterKeys) -> Arc<dyn SignEnvelope> {
         Arc::new(RelaySignature::of(&KeyDigests::load(&self.pool(1).await, master).await.unwrap()))
     }
 
     /// Kills the nats-server, does something to its files while it is down, and waits until it runs again.
-    pub(super) async fn kill_nats(&self, meanwhile: impl FnOnce(&Path)) {
+    pub(crate) async fn kill_nats(&self, meanwhile: impl FnOnce(&Path)) {
         let killed = self.running_nats().await;
         signal("KILL", killed);
         let patience = Instant::now() + PATIENCE;
@@ -108,20 +113,29 @@ impl Store {
         assert_ne!(self.running_nats().await, killed);
     }
 
+    /// The postmaster, once it runs.
+    pub(crate) async fn running_postgres(&self) -> u32 {
+        running("postmaster", || self.embedded.pids().postgres).await
+    }
+
     /// The nats-server, once it runs.
-    pub(super) async fn running_nats(&self) -> u32 {
-        let patience = Instant::now() + PATIENCE;
-        loop {
-            match self.embedded.pids().nats {
-                Some(pid) => return pid,
-                None => assert!(Instant::now() < patience, "no nats-server is started again"),
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
+    pub(crate) async fn running_nats(&self) -> u32 {
+        running("nats-server", || self.embedded.pids().nats).await
     }
 
     /// Stops it.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.embedded.stop().await;
+    }
+}
+
+async fn running(name: &str, pid: impl Fn() -> Option<u32>) -> u32 {
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match pid() {
+            Some(pid) => return pid,
+            None => assert!(Instant::now() < patience, "no {name} is started again"),
+        }
+        sleep(Duration::from_millis(5)).await;
     }
 }

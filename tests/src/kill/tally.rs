@@ -7,11 +7,11 @@ use sqlx::{Executor as _, FromRow, PgConnection, PgPool};
 
 /// The read model.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tally;
+pub(crate) struct Tally;
 
 impl Tally {
     /// Makes its table.
-    pub(super) async fn make_table(pool: &PgPool) {
+    pub(crate) async fn make_table(pool: &PgPool) {
         pool.execute("create table tally (position bigint primary key, times bigint not null)")
             .await
             .unwrap();
@@ -81,7 +81,7 @@ impl Rows for TallyRows {
 
 /// The events of these tests hold no personal data.
 #[derive(Debug)]
-pub(super) struct NothingSealed;
+pub(crate) struct NothingSealed;
 
 impl OpenPersonalData for NothingSealed {
     fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
