@@ -10,6 +10,7 @@ mod checkpoints;
 mod consumer;
 mod evidence;
 mod follower;
+mod links;
 mod people;
 mod revocation;
 mod run;

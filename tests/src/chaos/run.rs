@@ -97,23 +97,29 @@ impl Plan {
     async fn judged(&self, world: &Arc<World>, mut dice: Dice) {
         let (cast, commands_of_cast) = Cast::enter(world).await;
         let (ends, (head, reached)) = (Ends::default(), watch::channel(None));
-        let mut work = self.begin(world, &cast, &mut dice, &ends, &reached);
-        work.until_written().await;
-        sleep(Duration::ZERO).await;
+        let diary = Arc::new(Diary::open(&evidence::diary(self.name)));
+        let mut work = self.begin(world, &cast, &mut dice, &ends, (&reached, &diary));
+        let written = timeout(self.time * 2 + PATIENCE, work.until_written()).await;
+        written.expect("the long stories are told in twice the time");
         ends.trouble.cancel();
         let mut troubles = 0;
         for maker in &mut work.trouble {
             troubles += maker.await.unwrap();
         }
+        diary.note("no more trouble");
         ends.writing.cancel();
         let mut account = work.finished_writing(cast, commands_of_cast, troubles).await;
         let pool = world.store.pool(4).await;
         account.head = head_of_the_dense_log(&pool).await;
         let _ = head.send(Some(account.head.get())); // whoever reads waits for it
+        diary.note("nobody writes any more");
         let peace = timeout(PATIENCE, verdict::everybody_is_at(world, account.head)).await;
         peace.expect("every node comes to the head of the log when all is well again");
+        diary.note("every node is at the head");
         work.finished_reading(&mut account, &ends).await;
+        diary.note("every reader is at the head");
         verdict::judge(world, &pool, &account, self.name).await;
+        diary.note("all is as it must be");
     }
 
     fn begin(
@@ -122,7 +128,7 @@ impl Plan {
         cast: &Cast,
         dice: &mut Dice,
         ends: &Ends,
-        reached: &watch::Receiver<Option<u64>>,
+        (reached, diary): (&watch::Receiver<Option<u64>>, &Arc<Diary>),
     ) -> Work {
         let (database, nats) = world.store.addresses();
         let share = self.events.div_ceil(BULK_WRITERS);
@@ -150,8 +156,8 @@ impl Plan {
             (0..FOLLOWERS).map(|number| Follower::new(number, world.doors().nodes, dice.others()));
         let followers: Vec<Follower> = followers.collect();
         let consumer = Consumer::new(nats, world.store.relay.stream.clone());
-        let diary = Arc::new(Diary::open(&evidence::diary(self.name)));
-        let maker = Troublemaker::new(Arc::clone(world), diary, self.trouble_milliseconds.clone());
+        let maker =
+            Troublemaker::new(Arc::clone(world), Arc::clone(diary), self.trouble_milliseconds.clone());
         let trouble = (0..TROUBLEMAKERS).map(|_| {
             let dice = dice.others();
             tokio::spawn(maker.clone().trouble_until(ends.trouble.clone(), dice))
