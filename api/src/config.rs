@@ -16,6 +16,10 @@ use crate::adapters::master_key::MasterKeys;
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
 
+/// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
+const STALENESS_MIN: Duration = Duration::from_millis(300);
+const STALENESS_MAX: Duration = Duration::from_mins(1);
+
 /// Options as they were written. Texts, so that everything that is wrong with them can be told in one go.
 #[allow(
     rustdoc::bare_urls,
@@ -70,6 +74,11 @@ pub struct Options {
     /// File to which every signed checkpoint of the log is appended, to be kept or copied where nobody changes it
     #[arg(long, env = "SEKISHO_CHECKPOINT_FILE", value_name = "FILE")]
     pub checkpoint_file: Option<PathBuf>,
+
+    /// Seconds that what a node knows may be old when it decides: a revocation holds everywhere after as long. Beyond it the node asks
+    /// Postgres, and refuses when that does not answer either
+    #[arg(long, env = "SEKISHO_STALENESS_MAX", default_value = "1", value_name = "SECONDS")]
+    pub staleness_max_seconds: String,
 
     /// Origins beside the service's own that browsers may call from, separated by commas
     #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
@@ -131,6 +140,8 @@ pub struct Config {
     pub bootstrap_token: Option<String>,
     /// Where checkpoints are appended.
     pub checkpoint_file: Option<PathBuf>,
+    /// How old the view of a node may be when it decides.
+    pub staleness_max: Duration,
     /// Origins beside our own.
     pub allowed_origins: Vec<String>,
     /// Calls a second for each key.
@@ -207,6 +218,13 @@ impl Faults {
         self.note(option, parsed.map(Duration::from_secs_f64).ok_or_else(wrong))
     }
 
+    fn staleness(&mut self, option: &'static str, text: &str) -> Option<Duration> {
+        let parsed = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let good = parsed.filter(|bound| (STALENESS_MIN..=STALENESS_MAX).contains(bound));
+        let wrong = || format!("{text:?} is not a number of seconds between 0.3 and 60");
+        self.note(option, good.ok_or_else(wrong))
+    }
+
     fn mebibytes(&mut self, option: &'static str, text: &str) -> Option<usize> {
         let count = text.parse::<u32>().ok().and_then(|count| usize::try_from(count).ok());
         let bytes = count.filter(|count| *count > 0).and_then(|count| count.checked_mul(1024 * 1024));
@@ -261,6 +279,7 @@ impl Options {
                 Err("a NATS address starts with nats:// or tls://".to_owned()),
             );
         }
+        let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
@@ -283,6 +302,7 @@ impl Options {
                 master_key: master_key?,
                 bootstrap_token: bootstrap_token.flatten(),
                 checkpoint_file: self.checkpoint_file.clone(),
+                staleness_max: staleness_max?,
                 allowed_origins,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
@@ -411,6 +431,8 @@ mod tests {
             "ftp://x/y",
             "--nats-url",
             "http://x",
+            "--staleness-max-seconds",
+            "0.1",
             "--key-rate",
             "0",
             "--grace-seconds",
@@ -439,6 +461,7 @@ mod tests {
             "--bootstrap-token",
             "--allowed-origins",
             "--nats-url",
+            "--staleness-max-seconds",
             "--key-rate",
             "--grace-seconds",
         ];

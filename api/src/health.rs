@@ -1,5 +1,7 @@
 //! `/healthz` (the process answers), `/readyz` (it may get traffic), `/metrics`. Access: open; they tell nothing about anybody.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -52,12 +54,21 @@ async fn ready(State(health): State<Health>) -> Response {
             json!({ "reader": projection.name(), "lag_events": lag.events, "parked_events": lag.parked }),
         );
     }
-    let (status, state) = match (health.shutdown.is_draining(), behind) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "behind"),
-        (false, false) => (StatusCode::OK, "ready"),
+    let freshness = health.view.freshness();
+    let (status, state) = match (health.shutdown.is_draining(), behind, health.view.is_fresh()) {
+        (true, _, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        (false, true, _) => (StatusCode::SERVICE_UNAVAILABLE, "behind"),
+        (false, false, false) => (StatusCode::SERVICE_UNAVAILABLE, "stale"),
+        (false, false, true) => (StatusCode::OK, "ready"),
     };
-    let body = json!({ "state": state, "position": head, "readers": readers });
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let body = json!({
+        "state": state,
+        "position": head,
+        "staleness_millis": millis(freshness.staleness()),
+        "staleness_millis_max": millis(freshness.bound()),
+        "readers": readers,
+    });
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.to_string())
         .into_response()
 }
@@ -66,6 +77,7 @@ async fn metrics(State(health): State<Health>) -> Response {
     let head = health.doorbell.position();
     health.metrics.log_position.set(i64::try_from(head.get()).unwrap_or(i64::MAX));
     health.metrics.reader("access", health.lag_of_view(), 0);
+    health.metrics.show_freshness(health.view.freshness());
     for projection in &health.projections {
         let lag = projection.lag(head);
         health.metrics.reader(projection.name(), lag.events, lag.parked);

@@ -1,5 +1,7 @@
 //! Metrics in the OpenMetrics text form. Labels come from fixed sets only: no credential, name or address is ever a label.
 
+mod freshness;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +65,7 @@ pub struct Metrics {
     notarized: Gauge,
     notary_refuses: Gauge,
     unpublished: Family<PlaceLabels, Counter>,
+    freshness: freshness::Counted,
     /// Requests being answered right now, streams included.
     pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
@@ -136,6 +139,7 @@ impl Default for Metrics {
             "Checkpoints that could not be brought to a place",
             unpublished.clone(),
         );
+        let freshness = freshness::Counted::register(&mut registry);
         let (registry, budgets) = (Arc::new(registry), Arc::default());
         Self {
             registry,
@@ -149,6 +153,7 @@ impl Default for Metrics {
             notarized,
             notary_refuses,
             unpublished,
+            freshness,
             in_flight,
             log_position,
             lag,

@@ -28,6 +28,13 @@ pub(crate) struct Problem {
     extra: Option<(&'static str, Value)>,
 }
 
+/// The code of a problem that was answered, for logs and metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AnsweredProblem(pub(crate) &'static str);
+
+/// What a node refuses by that has nothing fresh enough to decide by, in every part of the product.
+pub(crate) const VIEW_STALE: &str = "view-stale";
+
 /// The prefix of every problem type.
 pub(crate) const TYPE_PREFIX: &str = "urn:sekisho:problem:";
 
@@ -94,6 +101,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body().to_string()).into_response();
+        response.extensions_mut().insert(AnsweredProblem(self.code));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

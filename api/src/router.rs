@@ -22,7 +22,7 @@ use crate::health::{self, Health};
 use crate::home;
 use crate::metrics::Metrics;
 use crate::openapi;
-use crate::problem::Problem;
+use crate::problem::{AnsweredProblem, Problem, VIEW_STALE};
 use crate::trace_context::TraceContext;
 use crate::well_known::{self, WellKnown};
 
@@ -114,6 +114,10 @@ async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Nex
     let reason = response.extensions().get::<RefusedFor>().map_or("", |RefusedFor(reason)| reason);
     if !reason.is_empty() {
         metrics.refused(reason);
+    }
+    let reason = response.extensions().get::<AnsweredProblem>().map_or(reason, |AnsweredProblem(code)| code);
+    if reason == VIEW_STALE {
+        metrics.refused_as_stale(area);
     }
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match area {

@@ -15,9 +15,10 @@ use axum::Router;
 use domain::value::{Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::{Upstream, UpstreamConfig};
-use projections::access::LiveView;
+use projections::access::{Deciding, LiveView};
+use projections::history::History;
 use projections::notary::NotaryHandle;
-use projections::{Doorbell, RunnerHandle};
+use projections::{Doorbell, LogReader, RunnerHandle};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -46,7 +47,7 @@ use crate::well_known::WellKnown;
 
 use backbone::{Backbone, backbone};
 pub(crate) use ports::RealPorts;
-use readers::Readers;
+use readers::{Readers, Sources};
 
 /// Commands are remembered for retries; a retry comes within days.
 const FORGET_COMMANDS: &str = "delete from commands where recorded_at < now() - interval '7 days'";
@@ -172,7 +173,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
     let shutdown = Shutdown::default();
     let (commits, committed) = watch::channel(Position::START);
-    let (appender, appending) = Appender::new(options, commits);
+    let (appender, appending) = Appender::new(options.clone(), commits);
     shutdown.spawn(appending.run());
     let personal = PersonalData::new(pool.clone(), Arc::clone(&master));
     // Before anything is read: a backup may have brought a key back, and a crash may have left one.
@@ -180,8 +181,17 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let metrics = Metrics::default();
     let signer = notary_key::load(&pool, &master).await?;
     description.push(format!("Notary: checkpoints of the log are verified with {}", signer.key()));
-    let readers =
-        readers::start(&config, &pool, nats.clone(), committed, &digests, personal.clone(), &shutdown).await;
+    let sources = Sources {
+        config: &config,
+        pool: &pool,
+        options,
+        nats: nats.clone(),
+        committed,
+        digests: &digests,
+        personal: personal.clone(),
+        metrics: &metrics,
+    };
+    let readers = readers::start(sources, &shutdown).await;
     shutdown.spawn(forgetting::forget(personal, forgotten, readers.stop.clone()));
     let notary = readers.notary(&config, &pool, nats, signer, &metrics, &shutdown);
     let url = own_url(config.public_url.as_ref(), address);
@@ -192,6 +202,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         digests,
         readers: &readers,
         notary: &notary,
+        deciding: Deciding::new(readers.view.clone(), History::new(LogReader::new(pool.clone()))),
         metrics,
         shutdown: &shutdown,
         url: &url,
@@ -229,6 +240,7 @@ struct Edge<'a> {
     digests: Arc<KeyDigests>,
     readers: &'a Readers,
     notary: &'a NotaryHandle,
+    deciding: Deciding,
     metrics: Metrics,
     shutdown: &'a Shutdown,
     url: &'a str,
@@ -260,7 +272,7 @@ impl Edge<'_> {
         let budget = Budget::new(self.config.key_rate, self.config.key_burst);
         self.shutdown.spawn(tidy(budget.clone(), self.pool.clone(), self.shutdown.clone()));
         Ok(Gateway::new(Parts {
-            view: self.readers.view.clone(),
+            deciding: self.deciding.clone(),
             clock: Arc::new(SystemClock),
             keys: Arc::<KeyDigests>::clone(&self.digests),
             sessions: Arc::new(SealedSessions(Arc::clone(&self.master))),
@@ -282,6 +294,7 @@ impl Edge<'_> {
             ports: Arc::new(ports),
             pool: self.pool.clone(),
             view: self.readers.view.clone(),
+            deciding: self.deciding.clone(),
             directory: directory.ok_or(StartError::NoDirectory)?,
             keys: Arc::<KeyDigests>::clone(&self.digests),
             clock: Arc::new(SystemClock),

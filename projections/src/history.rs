@@ -56,6 +56,11 @@ impl History {
         Self { log }
     }
 
+    /// The database that it is in.
+    pub(crate) const fn pool(&self) -> &sqlx::PgPool {
+        self.log.pool()
+    }
+
     /// The last position there is.
     pub async fn head(&self) -> Result<Position, LogError> {
         self.log.head().await

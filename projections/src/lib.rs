@@ -8,6 +8,7 @@ mod checkpoint;
 pub mod directory;
 mod doorbell;
 mod feed;
+pub mod freshness;
 pub mod history;
 mod log;
 pub mod notary;

@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_envelope_is_as_its_schema_says() {
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         let event = Recorded {
             position: Position::new(7),
             aggregate_type: "user".to_owned(),

@@ -16,6 +16,9 @@ use url::Url;
 use crate::cluster::{Database, cluster};
 use crate::http::Http;
 
+/// Tests share two processors with many others: a pause of a second is nothing there.
+const STALENESS_MAX: Duration = Duration::from_secs(10);
+
 /// One log with nodes on it.
 #[derive(Debug)]
 pub struct World {
@@ -67,6 +70,8 @@ pub struct Settings {
     pub held_bytes_max: usize,
     /// Whether the node appends checkpoints to a file.
     pub checkpoint_file: bool,
+    /// How old the view of the node may be when it decides.
+    pub staleness_max: Duration,
 }
 
 impl Default for Settings {
@@ -77,19 +82,33 @@ impl Default for Settings {
             upstream: UpstreamTimeouts::default(),
             held_bytes_max: HELD_BYTES_MAX,
             checkpoint_file: false,
+            staleness_max: STALENESS_MAX,
         }
     }
+}
+
+/// Where a node finds its servers: themselves, or links to them.
+#[derive(Debug, Clone)]
+pub struct Servers {
+    /// Postgres.
+    pub database: String,
+    /// NATS, if it uses one.
+    pub nats: Option<String>,
 }
 
 impl Node {
     async fn start(database: &Database, master_key: &str, settings: Settings) -> Self {
         let nats = settings.nats.then(|| cluster().nats_url().to_owned());
+        Self::start_at(Servers { database: database.url.clone(), nats }, database, master_key, settings).await
+    }
+
+    async fn start_at(servers: Servers, database: &Database, master_key: &str, settings: Settings) -> Self {
         let rate = NonZeroU32::new(settings.key_rate).expect("a rate");
         let config = Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
             public_url: None,
             data: cluster().folder().join(&database.name),
-            store: Store::Given { database: database.url.clone(), nats },
+            store: Store::Given { database: servers.database, nats: servers.nats },
             relay: RelayConfig {
                 stream: format!("EVENTS_{}", database.name),
                 prefix: format!("events-{}", database.name),
@@ -98,6 +117,7 @@ impl Node {
             master_key: MasterKeySource::Given(MasterKeys::parse(master_key).expect("a master key")),
             bootstrap_token: Some("a bootstrap token for tests".to_owned()),
             checkpoint_file: settings.checkpoint_file.then(|| database.checkpoint_file()),
+            staleness_max: settings.staleness_max,
             allowed_origins: vec!["https://allowed.example".to_owned()],
             key_rate: rate,
             key_burst: rate,
@@ -153,6 +173,11 @@ impl World {
     /// Another node on the same log, set in another way.
     pub async fn another_node_with(&self, settings: Settings) -> Node {
         Node::start(&self.database, &self.master_key, settings).await
+    }
+
+    /// Another node on the same log, which finds its servers elsewhere.
+    pub async fn another_node_at(&self, servers: Servers, settings: Settings) -> Node {
+        Node::start_at(servers, &self.database, &self.master_key, settings).await
     }
 
     /// The master key of its nodes.

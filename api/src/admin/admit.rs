@@ -2,6 +2,7 @@
 //! were let through, for answers that outlast the moment.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
@@ -11,12 +12,12 @@ use domain::policy::{self, Caller, Facts, Target, Wish};
 use domain::value::{KeyText, OrganizationId, PresentedSecret, Scope};
 use http::request::Parts;
 use http::{StatusCode, header};
-use projections::access::{AccessView, Key};
+use projections::access::{AccessView, Grounds, Key, Parties};
 
 use super::table::Access;
 use super::{Admin, answer};
 use crate::extract::{POSITION_WAIT, api_key, at_least};
-use crate::problem::Problem;
+use crate::problem::{Problem, VIEW_STALE};
 
 /// What stands in front of one route.
 pub(super) struct Gate<P> {
@@ -46,24 +47,37 @@ pub(super) async fn admit<P: Ports + 'static>(
         let detail = format!("this node has not reached position {position} yet; retry");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "position-not-reached", detail));
     }
-    if !gate.admin.view.is_following() {
-        return Err(view_not_current());
-    }
-    let view = gate.admin.view.load();
+    let grounds = grounds(&gate, request.headers()).await?;
     let actor = match &gate.access {
         Access::Bootstrap => founder(&gate.admin, request.headers())?,
         Access::AnyKey | Access::Key(_) | Access::Organization(_) | Access::Administrator(_) => {
-            let key = authenticated(&gate.admin, &view, request.headers())?;
+            let key = authenticated(&gate.admin, &grounds, request.headers())?;
             let door = Door { access: gate.access.clone(), organization: organization_in(&path) };
-            let actor = door.admit(&gate.admin, &view, key)?;
+            let actor = door.admit(&gate.admin, &grounds, key)?;
             request.extensions_mut().insert(Admission { key: Arc::clone(key), door });
             actor
         }
     };
-    let position = view.position();
-    drop(view);
+    if !gate.admin.deciding.still_hold(grounds.mark()) {
+        return Err(view_stale());
+    }
+    let (position, mark) = (grounds.position(), grounds.mark());
+    drop(grounds);
     request.extensions_mut().insert(actor);
-    Ok(answer::finish(next.run(request).await, gate.made, position))
+    Ok(answer::finish(next.run(request).await, gate.made, position, mark))
+}
+
+/// The view of this node, when it is fresh; else the few rows that decide about this caller. Whoever founds a deployment is in neither.
+async fn grounds<P>(gate: &Gate<P>, headers: &http::HeaderMap) -> Result<Grounds, Problem> {
+    let deciding = &gate.admin.deciding;
+    if let Some(grounds) = deciding.fresh() {
+        return Ok(grounds);
+    }
+    if !deciding.is_following() {
+        return Err(view_not_current());
+    }
+    let key = api_key(headers)?.and_then(|text| KeyText::parse(text).ok()).map(|parsed| parsed.id());
+    deciding.ask(Parties { key, instance: None }).await.map_err(|_| view_stale())
 }
 
 /// The organization in a path; `None` when there is none, or something that is no id.
@@ -118,10 +132,22 @@ impl Admission {
         Self { key: Arc::clone(&self.key), door }
     }
 
+    /// Whether they would be let through as an administrator of the deployment. Not knowing is no answer.
+    pub(super) fn is_administrator<P>(&self, admin: &Admin<P>, scope: Scope) -> Result<bool, Problem> {
+        match self.as_administrator(scope).holds(admin, &admin.view.load()) {
+            Ok(()) => Ok(true),
+            Err(problem) if problem.code() == VIEW_STALE => Err(problem),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Whether they would be let through by this view, too. The credential itself was checked when they came.
     pub(super) fn holds<P>(&self, admin: &Admin<P>, view: &AccessView) -> Result<(), Problem> {
         if !admin.view.is_following() {
             return Err(view_not_current());
+        }
+        if !admin.view.is_fresh() {
+            return Err(view_stale());
         }
         let key = view.key_now(&self.key).ok_or_else(|| Problem::not_found("key"))?;
         self.door.admit(admin, view, key).map(|_| ())
@@ -140,6 +166,11 @@ impl<P: Send + Sync> FromRequestParts<Admin<P>> for Admission {
 fn view_not_current() -> Problem {
     let detail = "this node cannot decide right now; try again, or ask another node";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "view-not-current", detail)
+}
+
+fn view_stale() -> Problem {
+    let detail = "this node has not heard of the log for too long to decide; try again, or ask another node";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, VIEW_STALE, detail).after(Duration::from_secs(1))
 }
 
 fn looks_like_a_key(headers: &http::HeaderMap) -> Result<bool, Problem> {

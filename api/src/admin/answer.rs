@@ -6,6 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use domain::value::Position;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use projections::access::{Basis, Mark};
 use projections::directory::Page;
 use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
@@ -14,6 +15,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// Carries a position in answers.
 pub(super) const SEKISHO_POSITION: HeaderName = HeaderName::from_static("sekisho-position");
+
+/// Tells that the caller was not let in by a fresh view of the node.
+const SEKISHO_DECISION_BASIS: HeaderName = HeaderName::from_static("sekisho-decision-basis");
 
 /// Tells in the answer to a write whether this node shows it already.
 pub(super) const SEKISHO_VISIBLE: HeaderName = HeaderName::from_static("sekisho-visible");
@@ -112,7 +116,7 @@ impl<T: Serialize> IntoResponse for Listed<T> {
 }
 
 /// The last touch on every answer of the API: status of what was made, position, whether a write is visible, no caching.
-pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position) -> Response {
+pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position, mark: Mark) -> Response {
     let written = response.extensions().get::<WrittenAt>().copied();
     if written.is_some() && response.status() == StatusCode::OK {
         *response.status_mut() = made;
@@ -121,6 +125,9 @@ pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position
     let headers = response.headers_mut();
     if let Some(WrittenAt { visible, .. }) = written {
         headers.insert(SEKISHO_VISIBLE, HeaderValue::from_static(if visible { "true" } else { "false" }));
+    }
+    if mark.basis != Basis::View {
+        headers.insert(SEKISHO_DECISION_BASIS, HeaderValue::from_static(mark.basis.as_str()));
     }
     headers.insert(SEKISHO_POSITION, HeaderValue::from(position.get()));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -155,10 +155,12 @@ impl From<ExplainError> for Problem {
 }
 
 /// The organization that may be asked about; `None` when every one may.
-fn within<P: Ports + 'static>(admin: &Admin<P>, admission: &Admission) -> Option<OrganizationId> {
-    let administrator = admission.as_administrator(Scope::AuditRead);
-    let everything = administrator.holds(admin, &admin.view.load()).is_ok();
-    (!everything).then(|| admission.organization())
+fn within<P: Ports + 'static>(
+    admin: &Admin<P>,
+    admission: &Admission,
+) -> Result<Option<OrganizationId>, Problem> {
+    let everything = admission.is_administrator(admin, Scope::AuditRead)?;
+    Ok((!everything).then(|| admission.organization()))
 }
 
 async fn get<P: Ports + 'static>(
@@ -167,7 +169,7 @@ async fn get<P: Ports + 'static>(
     question: Question,
 ) -> Found<Explanation> {
     let history = History::new(LogReader::new(admin.pool.clone()));
-    Ok(Json(explain(&history, within(&admin, &admission), &question).await?))
+    Ok(Json(explain(&history, within(&admin, &admission)?, &question).await?))
 }
 
 async fn list<P: Ports + 'static>(
@@ -177,6 +179,6 @@ async fn list<P: Ports + 'static>(
     page: Paging,
 ) -> Result<Listed<AllowedCaller>, Problem> {
     let history = History::new(LogReader::new(admin.pool.clone()));
-    let (items, next) = who(&history, within(&admin, &admission), &call, page.after, page.rows).await?;
+    let (items, next) = who(&history, within(&admin, &admission)?, &call, page.after, page.rows).await?;
     Ok(Listed { items, next_cursor: next.map(|cursor| cursor.to_string()) })
 }

@@ -105,8 +105,8 @@ impl<P: Ports + 'static> Reading<P> {
 
     /// Of everything that the key may read, or of one organization out of that.
     fn of_all(admin: Admin<P>, admission: Admission, filter: Filter) -> Result<Self, Problem> {
-        let administrator = admission.as_administrator(Scope::AuditRead);
-        if administrator.holds(&admin, &admin.view.load()).is_ok() {
+        if admission.is_administrator(&admin, Scope::AuditRead)? {
+            let administrator = admission.as_administrator(Scope::AuditRead);
             let history = History::new(LogReader::new(admin.pool.clone()));
             return Ok(Self { admin, admission: administrator, history, filter });
         }

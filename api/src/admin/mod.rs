@@ -35,7 +35,7 @@ use axum::Router;
 use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
 use projections::RunnerHandle;
-use projections::access::LiveView;
+use projections::access::{Deciding, LiveView};
 use projections::notary::NotaryHandle;
 use sqlx::PgPool;
 
@@ -61,6 +61,8 @@ pub struct Admin<P> {
     pub pool: PgPool,
     /// Who may ask what.
     pub view: LiveView,
+    /// What decisions rest on.
+    pub deciding: Deciding,
     /// Progress of the directory.
     pub directory: RunnerHandle,
     /// Checks presented keys.
@@ -85,6 +87,7 @@ impl<P> Clone for Admin<P> {
             ports: Arc::clone(&self.ports),
             pool: self.pool.clone(),
             view: self.view.clone(),
+            deciding: self.deciding.clone(),
             directory: self.directory.clone(),
             keys: Arc::clone(&self.keys),
             clock: Arc::clone(&self.clock),

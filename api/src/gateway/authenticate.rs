@@ -11,7 +11,7 @@ use projections::access::{AccessView, Key};
 use super::Gateway;
 use super::refusal::Refusal;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A proxy on this machine says with one of these that it speaks for somebody elsewhere.
 const FORWARDED: [HeaderName; 4] = [
@@ -54,15 +54,6 @@ impl AuthenticatedCaller {
 }
 
 impl Gateway {
-    /// One consistent snapshot, if decisions may rest on it.
-    pub(super) fn view(&self) -> Result<Arc<AccessView>, Refusal> {
-        if self.0.view.is_following() {
-            Ok(Arc::clone(&self.0.view.load()))
-        } else {
-            Err(Refusal::view_not_current())
-        }
-    }
-
     /// Checks origin and credential. Everything is refused here that can be refused without reading the body.
     pub(super) fn authenticate(
         &self,

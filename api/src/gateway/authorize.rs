@@ -9,7 +9,7 @@ use mcp::envelope::Message;
 use mcp::relay::ToolsFilter;
 use mcp::tools::{CacheScope, ToolSummary};
 use mcp::upstream::{TimeLimit, UpstreamError};
-use projections::access::AccessView;
+use projections::access::{AccessView, Grounds, Mark};
 
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
@@ -27,41 +27,44 @@ pub(super) struct Permitted {
     pub(super) route: Route,
     pub(super) destination: Destination,
     pub(super) filter: Option<ToolsFilter>,
+    pub(super) mark: Mark,
 }
 
 /// Decides about a call. Waits only where the upstream must first say whether a tool is read-only.
 pub(super) async fn authorize(
     gateway: &Gateway,
-    view: &Arc<AccessView>,
+    grounds: &Grounds,
     caller: AuthenticatedCaller,
     route: Route,
     call: &McpCall,
 ) -> Result<Permitted, Refusal> {
     let wish = call.wish(|tool| gateway.0.hints.is_read_only(&route, tool).unwrap_or(false));
-    let denial = match decide(view, &caller, &route, gateway.0.clock.now(), wish) {
-        Ok(permit) => return permitted(gateway, view, permit, caller, route, call),
+    let denial = match decide(grounds, &caller, &route, gateway.0.clock.now(), wish) {
+        Ok(permit) => return permitted(gateway, grounds, permit, caller, route, call),
         Err(denial) => denial,
     };
-    let Some(wish) = gateway.ask_whether_read_only(view, &caller, &route, call, &denial).await? else {
+    let Some(wish) = gateway.ask_whether_read_only(grounds, &caller, &route, call, &denial).await? else {
         return Err(Refusal::denied(denial));
     };
-    let view = gateway.view()?; // the upstream took its time: what holds now decides
-    let (caller, route) = (caller.in_view(&view), gateway.route(&view, Some(route.instance.id))?);
-    let permit = decide(&view, &caller, &route, gateway.0.clock.now(), wish).map_err(Refusal::denied)?;
-    permitted(gateway, &view, permit, caller, route, call)
+    // The upstream took its time: what holds now decides.
+    let grounds = gateway.grounds(Some(route.instance.id), &call.headers).await?;
+    let (caller, route) = (caller.in_view(&grounds), gateway.route(&grounds, Some(route.instance.id))?);
+    let permit = decide(&grounds, &caller, &route, gateway.0.clock.now(), wish).map_err(Refusal::denied)?;
+    permitted(gateway, &grounds, permit, caller, route, call)
 }
 
 fn permitted(
     gateway: &Gateway,
-    view: &Arc<AccessView>,
+    grounds: &Grounds,
     permit: Permit,
     caller: AuthenticatedCaller,
     route: Route,
     call: &McpCall,
 ) -> Result<Permitted, Refusal> {
     let destination = route.upstream.clone().ok_or_else(Refusal::no_upstream)?;
-    let filter = may_see_a_list(call).then(|| filter(gateway, view, &caller, &route, gateway.0.clock.now()));
-    Ok(Permitted { _permit: permit, caller, route, destination, filter })
+    let filter =
+        may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, gateway.0.clock.now()));
+    Ok(Permitted { _permit: permit, caller, route, destination, filter, mark: grounds.mark() })
 }
 
 fn decide(
@@ -105,7 +108,7 @@ impl Gateway {
     /// A call that is denied only because nobody has asked yet whether its tool is read-only: asks the upstream, in the caller's own session.
     async fn ask_whether_read_only<'a>(
         &self,
-        view: &Arc<AccessView>,
+        view: &AccessView,
         caller: &AuthenticatedCaller,
         route: &Route,
         call: &'a McpCall,

@@ -12,6 +12,7 @@ use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
 use super::authorize::Permitted;
 use super::call::McpCall;
+use super::grounds::show;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
 use crate::trace_context::TraceContext;
@@ -19,7 +20,7 @@ use crate::trace_context::TraceContext;
 impl Gateway {
     /// Forwards a permitted call. Dropping the response (the client left) closes the upstream's stream: that is the cancellation.
     pub(super) async fn forward(&self, permitted: Permitted, call: &McpCall) -> Result<Response, Refusal> {
-        let Permitted { caller, route, destination, filter, .. } = permitted;
+        let Permitted { caller, route, destination, filter, mark, .. } = permitted;
         let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
@@ -28,6 +29,7 @@ impl Gateway {
             body: call.bytes(),
             patience: patience(call),
         };
+        self.must_hold(mark)?;
         let started = std::time::Instant::now();
         let answer =
             self.0.upstream.send_within(request, &call.share.large).await.map_err(Refusal::upstream)?;
@@ -41,8 +43,11 @@ impl Gateway {
         let one_way = matches!(exchange, Exchange::OneWay);
         let mut response = mcp::relay::relay(answer, exchange).await.map_err(Refusal::upstream)?;
         if one_way && response.status().is_success() {
-            return Ok(accepted(&call.method)); // what wants no answer gets none, whatever the upstream said
+            let mut response = accepted(&call.method); // what wants no answer gets none, whatever the upstream said
+            show(mark, response.headers_mut());
+            return Ok(response);
         }
+        show(mark, response.headers_mut());
         response.headers_mut().remove(MCP_SESSION_ID);
         if let Some(sealed) = session.and_then(|id| self.seal_session(&caller, &route, &destination, &id)) {
             response.headers_mut().insert(MCP_SESSION_ID, sealed);

@@ -11,6 +11,7 @@ mod budget;
 mod call;
 mod credentials;
 mod forward;
+mod grounds;
 mod ports;
 mod refusal;
 mod relay;
@@ -27,7 +28,7 @@ use axum::routing::any;
 use domain::value::Clock;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::Upstream;
-use projections::access::LiveView;
+use projections::access::Deciding;
 
 use crate::metrics::Metrics;
 
@@ -44,7 +45,7 @@ pub struct Gateway(Arc<Parts>);
 /// What a gateway is made of.
 pub struct Parts {
     /// Who is who and what is open.
-    pub view: LiveView,
+    pub deciding: Deciding,
     /// The time of decisions.
     pub clock: Arc<dyn Clock>,
     /// Checks presented keys.

@@ -18,6 +18,7 @@ use mcp::origin::OriginRefused;
 use mcp::upstream::UpstreamError;
 
 use super::body::{BODY_WAIT, read_body};
+use crate::problem::VIEW_STALE;
 
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
@@ -176,6 +177,14 @@ impl Refusal {
     pub(super) fn view_not_current() -> Self {
         let message = "this node cannot decide right now; try again, or ask another node";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "view-not-current", message)
+            .after(Duration::from_secs(1))
+    }
+
+    /// What this node knows is older than decisions may rest on, and Postgres does not answer either.
+    pub(super) fn view_stale() -> Self {
+        let message =
+            "this node has not heard of the log for too long to decide; try again, or ask another node";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, VIEW_STALE, message)
             .after(Duration::from_secs(1))
     }
 

@@ -19,20 +19,21 @@ pub(super) async fn relay(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Refused> {
-    let view = gateway.view()?; // one consistent snapshot, in memory: nobody else is asked before `forward`
     let instance = instance.ok().map(|Path(instance)| instance); // a text that is no id names nothing
     let (head, body) = request.into_parts();
-    let caller = match gateway.authenticate(&view, instance, &head.headers, peer) {
+    // One consistent snapshot, in memory: nobody else is asked before `forward`, unless it is older than decisions may be.
+    let grounds = gateway.grounds(instance, &head.headers).await?;
+    let caller = match gateway.authenticate(&grounds, instance, &head.headers, peer) {
         Ok(caller) => caller,
         Err(refusal) => return Err(refusal.with_id_from(body, &gateway.0.bodies.refused).await),
     };
     let share = gateway.0.bodies.share(caller.key.as_ref().map(|key| key.organization));
     let call = McpCall::read(head, body, share).await?;
     let answer = async {
-        let view = gateway.view()?; // a body may take its time: what holds now decides
-        let caller = caller.in_view(&view);
-        let route = gateway.route(&view, instance)?;
-        let permit = authorize(&gateway, &view, caller, route, &call).await?;
+        let grounds = gateway.grounds(instance, &call.headers).await?; // a body may take its time: what holds now decides
+        let caller = caller.in_view(&grounds);
+        let route = gateway.route(&grounds, instance)?;
+        let permit = authorize(&gateway, &grounds, caller, route, &call).await?;
         gateway.forward(permit, &call).await
     };
     answer.await.map_err(|refusal: Refusal| refusal.to(call.id().cloned()))

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use domain::value::Position;
 use projections::access::LiveView;
+use projections::freshness::{Freshness, Looks, Watch, Watermarks};
 use projections::notary::note::NoteSigner;
 use projections::notary::{Notary, NotaryHandle, Publication};
 use projections::{Bus, Doorbell, LogReader, Relay, Runner, RunnerHandle, SignEnvelope};
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::adapters::capabilities::RelaySignature;
 use crate::adapters::key_digest::KeyDigests;
@@ -25,8 +28,22 @@ const CATCH_UP_WAIT: Duration = Duration::from_secs(30);
 
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
+/// What the readers of a node start with.
+pub(super) struct Sources<'a> {
+    pub(super) config: &'a Config,
+    pub(super) pool: &'a PgPool,
+    pub(super) options: PgConnectOptions,
+    pub(super) nats: Option<async_nats::Client>,
+    pub(super) committed: watch::Receiver<Position>,
+    pub(super) digests: &'a KeyDigests,
+    pub(super) personal: PersonalData,
+    pub(super) metrics: &'a Metrics,
+}
+
 /// The running readers.
 pub(super) struct Readers {
+    /// The name of this node among those that run now.
+    pub(super) node: Uuid,
     pub(super) doorbell: Doorbell,
     pub(super) view: LiveView,
     pub(super) projections: Vec<RunnerHandle>,
@@ -36,25 +53,29 @@ pub(super) struct Readers {
 }
 
 /// Starts the readers; returns when the view has caught up with the log.
-pub(super) async fn start(
-    config: &Config,
-    pool: &PgPool,
-    nats: Option<async_nats::Client>,
-    committed: watch::Receiver<Position>,
-    digests: &KeyDigests,
-    personal: PersonalData,
-    shutdown: &Shutdown,
-) -> Readers {
+pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers {
+    let Sources { config, pool, options, nats, committed, digests, personal, metrics } = sources;
     let log = LogReader::new(pool.clone());
+    let freshness = Freshness::new(config.staleness_max, Some(Arc::new(metrics.clone())));
     let readers = Readers {
+        node: Uuid::new_v4(),
         doorbell: Doorbell::default(),
-        view: LiveView::default(),
+        view: LiveView::new(freshness.clone()),
         projections: Vec::new(),
         relayed: Doorbell::default(),
         stop: CancellationToken::new(),
     };
     shutdown.spawn(ring(committed, readers.doorbell.clone(), readers.stop.clone()));
     let bus = relay(config, &log, nats, digests, &readers, shutdown);
+    // Beside the subjects of events, not among them: the stream of events holds nothing else.
+    let watermarks = bus.as_ref().map(|Bus { client, signer, .. }| Watermarks {
+        client: client.clone(),
+        subject: format!("{}-watermark", config.relay.prefix),
+        signer: Arc::clone(signer),
+    });
+    let (node, looks, doorbell) = (readers.node, Looks::at(options), readers.doorbell.clone());
+    let watch = Watch { freshness, node, looks, watermarks, doorbell };
+    shutdown.spawn(watch.run(readers.stop.clone()));
     let commits = postgres::ring_for_commits(
         log.clone(),
         readers.doorbell.clone(),
@@ -154,7 +175,7 @@ async fn ring(mut committed: watch::Receiver<Position>, doorbell: Doorbell, stop
 /// Waits until decisions may rest on the view. Whoever asks before is refused, and told to come again.
 async fn catch_up(view: &LiveView) {
     let following = async {
-        while !view.is_following() {
+        while !view.is_fresh() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };

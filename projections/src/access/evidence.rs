@@ -111,7 +111,7 @@ impl AccessView {
     }
 }
 
-async fn told(
+pub(super) async fn told(
     history: &History,
     names: &[(&'static str, String)],
     at: Position,

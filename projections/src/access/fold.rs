@@ -49,6 +49,7 @@ impl AccessView {
         if position != self.position.next() {
             return Err(FoldError::OutOfOrder { at: self.position, given: position });
         }
+        self.note_closing(position, id, &fact);
         self.fold(id, fact).map_err(|error| FoldError::Id(position, error))?;
         self.position = position;
         Ok(())

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::AccessView;
 use crate::doorbell::Doorbell;
 use crate::feed::{Bus, Feed};
+use crate::freshness::{Freshness, Mono};
 use crate::log::LogReader;
 
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
@@ -29,9 +30,40 @@ pub struct LiveView {
     current: Arc<ArcSwap<AccessView>>,
     applied: Doorbell,
     stage: Arc<AtomicU8>,
+    freshness: Freshness,
+}
+
+/// A view, and how old it can be.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The view.
+    pub view: Arc<AccessView>,
+    /// It holds everything that was committed at this moment.
+    pub as_of: Mono,
 }
 
 impl LiveView {
+    /// A view that decides up to a certain age.
+    pub fn new(freshness: Freshness) -> Self {
+        Self { freshness, ..Self::default() }
+    }
+
+    /// How old this view can be.
+    pub const fn freshness(&self) -> &Freshness {
+        &self.freshness
+    }
+
+    /// The view and its age, of which the age was read first: a reader that is paused in between finds a newer view, never a newer age.
+    pub fn hold(&self) -> Held {
+        let as_of = self.freshness.as_of();
+        Held { view: self.current.load_full(), as_of }
+    }
+
+    /// Whether decisions may rest on it right now: it keeps up, and is no older than it may be.
+    pub fn is_fresh(&self) -> bool {
+        self.is_following() && self.freshness.holds(self.freshness.as_of())
+    }
+
     /// The view as of now: one consistent snapshot, without a lock.
     pub fn load(&self) -> Guard<Arc<AccessView>> {
         self.current.load()
@@ -87,6 +119,11 @@ impl LiveView {
                     if view.position() >= first_head || view.position().get() - shown >= SHOW_EVERY_EVENTS {
                         self.publish(&view);
                     }
+                    if self.is_following() {
+                        for event in &events {
+                            self.freshness.observe(event.recorded_at);
+                        }
+                    }
                     doorbell.ring(view.position()); // what came over NATS is news to the other readers of this node
                 }
                 Err(error) => {
@@ -100,6 +137,7 @@ impl LiveView {
     fn publish(&self, view: &AccessView) {
         let position = view.position();
         self.current.store(Arc::new(view.clone()));
+        self.freshness.applied(position);
         self.applied.ring(position);
     }
 }

@@ -3,10 +3,13 @@
 //! A view is a value: folding gives a new one that shares almost everything with the old one, so a reader keeps a consistent snapshot for as
 //! long as it likes and never waits. Personal data never enter it. Deliberately absent: decisions; it hands facts to `domain::policy`.
 
+mod closing;
 pub mod evidence;
 mod fold;
+mod grounds;
 mod live;
 mod lookup;
+mod parties;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +25,8 @@ use domain::value::{
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
 
-pub use live::LiveView;
+pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
+pub use live::{Held, LiveView};
 
 /// Ids are ours or drawn at random, and the hash is keyed at random for each map: nobody chooses what collides.
 type HashMap<K, V> = GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
@@ -40,6 +44,7 @@ pub struct AccessView {
     connections: HashMap<ConnectionId, Arc<Connection>>,
     instances: HashMap<InstanceId, Arc<Instance>>,
     deployment: Deployment,
+    closings: closing::Closings,
 }
 
 /// An API key.

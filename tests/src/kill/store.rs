@@ -37,6 +37,7 @@ pub(crate) fn serving(
         master_key,
         bootstrap_token: bootstrap_token.map(str::to_owned),
         checkpoint_file: None,
+        staleness_max: projections::freshness::STALENESS_MAX_DEFAULT,
         allowed_origins: Vec::new(),
         key_rate: rate,
         key_burst: rate,

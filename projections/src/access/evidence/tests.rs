@@ -200,3 +200,25 @@ fn that_a_key_is_issued_to_a_member_makes_nobody_a_member() {
     assert_eq!(since(FactName::Role), 3);
     assert_eq!(since(FactName::KeyScopes), 4);
 }
+
+proptest! {
+    /// What an open stream rests on: as long as nothing is said to be closed, whoever was let in still is.
+    #[test]
+    fn nobody_is_shut_out_by_an_event_that_does_not_say_so(log in story()) {
+        let subject = Subject { key: ApiKeyId::new(id(3, 0)), instance: InstanceId::new(id(4, 0)) };
+        let organizations = |view: &AccessView| {
+            [view.key_by_id(subject.key).unwrap().organization, view.instance(subject.instance).unwrap().organization]
+        };
+        let mut view = AccessView::default();
+        for (set_by, fact) in &log {
+            let before = view.clone();
+            view.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+            let now = set_by.recorded_at;
+            let was_let_in = decided(&before, subject, now) == Some(Ok(()));
+            if was_let_in && decided(&view, subject, now) != Some(Ok(())) {
+                prop_assert_eq!(view.closed_to(&organizations(&before)), set_by.position, "{:?}", fact);
+                prop_assert_eq!(view.closed_at(), set_by.position);
+            }
+        }
+    }
+}
