@@ -30,7 +30,7 @@ pub use log::{LogError, LogReader, Pages};
 pub use projection::{Boxed, OpenPersonalData, Poison, Projection, Rows};
 pub use rebuild::{Progress, ROWS_IN_MEMORY_MAX, Rebuild, RebuildError, Rebuilt, Stage, rebuild};
 pub use recorded::{Envelope, JsonText, Recorded};
-pub use relay::{Relay, RelayConfig, RelayError, SignEnvelope};
+pub use relay::{Held, Relay, RelayConfig, RelayError, SignEnvelope};
 pub use runner::{Lag, Runner, RunnerHandle};
 pub use status::{ParkedEvent, Status, parked_events, status};
 

@@ -9,6 +9,8 @@
 //! expected sequence is the fence and the log is the truth, so each of these ends with the same stream. Electing one relay only saves rejected
 //! work. A stream that was filled from another log is refused, and so is one that holds what the log does not: the log was put back.
 
+mod fill;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +21,7 @@ use async_nats::{HeaderMap, header};
 use domain::value::Position;
 use tokio_util::sync::CancellationToken;
 
+pub use self::fill::Held;
 use crate::doorbell::Doorbell;
 use crate::log::{LogError, LogReader};
 use crate::recorded::{Envelope, Recorded};

@@ -12,6 +12,7 @@ mod parked;
 mod progress;
 mod projections;
 mod rebuild;
+mod relay;
 mod replay;
 mod say;
 mod serve;
@@ -74,6 +75,9 @@ enum Command {
     Projections(Box<projections::Projections>),
     /// Build a read model anew from the log while it is served, then swap it in
     Rebuild(Box<rebuild::Rebuild>),
+    /// The stream of events in NATS: look at it, or fill it from the log
+    #[command(subcommand)]
+    Relay(Box<relay::Relay>),
     /// Forget a person for good: destroy the key of everything personal in the log, and append that it was done
     Erase(Box<erase::Erase>),
     /// Keys of the deployment
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
         | Command::Verify(_)
         | Command::Projections(_)
         | Command::Rebuild(_)
+        | Command::Relay(_)
         | Command::Erase(_) => true,
         Command::Serve(_) | Command::Migrate(_) | Command::Doctor(_) | Command::Keys(_) => false,
     };
@@ -121,6 +126,7 @@ pub fn run() -> ExitCode {
             Command::Verify(verify) => verify::run(&verify).await,
             Command::Projections(projections) => projections.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,
+            Command::Relay(relay) => relay.run().await,
             Command::Erase(erase) => erase.run().await,
             Command::Keys(keys) => keys.run(),
         }

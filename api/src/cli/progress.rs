@@ -59,13 +59,18 @@ fn told(progress: Progress, elapsed: Duration) -> String {
         Stage::Writing => "writing rows",
         Stage::CatchingUp => "catching up",
         Stage::Swapping => "waiting to swap",
+        Stage::Filling => "filling the stream",
     };
     let (position, head) = (progress.position.get(), progress.head.get());
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = position.saturating_mul(1_000) / millis;
     let left = match (progress.stage, head.saturating_sub(position).checked_div(rate)) {
-        (Stage::Folding | Stage::CatchingUp, Some(seconds)) => format!(", about {seconds} s left"),
-        (Stage::Folding | Stage::CatchingUp | Stage::Writing | Stage::Swapping, _) => String::new(),
+        (Stage::Folding | Stage::CatchingUp | Stage::Filling, Some(seconds)) => {
+            format!(", about {seconds} s left")
+        }
+        (Stage::Folding | Stage::CatchingUp | Stage::Writing | Stage::Swapping | Stage::Filling, _) => {
+            String::new()
+        }
     };
     format!("{:>3} %  {what}: {position} of {head} events, {rate}/s{left}", percent(progress))
 }

@@ -60,6 +60,8 @@ pub enum Stage {
     CatchingUp,
     /// Waiting for a moment at which nobody holds the tables.
     Swapping,
+    /// Not a rebuild: putting events into the stream.
+    Filling,
 }
 
 /// How far a rebuild is.

@@ -1,0 +1,158 @@
+//! `sekisho relay`: the stream of events in NATS, looked at and filled.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use domain::value::Position;
+use projections::{Doorbell, Held, LogReader, Progress, Relay as Work, RelayError, Stage};
+
+use super::opened::{OpenError, Opened};
+use super::progress::Shown;
+use super::{checked, complain, say};
+use crate::adapters::capabilities::RelaySignature;
+use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
+use crate::adapters::nats::{self, NatsError};
+use crate::config::{Config, Options, Store};
+
+/// What to do with the stream.
+#[derive(Debug, Subcommand)]
+pub(super) enum Relay {
+    /// Put into the stream whatever it lacks of the log. A node does so by itself, a second after it was lost; this shows it being done
+    ///
+    /// Exit code 0: the stream holds the log. 1: it could not be done, try again. 3: the stream is of another log, or tells another story
+    /// than this one, and was not touched.
+    Backfill(Where),
+    /// Tell how much of the log the stream holds: exit code 0 when all, 1 when less
+    Status(Where),
+}
+
+/// The log and the stream.
+#[derive(Debug, Args)]
+pub(super) struct Where {
+    #[command(flatten)]
+    options: Box<Options>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    DataKeys(#[from] KeyDigestError),
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    #[error(
+        "there is no NATS to look at: give DATABASE_URL and NATS_URL. `sekisho serve` fills the stream of an embedded store by itself"
+    )]
+    NoNats,
+}
+
+impl Failed {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Relay(
+                RelayError::ForeignStream { .. } | RelayError::Ahead { .. } | RelayError::Diverged(_),
+            ) => ExitCode::from(3),
+            Self::Relay(
+                RelayError::Log(_) | RelayError::Nats(_) | RelayError::Unfit(_) | RelayError::Overtaken(_),
+            )
+            | Self::Open(_)
+            | Self::DataKeys(_)
+            | Self::Nats(_)
+            | Self::NoNats => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl Relay {
+    pub(super) async fn run(self) -> ExitCode {
+        let (Self::Backfill(Where { options }) | Self::Status(Where { options })) = &self;
+        let config = match checked(options) {
+            Ok(config) => config,
+            Err(code) => return code,
+        };
+        let stream = &config.relay.stream;
+        let done = match self {
+            Self::Backfill(_) => backfill(&config).await.map(|held| filled(stream, held)),
+            Self::Status(_) => status(&config).await.map(|held| told(stream, held)),
+        };
+        match done {
+            Ok((text, code)) => {
+                say(&text);
+                code
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                error.exit_code()
+            }
+        }
+    }
+}
+
+fn filled(stream: &str, Held { stream: before, log }: Held) -> (String, ExitCode) {
+    let lacked = match before {
+        Some(before) if before >= log => "lacked nothing".to_owned(),
+        Some(before) => format!("lacked events {} to {log}", before.next()),
+        None => "was not there".to_owned(),
+    };
+    (format!("the stream {stream} {lacked}; it holds all {log} events"), ExitCode::SUCCESS)
+}
+
+fn told(stream: &str, Held { stream: held, log }: Held) -> (String, ExitCode) {
+    match held {
+        None => (format!("there is no stream {stream}; the log has {log} events"), ExitCode::FAILURE),
+        Some(held) => {
+            let code = if held >= log { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            (format!("the stream {stream} holds events up to {held} of {log}"), code)
+        }
+    }
+}
+
+async fn backfill(config: &Config) -> Result<Held, Failed> {
+    let address = nats_address(config)?;
+    let opened = Opened::of(config).await?;
+    let mut shown = Shown::start();
+    let done = async {
+        let show = |position: Position, head: Position| {
+            shown.show(Progress { stage: Stage::Filling, position, head, rows: 0 });
+        };
+        Ok(relay(config, &opened, address).await?.fill(show).await?)
+    }
+    .await;
+    shown.end();
+    opened.close().await;
+    done
+}
+
+async fn status(config: &Config) -> Result<Held, Failed> {
+    let address = nats_address(config)?;
+    let opened = Opened::of(config).await?;
+    let done = async { Ok(relay(config, &opened, address).await?.held().await?) }.await;
+    opened.close().await;
+    done
+}
+
+fn nats_address(config: &Config) -> Result<&str, Failed> {
+    match &config.store {
+        Store::Given { nats: Some(address), .. } => Ok(address),
+        Store::Given { nats: None, .. } | Store::Embedded { .. } => Err(Failed::NoNats),
+    }
+}
+
+async fn relay(config: &Config, opened: &Opened, address: &str) -> Result<Work, Failed> {
+    let master = opened.master_key(&config.master_key)?;
+    let signer = RelaySignature::of(&KeyDigests::load(&opened.pool, &master).await?);
+    let client = nats::connect(address).await?;
+    let log = LogReader::new(opened.pool.clone());
+    Ok(Work::new(
+        log,
+        Doorbell::default(),
+        client,
+        config.relay.clone(),
+        Arc::new(signer),
+        Doorbell::default(),
+    ))
+}
