@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod chaos;
+mod contract;
 mod directory;
 mod embedded;
 mod erasure;
