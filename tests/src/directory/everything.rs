@@ -25,6 +25,8 @@ pub(crate) const BEN: UserId = UserId::new(Uuid::from_u128(0xa2));
 pub(crate) const CAT: UserId = UserId::new(Uuid::from_u128(0xa3));
 /// Erased, but not deleted.
 pub(crate) const DAN: UserId = UserId::new(Uuid::from_u128(0xa4));
+/// Erased after the rows had held what was known of her.
+pub(crate) const EVE: UserId = UserId::new(Uuid::from_u128(0xa5));
 pub(crate) const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb1));
 pub(crate) const GLOBEX: OrganizationId = OrganizationId::new(Uuid::from_u128(0xb2));
 /// Suspended.
@@ -102,7 +104,9 @@ fn tell_users(history: &mut History) {
                 registered_in: None,
             },
         )
-        .tell(DAN, UserEvent::Suspended { reason: display("left the company") });
+        .tell(DAN, UserEvent::Suspended { reason: display("left the company") })
+        .tell(EVE, registered(EVE, "eve@example.com", "Eve"))
+        .tell(EVE, UserEvent::Erased { reason: display("request 4711") });
 }
 
 fn tell_organizations(history: &mut History) {

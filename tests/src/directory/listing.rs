@@ -8,7 +8,7 @@ use projections::directory::{
 };
 use uuid::Uuid;
 
-use super::everything::{self, ACME, ANN, BEN, CAT, DAN, GLOBEX, GONE, HELD, everything};
+use super::everything::{self, ACME, ANN, BEN, CAT, DAN, EVE, GLOBEX, GONE, HELD, everything};
 use super::folded;
 
 const START: Cursor = Cursor::after(0);
@@ -48,7 +48,7 @@ async fn what_ended_is_kept_but_not_listed() {
     let listed = organizations::list_all(&pool, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [ACME.uuid(), GLOBEX.uuid(), HELD.uuid()]);
     let listed = users::list_all(&pool, START, 100).await.unwrap().rows;
-    assert_eq!(ids(&listed, |row| row.id), [ANN.uuid(), BEN.uuid(), DAN.uuid()]);
+    assert_eq!(ids(&listed, |row| row.id), [ANN.uuid(), BEN.uuid(), DAN.uuid(), EVE.uuid()]);
     let listed = clients::list(&pool, ACME, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [everything::CLIENT.uuid(), everything::DESK.uuid()]);
     let listed = connections::list(&pool, ACME, START, 100).await.unwrap().rows;
@@ -116,8 +116,11 @@ async fn people_are_listed_where_they_are_members() {
     );
     let listed = organizations::list_for_user(&pool, BEN, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [ACME.uuid(), GLOBEX.uuid()]);
-    let forgotten = users::any_by_id(&pool, DAN).await.unwrap().unwrap();
-    assert_eq!((forgotten.email, forgotten.name, forgotten.erased), (None, None, true));
+    for (user, standing) in [(DAN, "suspended"), (EVE, "erased")] {
+        let forgotten = users::any_by_id(&pool, user).await.unwrap().unwrap();
+        assert_eq!(forgotten.standing, standing);
+        assert_eq!((forgotten.email, forgotten.name, forgotten.erased), (None, None, true));
+    }
 }
 
 #[tokio::test]
