@@ -24,7 +24,7 @@ pub(super) async fn keep(world: &World, name: &str, seed: u64) {
     let target = harness::sekisho().parent().and_then(|profile| profile.parent()).unwrap();
     let folder = target.join("chaos").join(format!("{name}-{seed}"));
     fs::create_dir_all(&folder).unwrap();
-    let servers = ["postgres.log", "nats.log"].map(|log| world.store.folder().join(log));
+    let servers = ["postgres.log", "nats.log"].map(|log| world.store.folder().join("logs").join(log));
     let nodes = world.nodes.iter().flat_map(Node::files);
     for file in nodes.chain(servers).chain([diary(name)]) {
         let _ = fs::copy(&file, folder.join(file.file_name().unwrap())); // not each of them was ever written

@@ -33,7 +33,7 @@ async fn three_nodes_come_through_every_trouble_with_one_story() {
     let plan = Plan {
         name: "short-chaos",
         events: 3_000,
-        time: Duration::from_secs(20),
+        time: Duration::from_secs(15),
         trouble_milliseconds: 200..1_500,
     };
     plan.carry_out().await;

@@ -118,7 +118,7 @@ impl Plan {
         diary.note("every node is at the head");
         work.finished_reading(&mut account, &ends).await;
         diary.note("every reader is at the head");
-        verdict::judge(world, &pool, &account, self.name).await;
+        verdict::judge(world, &pool, &account, &diary, self.name).await;
         diary.note("all is as it must be");
     }
 

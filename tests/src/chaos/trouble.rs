@@ -28,6 +28,8 @@ enum Trouble {
     KillNode(usize),
     PauseNode(usize),
     KillPostgres,
+    /// One session of it is killed, so that the postmaster ends all others and recovers.
+    CrashPostgres,
     PausePostgres,
     KillNats,
     /// Its store is set aside, and it starts with an empty one.
@@ -52,7 +54,7 @@ impl Trouble {
     const fn thing(self) -> Thing {
         match self {
             Self::KillNode(node) | Self::PauseNode(node) => Thing::Node(node),
-            Self::KillPostgres | Self::PausePostgres => Thing::Postgres,
+            Self::KillPostgres | Self::CrashPostgres | Self::PausePostgres => Thing::Postgres,
             Self::KillNats | Self::EmptyNats | Self::PutBackNats | Self::PauseNats => Thing::Nats,
             Self::Cut(node, Server::Postgres, _) => Thing::PostgresOf(node),
             Self::Cut(node, Server::Nats, _) => Thing::NatsOf(node),
@@ -145,6 +147,7 @@ impl Troublemaker {
                 world.nodes[node].signal("CONT");
             }
             Trouble::KillPostgres => world.kill_postgres().await,
+            Trouble::CrashPostgres => world.crash_postgres(dice).await,
             Trouble::PausePostgres => world.pause_postgres(time).await,
             Trouble::KillNats => world.kill_nats(|_| {}).await,
             Trouble::EmptyNats => world.kill_nats(set_aside).await,
@@ -186,6 +189,7 @@ fn put_back(nats: &Path) {
 fn deck(dice: &mut Dice) -> Vec<Trouble> {
     let mut deck = vec![
         Trouble::KillPostgres,
+        Trouble::CrashPostgres,
         Trouble::PausePostgres,
         Trouble::KillNats,
         Trouble::EmptyNats,

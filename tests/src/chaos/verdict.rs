@@ -21,12 +21,14 @@ use super::people::Key;
 use super::revocation::call;
 use super::run::{Account, PATIENCE};
 use super::seen::Seen;
-use super::world::World;
+use super::trouble::Diary;
+use super::world::{NODES, World};
 use crate::kill::equal::{rows_are_those_of_a_rebuild, the_stream_is_the_log, the_stream_reaches};
 use crate::kill::ledger::audit;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-const ANSWER_WAIT: Duration = Duration::from_secs(10);
+/// Long after the last trouble: a call that takes longer hangs.
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
 /// How many of the revoked keys are tried at the end.
 const REVOKED_SAMPLE: usize = 8;
 
@@ -49,9 +51,10 @@ pub(super) async fn everybody_is_at(world: &World, head: Position) {
             sleep(LOOK_EVERY).await;
         }
         loop {
-            let answer = node.get("/.well-known/sekisho/checkpoint").await;
-            let text = String::from_utf8_lossy(&answer.bytes).into_owned();
-            if text.lines().nth(1) == Some(&head.to_string()) {
+            let path = "/.well-known/sekisho/checkpoint";
+            let answer = node.attempt(Method::GET, path, &Value::Null, ANSWER_WAIT).await;
+            let text = answer.map(|answer| String::from_utf8_lossy(&answer.bytes).into_owned());
+            if text.is_ok_and(|text| text.lines().nth(1) == Some(&head.to_string())) {
                 break;
             }
             sleep(LOOK_EVERY).await;
@@ -60,7 +63,7 @@ pub(super) async fn everybody_is_at(world: &World, head: Position) {
 }
 
 /// Everything that this is about. The head was found without a hole below it.
-pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, name: &str) {
+pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, diary: &Diary, name: &str) {
     for (number, node) in world.nodes.iter().enumerate() {
         assert_eq!(node.life().1, Vec::<String>::new(), "node {number} ended by itself");
     }
@@ -71,13 +74,16 @@ pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, name:
         follower.must_be(&seen, &format!("follower {number}"));
     }
     account.consumer.0.must_be(&seen, "the consumer");
+    diary.note("the commands are those acknowledged, and every reader saw the log");
     the_claims_are_those_of_the_log(pool, &log).await;
     the_read_models_are_those_of_a_rebuild(world, pool, account.head).await;
     let client = nats::connect(&world.store.addresses().1).await.unwrap();
     let stream = &world.store.relay.stream;
     timeout(PATIENCE, the_stream_reaches(&client, stream, account.head)).await.expect("the relay catches up");
     the_stream_is_the_log(&client, stream, &log).await;
+    diary.note("read models and stream are what the log makes of them");
     let judged = every_node_judges_as_the_log_says(world, account).await;
+    diary.note("every node judges as the log says");
     every_checkpoint_is_of_this_log(world, account, name).await;
     println!("{}", told(world, account, name, again, judged));
 }
@@ -153,7 +159,10 @@ async fn every_node_judges_as_the_log_says(world: &World, account: &Account) -> 
                     "/v1/authz/explain?principal={}&instance={instance}&tool={tool}&at={}",
                     key.id, account.head
                 );
-                let explained = doors.nodes[calls % doors.nodes.len()].get(&path).await.good();
+                // Whichever node explains: it reads the log, and so says the same as any other.
+                let explained =
+                    doors.nodes[calls / NODES % NODES].attempt(Method::GET, &path, &Value::Null, ANSWER_WAIT);
+                let explained = explained.await.unwrap().good();
                 for node in &world.nodes {
                     let said = said(&node.url, key, instance, tool).await;
                     assert_eq!(said, explained["reason"], "{} on {tool} at {instance}: {explained}", key.id);
@@ -168,7 +177,9 @@ async fn every_node_judges_as_the_log_says(world: &World, account: &Account) -> 
 /// The reason of a refusal, or null.
 async fn said(url: &str, key: &Key, instance: &str, tool: &str) -> Value {
     let http = Http::new(url).as_key(&key.text);
-    http.post(&format!("/mcp/{instance}"), &call(tool)).await.body()["error"]["data"]["reason"].clone()
+    let path = format!("/mcp/{instance}");
+    let answer = http.attempt(Method::POST, &path, &call(tool), ANSWER_WAIT).await;
+    answer.unwrap().body()["error"]["data"]["reason"].clone()
 }
 
 async fn every_checkpoint_is_of_this_log(world: &World, account: &Account, name: &str) {
@@ -176,7 +187,8 @@ async fn every_checkpoint_is_of_this_log(world: &World, account: &Account, name:
     checkpoints::write_down(&account.notes, &witness);
     let files = world.nodes.iter().map(|node| node.files()[0].clone());
     let files: Vec<_> = files.chain([witness]).collect();
-    let key = world.doors().nodes[0].get("/.well-known/sekisho/checkpoint-key").await;
+    let (node, path) = (&world.doors().nodes[0], "/.well-known/sekisho/checkpoint-key");
+    let key = node.attempt(Method::GET, path, &Value::Null, ANSWER_WAIT).await.unwrap();
     let key = String::from_utf8_lossy(&key.bytes).trim().to_owned();
     let (database, head) = (world.store.addresses().0, account.head.get());
     let verify = move || checkpoints::the_log_is_what_was_signed(&database, &key, &files, head);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::kill::dice::Dice;
 use crate::kill::ledger::Doors;
 use crate::kill::store::Store;
 
@@ -168,6 +169,14 @@ impl World {
         signal("KILL", killed);
         while self.store.running_postgres().await == killed {
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Kills one of the postmaster's processes: a session, or one that writes for all of them.
+    pub(super) async fn crash_postgres(&self, dice: &mut Dice) {
+        let children = harness::children(self.store.running_postgres().await);
+        if !children.is_empty() {
+            harness::try_signal("KILL", children[dice.below(children.len())]);
         }
     }
 
