@@ -91,6 +91,16 @@ enum Round {
     Refused(Disagreement),
 }
 
+/// What comes before the next round.
+enum Rest {
+    /// Something is written, or a while passes.
+    UntilNews,
+    /// So long, or until a checkpoint is full.
+    UntilDue(Duration),
+    /// So long, however much is written: it could not be signed here anyhow.
+    Pause(Duration),
+}
+
 /// The notary.
 pub struct Notary {
     log: LogReader,
@@ -136,23 +146,29 @@ impl Notary {
             let started = Instant::now();
             let round = self.round(&mut memory).await;
             self.publish_to_file(file.as_mut()).await;
-            let (pause, trouble) = match round {
+            let (rest, trouble) = match round {
                 Ok(Round::SignedAPart) => continue,
-                Ok(Round::Signed) => (CHECKPOINT_EVERY.saturating_sub(started.elapsed()), None),
-                Ok(Round::NotDue(rest)) => (rest, None),
-                Ok(Round::AtHead) => (Duration::ZERO, None),
-                Ok(Round::OthersSign) => (CHECKPOINT_EVERY, None),
-                Ok(Round::Refused(why)) => (PAUSE_AFTER_ERROR, Some((why.to_string(), true))),
-                Err(error) => (PAUSE_AFTER_ERROR, Some((error.to_string(), false))),
+                Ok(Round::Signed) => {
+                    (Rest::UntilDue(CHECKPOINT_EVERY.saturating_sub(started.elapsed())), None)
+                }
+                Ok(Round::NotDue(rest)) => (Rest::UntilDue(rest), None),
+                Ok(Round::AtHead) => (Rest::UntilNews, None),
+                Ok(Round::OthersSign) => (Rest::Pause(CHECKPOINT_EVERY), None),
+                Ok(Round::Refused(why)) => (Rest::Pause(PAUSE_AFTER_ERROR), Some((why.to_string(), true))),
+                Err(error) => (Rest::Pause(PAUSE_AFTER_ERROR), Some((error.to_string(), false))),
             };
             self.tell(trouble.as_ref(), &mut said);
             let waits = async {
-                if pause.is_zero() {
-                    let _ = tokio::time::timeout(LOOK_EVERY, bell.changed()).await;
-                } else {
-                    let signed = self.newest.borrow().as_ref().map_or(0, |kept| kept.size);
-                    let full = Position::new(signed + u64::from(CHECKPOINT_EVENTS_MAX));
-                    let _ = tokio::time::timeout(pause, self.doorbell.reached(full)).await;
+                match rest {
+                    Rest::UntilNews => {
+                        let _ = tokio::time::timeout(LOOK_EVERY, bell.changed()).await;
+                    }
+                    Rest::UntilDue(due) => {
+                        let signed = self.newest.borrow().as_ref().map_or(0, |kept| kept.size);
+                        let full = Position::new(signed + u64::from(CHECKPOINT_EVENTS_MAX));
+                        let _ = tokio::time::timeout(due, self.doorbell.reached(full)).await;
+                    }
+                    Rest::Pause(pause) => tokio::time::sleep(pause).await,
                 }
             };
             tokio::select! {

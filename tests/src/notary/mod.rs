@@ -6,6 +6,7 @@ mod mended;
 mod proofs;
 mod published;
 mod refused;
+mod rests;
 mod roles;
 mod survived;
 
