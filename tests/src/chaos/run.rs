@@ -30,7 +30,7 @@ const API_WRITERS: usize = 3;
 const FOLLOWERS: usize = 2;
 const TROUBLEMAKERS: usize = 2;
 /// How long anything may take once there is no more trouble.
-pub(super) const PATIENCE: Duration = Duration::from_mins(3);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What a run is to be.
 #[derive(Debug)]

@@ -122,7 +122,7 @@ impl Writer {
 pub(crate) struct Doors {
     /// One client for each node.
     pub(crate) nodes: Vec<Http>,
-    /// What takes longer is lost, and asked again.
+    /// What takes longer is lost, and asked again with twice the patience.
     pub(crate) answer_wait: Duration,
 }
 
@@ -143,9 +143,10 @@ impl Doors {
         body: &Value,
     ) -> (Value, u64) {
         let exchange = async {
+            let mut patience = self.answer_wait;
             for sent in 1.. {
                 let http = self.nodes[dice.below(self.nodes.len())].clone().with("idempotency-key", mark);
-                match http.attempt(method.clone(), path, body, self.answer_wait).await {
+                match http.attempt(method.clone(), path, body, patience).await {
                     Ok(answer) if answer.status.as_u16() != 503 => {
                         let text = String::from_utf8_lossy(&answer.bytes);
                         assert!(
@@ -156,6 +157,7 @@ impl Doors {
                     }
                     Ok(_) | Err(_) => tokio::time::sleep(PAUSE_BEFORE_RETRY).await,
                 }
+                patience = (patience * 2).min(ANSWER_WAIT);
             }
             unreachable!("a command is sent until it is acknowledged")
         };
