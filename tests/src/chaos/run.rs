@@ -26,7 +26,7 @@ use crate::kill::equal::head_of_the_dense_log;
 use crate::kill::ledger::{Acknowledged, Writer};
 
 const BULK_WRITERS: usize = 4;
-const API_WRITERS: usize = 3;
+const API_WRITERS: usize = 8;
 const FOLLOWERS: usize = 2;
 const TROUBLEMAKERS: usize = 2;
 /// How long anything may take once there is no more trouble.
