@@ -63,24 +63,31 @@ impl Feed {
         Self { pages: log.pages(after), doorbell: doorbell.listen(), bus, fresh: true }
     }
 
-    /// The next events: at least one, dense, in order. Waits until there are some. After an error, ask again.
+    /// The next events: at least one, dense, in order. Waits until there are some. After an error, ask again. A Postgres that does not answer
+    /// holds up nothing that comes over NATS.
     pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
+        let rung = *self.doorbell.borrow_and_update();
+        let mut looks = rung > self.pages.last() || self.fresh || self.pages.is_reading_ahead();
         loop {
-            let rung = *self.doorbell.borrow_and_update();
-            if rung > self.pages.last() || self.fresh || self.pages.is_reading_ahead() {
-                let page = self.pages.next().await?;
-                self.fresh = false;
-                if !page.is_empty() {
-                    return Ok(page);
-                }
-            }
             let heard = tokio::select! {
+                page = self.pages.next(), if looks => {
+                    let page = page?;
+                    self.fresh = false;
+                    if !page.is_empty() {
+                        return Ok(page);
+                    }
+                    looks = self.pages.is_reading_ahead();
+                    continue;
+                }
                 heard = next_message(&mut self.bus) => heard,
                 changed = self.doorbell.changed() => match changed {
-                    Ok(()) => continue,
+                    Ok(()) => {
+                        looks |= *self.doorbell.borrow_and_update() > self.pages.last();
+                        continue;
+                    }
                     Err(_) => std::future::pending().await, // the process is ending
                 },
-                () = tokio::time::sleep(LOOK_EVERY) => None,
+                () = tokio::time::sleep(LOOK_EVERY), if !looks => None,
             };
             match heard {
                 Some(event) if event.position == self.pages.last().next() => {
@@ -88,12 +95,7 @@ impl Feed {
                     return Ok(vec![event]);
                 }
                 Some(event) if event.position <= self.pages.last() => {}
-                Some(_) | None => {
-                    let page = self.pages.next().await?;
-                    if !page.is_empty() {
-                        return Ok(page);
-                    }
-                }
+                Some(_) | None => looks = true,
             }
         }
     }

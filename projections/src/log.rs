@@ -18,6 +18,9 @@ const PAGE_EVENTS_MAX: i64 = 2_000;
 #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
 const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 
+/// How long a page may take: after that the connection is taken for dead, and another one asked.
+const PAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// What [`recorded`] reads, by number: looking each column up by its name costs more than decoding it.
 pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
                                   occurred_at, recorded_at";
@@ -109,7 +112,7 @@ impl LogReader {
 pub struct Pages {
     log: LogReader,
     last: Position,
-    /// The next page, under way since a full one was handed out.
+    /// The next page, under way since a full one was handed out, or since it was asked for.
     ahead: Option<JoinHandle<Result<Vec<Recorded>, LogError>>>,
 }
 
@@ -124,34 +127,40 @@ impl Pages {
         self.ahead.is_some()
     }
 
-    /// The next page: dense, in order, empty at the head. After an error, ask again.
+    /// The next page: dense, in order, empty at the head. After an error, ask again. Whoever stops to wait loses nothing: the page is still
+    /// under way when they ask again.
     pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
-        let page = match &mut self.ahead {
-            None => self.log.page(self.last).await,
-            Some(ahead) => {
-                let page = ahead.await;
-                self.ahead = None;
-                match page {
-                    Ok(page) => page,
-                    Err(_) => self.log.page(self.last).await, // the task was lost, and only with it the page
-                }
-            }
+        let (log, last) = (&self.log, self.last);
+        let under_way = self.ahead.get_or_insert_with(|| read(log.clone(), last));
+        let page = under_way.await;
+        self.ahead = None;
+        let mut page = match page {
+            Ok(page) => page,
+            Err(_) => self.log.page(self.last).await, // the task was lost, and only with it the page
         }?;
+        let is_full = page.len() == PAGE_EVENTS_FULL;
+        page.retain(|event| event.position > self.last); // the others came another way meanwhile
         if let Some(last) = page.last() {
             self.last = last.position;
         }
-        if page.len() == PAGE_EVENTS_FULL {
-            let (log, last) = (self.log.clone(), self.last);
-            self.ahead = Some(tokio::spawn(async move { log.page(last).await }));
+        if is_full {
+            self.ahead = Some(read(self.log.clone(), self.last));
         }
         Ok(page)
     }
 
-    /// Goes on after an event that came another way. What is under way is forgotten.
+    /// Goes on after an event that came another way. What is under way may hold it, too.
     pub(crate) fn skip_to(&mut self, last: Position) {
         self.last = last;
-        self.ahead = None;
     }
+}
+
+/// Begins to read a page.
+fn read(log: LogReader, after: Position) -> JoinHandle<Result<Vec<Recorded>, LogError>> {
+    tokio::spawn(async move {
+        let silent = |_| LogError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        tokio::time::timeout(PAGE_WAIT, log.page(after)).await.map_err(silent)?
+    })
 }
 
 /// Reads one page on any connection, also inside a projection's transaction.
