@@ -87,6 +87,15 @@ fn headers<P>(route: &Route<P>) -> Value {
         let visible = "Whether this node shows the write already. `false`, after some seconds of waiting: it is written and will not be lost, but a read here may not show it yet; read with at_least";
         let required = json!({ "schema": { "type": "boolean" }, "required": true, "description": visible });
         headers.insert("Sekisho-Visible".to_owned(), required);
+        let everywhere = "With wait=all: ?1 when every node has applied the write, ?0 when those that have not must have stopped to decide without it; \
+                          parameters: nodes, how many there are; slowest, the node that came last or has not come; millis, how long that took";
+        let schema = json!({ "schema": { "type": "string" }, "description": everywhere, "example": "?1;nodes=3;millis=41" });
+        headers.insert("Sekisho-Applied-Everywhere".to_owned(), schema);
+    }
+    let basis = "Where the view of the node was too old to admit the caller: postgres";
+    if let Some(headers) = headers.as_object_mut() {
+        let schema = json!({ "schema": { "type": "string", "enum": ["postgres"] }, "description": basis });
+        headers.insert("Sekisho-Decision-Basis".to_owned(), schema);
     }
     headers
 }
@@ -123,6 +132,10 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
         parameters.push(json!({ "name": name, "in": "query", "required": required, "schema": { "type": "string" }, "description": about }));
     }
     if route.writes {
+        let wait = json!({ "type": "string", "enum": ["all"] });
+        let about = "Answer when the change holds on every node, or when those that have not heard of it must have stopped to decide without it: \
+                     at the latest after the bound of SEKISHO_STALENESS_MAX. The header Sekisho-Applied-Everywhere tells which";
+        parameters.push(json!({ "name": "wait", "in": "query", "schema": wait, "description": about }));
         let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "schema": text, "description": "The same key and request answer the same, once carried out" }));
     }

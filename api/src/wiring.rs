@@ -37,7 +37,7 @@ use crate::adapters::system::SystemClock;
 use crate::adapters::vault::PostgresVault;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
-use crate::gateway::{BodyBudgets, Budget, Gateway, Parts, ToolHints, UpstreamCredentials};
+use crate::gateway::{BodyBudgets, Budget, Gateway, OpenStreams, Parts, ToolHints, UpstreamCredentials};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::router::router;
@@ -255,6 +255,7 @@ impl Edge<'_> {
     ) -> Result<Router, StartError> {
         let metrics = self.metrics.clone();
         let gateway = self.gateway(address, metrics.clone())?;
+        self.shutdown.spawn(gateway.clone().judge_streams(self.readers.stop.clone()));
         let admin = self.admin(appender, bootstrap_token)?;
         let health = Health {
             shutdown: self.shutdown.clone(),
@@ -283,6 +284,7 @@ impl Edge<'_> {
             budget,
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
             hints: ToolHints::default(),
+            streams: OpenStreams::new(self.deciding.clone()),
             metrics,
         }))
     }
@@ -295,6 +297,7 @@ impl Edge<'_> {
             pool: self.pool.clone(),
             view: self.readers.view.clone(),
             deciding: self.deciding.clone(),
+            leases: self.readers.leases.clone(),
             directory: directory.ok_or(StartError::NoDirectory)?,
             keys: Arc::<KeyDigests>::clone(&self.digests),
             clock: Arc::new(SystemClock),

@@ -10,6 +10,7 @@ mod doorbell;
 mod feed;
 pub mod freshness;
 pub mod history;
+pub mod leases;
 mod log;
 pub mod notary;
 mod order;

@@ -16,4 +16,5 @@ mod log;
 mod notary;
 mod program;
 mod rebuild;
+mod revocation;
 mod store;

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{StatusCode, header};
 use projections::access::{AccessView, Grounds, Key, Parties};
 
+use super::everywhere::{wait_for, wants_to_wait};
 use super::table::Access;
 use super::{Admin, answer};
 use crate::extract::{POSITION_WAIT, api_key, at_least};
@@ -24,11 +25,12 @@ pub(super) struct Gate<P> {
     pub(super) admin: Admin<P>,
     pub(super) access: Access,
     pub(super) made: StatusCode,
+    pub(super) writes: bool,
 }
 
 impl<P> Clone for Gate<P> {
     fn clone(&self) -> Self {
-        Self { admin: self.admin.clone(), access: self.access.clone(), made: self.made }
+        Self { admin: self.admin.clone(), access: self.access.clone(), made: self.made, writes: self.writes }
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) async fn admit<P: Ports + 'static>(
         let detail = format!("this node has not reached position {position} yet; retry");
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "position-not-reached", detail));
     }
+    let waits = wants_to_wait(request.uri(), gate.writes)?;
     let grounds = grounds(&gate, request.headers()).await?;
     let actor = match &gate.access {
         Access::Bootstrap => founder(&gate.admin, request.headers())?,
@@ -64,7 +67,11 @@ pub(super) async fn admit<P: Ports + 'static>(
     let (position, mark) = (grounds.position(), grounds.mark());
     drop(grounds);
     request.extensions_mut().insert(actor);
-    Ok(answer::finish(next.run(request).await, gate.made, position, mark))
+    let mut response = next.run(request).await;
+    if waits && let Some(written) = answer::written_at(&response) {
+        wait_for(&gate.admin.leases, written, &mut response).await;
+    }
+    Ok(answer::finish(response, gate.made, position, mark))
 }
 
 /// The view of this node, when it is fresh; else the few rows that decide about this caller. Whoever founds a deployment is in neither.

@@ -115,6 +115,11 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
+/// Where an answer to a write was written.
+pub(super) fn written_at(response: &Response) -> Option<Position> {
+    response.extensions().get::<WrittenAt>().map(|written| written.position)
+}
+
 /// The last touch on every answer of the API: status of what was made, position, whether a write is visible, no caching.
 pub(super) fn finish(mut response: Response, made: StatusCode, read_at: Position, mark: Mark) -> Response {
     let written = response.extensions().get::<WrittenAt>().copied();

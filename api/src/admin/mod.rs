@@ -6,6 +6,7 @@
 mod admit;
 mod answer;
 mod ask;
+mod everywhere;
 mod places;
 mod shapes;
 mod table;
@@ -36,6 +37,7 @@ use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
 use projections::RunnerHandle;
 use projections::access::{Deciding, LiveView};
+use projections::leases::Leases;
 use projections::notary::NotaryHandle;
 use sqlx::PgPool;
 
@@ -63,6 +65,8 @@ pub struct Admin<P> {
     pub view: LiveView,
     /// What decisions rest on.
     pub deciding: Deciding,
+    /// How far every node is.
+    pub leases: Leases,
     /// Progress of the directory.
     pub directory: RunnerHandle,
     /// Checks presented keys.
@@ -88,6 +92,7 @@ impl<P> Clone for Admin<P> {
             pool: self.pool.clone(),
             view: self.view.clone(),
             deciding: self.deciding.clone(),
+            leases: self.leases.clone(),
             directory: self.directory.clone(),
             keys: Arc::clone(&self.keys),
             clock: Arc::clone(&self.clock),

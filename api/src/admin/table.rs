@@ -297,7 +297,8 @@ impl<P: Ports + 'static> Area<P> {
     /// The router of these rows: the check of access in front of every handler.
     pub(super) fn into_router(self, admin: &Admin<P>) -> Router {
         self.routes.into_iter().fold(Router::new(), |router, route| {
-            let gate = admit::Gate { admin: admin.clone(), access: route.access, made: route.response.0 };
+            let (access, made, writes) = (route.access, route.response.0, route.writes);
+            let gate = admit::Gate { admin: admin.clone(), access, made, writes };
             let handler = route.handler.layer(middleware::from_fn_with_state(gate, admit::admit));
             router.route(route.path, handler.with_state(admin.clone()))
         })

@@ -28,6 +28,8 @@ pub(super) struct Permitted {
     pub(super) destination: Destination,
     pub(super) filter: Option<ToolsFilter>,
     pub(super) mark: Mark,
+    /// Whether it was let through as a call that only reads.
+    pub(super) read_only: bool,
 }
 
 /// Decides about a call. Waits only where the upstream must first say whether a tool is read-only.
@@ -40,7 +42,7 @@ pub(super) async fn authorize(
 ) -> Result<Permitted, Refusal> {
     let wish = call.wish(|tool| gateway.0.hints.is_read_only(&route, tool).unwrap_or(false));
     let denial = match decide(grounds, &caller, &route, gateway.0.clock.now(), wish) {
-        Ok(permit) => return permitted(gateway, grounds, permit, caller, route, call),
+        Ok(permit) => return permitted(gateway, grounds, (permit, wish), caller, route, call),
         Err(denial) => denial,
     };
     let Some(wish) = gateway.ask_whether_read_only(grounds, &caller, &route, call, &denial).await? else {
@@ -50,13 +52,13 @@ pub(super) async fn authorize(
     let grounds = gateway.grounds(Some(route.instance.id), &call.headers).await?;
     let (caller, route) = (caller.in_view(&grounds), gateway.route(&grounds, Some(route.instance.id))?);
     let permit = decide(&grounds, &caller, &route, gateway.0.clock.now(), wish).map_err(Refusal::denied)?;
-    permitted(gateway, &grounds, permit, caller, route, call)
+    permitted(gateway, &grounds, (permit, wish), caller, route, call)
 }
 
 fn permitted(
     gateway: &Gateway,
     grounds: &Grounds,
-    permit: Permit,
+    (permit, wish): (Permit, Wish<'_>),
     caller: AuthenticatedCaller,
     route: Route,
     call: &McpCall,
@@ -64,7 +66,8 @@ fn permitted(
     let destination = route.upstream.clone().ok_or_else(Refusal::no_upstream)?;
     let filter =
         may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, gateway.0.clock.now()));
-    Ok(Permitted { _permit: permit, caller, route, destination, filter, mark: grounds.mark() })
+    let read_only = matches!(wish, Wish::Call { read_only: true, .. });
+    Ok(Permitted { _permit: permit, caller, route, destination, filter, mark: grounds.mark(), read_only })
 }
 
 fn decide(

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use mcp::forward_headers;
 use mcp::headers::MCP_SESSION_ID;
@@ -15,12 +16,13 @@ use super::call::McpCall;
 use super::grounds::show;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
+use super::streams::{Admitted, Asked, JudgedBody};
 use crate::trace_context::TraceContext;
 
 impl Gateway {
     /// Forwards a permitted call. Dropping the response (the client left) closes the upstream's stream: that is the cancellation.
     pub(super) async fn forward(&self, permitted: Permitted, call: &McpCall) -> Result<Response, Refusal> {
-        let Permitted { caller, route, destination, filter, mark, .. } = permitted;
+        let Permitted { caller, route, destination, filter, mark, read_only, .. } = permitted;
         let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
@@ -52,7 +54,15 @@ impl Gateway {
         if let Some(sealed) = session.and_then(|id| self.seal_session(&caller, &route, &destination, &id)) {
             response.headers_mut().insert(MCP_SESSION_ID, sealed);
         }
-        Ok(response.map(Body::new))
+        if !is_stream(response.headers()) {
+            return Ok(response.map(Body::new));
+        }
+        let mut organizations = vec![route.instance.organization];
+        organizations.extend(caller.key.as_ref().map(|key| key.organization));
+        organizations.dedup();
+        let (instance, asked) = (route.instance.id, Asked::of(call.wish(|_| read_only)));
+        let admitted = Admitted { caller, instance, organizations, asked, mark };
+        Ok(response.map(|body| Body::new(JudgedBody::new(body, self, admitted))))
     }
 
     /// What an upstream is told beside the message: what may travel on, the trace, its own session and its own credential.
@@ -78,6 +88,11 @@ fn accepted(method: &Method) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = if method == Method::POST { StatusCode::ACCEPTED } else { StatusCode::OK };
     response
+}
+
+/// Whether an answer goes on for as long as its upstream likes.
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"text/event-stream"))
 }
 
 fn patience(call: &McpCall) -> Patience {

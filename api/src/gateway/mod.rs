@@ -19,6 +19,7 @@ mod route;
 mod session;
 mod shares;
 mod single_flight;
+mod streams;
 mod tool_hints;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use domain::value::Clock;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::Upstream;
 use projections::access::Deciding;
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
@@ -37,6 +39,7 @@ pub use credentials::UpstreamCredentials;
 pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use refusal::RefusedFor;
 pub use shares::BodyBudgets;
+pub use streams::OpenStreams;
 
 /// Everything the hot path needs, shared by all requests.
 #[derive(Clone)]
@@ -66,6 +69,8 @@ pub struct Parts {
     pub hints: tool_hints::ToolHints,
     /// Whether whoever connects from loopback is on this machine: we listen there alone and speak for no public address.
     pub loopback_open: bool,
+    /// Answers under way.
+    pub streams: OpenStreams,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -89,6 +94,11 @@ impl Gateway {
         let budgets = [("calls", calls), ("small-requests", small), ("refused", refused)];
         parts.metrics.show_held(budgets.map(|(name, budget)| (name, budget.clone())));
         Self(Arc::new(parts))
+    }
+
+    /// Judges who reads its streams, until told to stop.
+    pub async fn judge_streams(self, stop: CancellationToken) {
+        self.0.streams.clone().judge(self, stop).await;
     }
 }
 

@@ -232,6 +232,11 @@ impl Refusal {
         self
     }
 
+    /// The same as the last word of a stream, whose status is out already.
+    pub(super) fn into_error(self) -> RpcError {
+        self.error
+    }
+
     /// The refusal of this request.
     pub(super) fn to(self, id: Option<RequestId>) -> Refused {
         Refused { refusal: self, id }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::value::Position;
 use projections::access::LiveView;
 use projections::freshness::{Freshness, Looks, Watch, Watermarks};
+use projections::leases::Leases;
 use projections::notary::note::NoteSigner;
 use projections::notary::{Notary, NotaryHandle, Publication};
 use projections::{Bus, Doorbell, LogReader, Relay, Runner, RunnerHandle, SignEnvelope};
@@ -42,8 +43,8 @@ pub(super) struct Sources<'a> {
 
 /// The running readers.
 pub(super) struct Readers {
-    /// The name of this node among those that run now.
-    pub(super) node: Uuid,
+    /// How far this node is, and the others.
+    pub(super) leases: Leases,
     pub(super) doorbell: Doorbell,
     pub(super) view: LiveView,
     pub(super) projections: Vec<RunnerHandle>,
@@ -57,10 +58,11 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
     let Sources { config, pool, options, nats, committed, digests, personal, metrics } = sources;
     let log = LogReader::new(pool.clone());
     let freshness = Freshness::new(config.staleness_max, Some(Arc::new(metrics.clone())));
+    let (node, view) = (Uuid::new_v4(), LiveView::new(freshness.clone()));
     let readers = Readers {
-        node: Uuid::new_v4(),
+        leases: Leases::new(pool.clone(), node, view.clone()),
         doorbell: Doorbell::default(),
-        view: LiveView::new(freshness.clone()),
+        view,
         projections: Vec::new(),
         relayed: Doorbell::default(),
         stop: CancellationToken::new(),
@@ -73,7 +75,7 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         subject: format!("{}-watermark", config.relay.prefix),
         signer: Arc::clone(signer),
     });
-    let (node, looks, doorbell) = (readers.node, Looks::at(options), readers.doorbell.clone());
+    let (looks, doorbell) = (Looks::at(options), readers.doorbell.clone());
     let watch = Watch { freshness, node, looks, watermarks, doorbell };
     shutdown.spawn(watch.run(readers.stop.clone()));
     let commits = postgres::ring_for_commits(
@@ -87,6 +89,8 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         (readers.view.clone(), log.clone(), readers.doorbell.clone(), readers.stop.clone());
     shutdown.spawn(async move { view.follow(following, bell, bus, stop).await });
     let readers = Readers { projections: projections(pool, personal, &readers, shutdown), ..readers };
+    readers.leases.renew().await; // before it serves: whoever waits for every node waits for this one
+    shutdown.spawn(readers.leases.clone().keep(readers.stop.clone()));
     catch_up(&readers.view).await;
     readers
 }

@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::Exchange;
 use super::events::EventRelay;
 use super::watched::{PIECE_BYTES_MAX, Source, Watched};
+use crate::error::RpcError;
 use crate::upstream::{AnswerStream, ReaderLimit, UpstreamError};
 
 /// An [`http_body::Body`]. Its error, possible only within an answer or an event, makes the server cut the connection:
@@ -43,6 +44,15 @@ impl RelayBody {
     pub(super) fn json(head: Bytes, rest: AnswerStream) -> Self {
         let limit = rest.reader_limit();
         Self(Form::Watched(Watched::start(head, Source::Json(Box::new(rest)), limit)))
+    }
+
+    /// Ends an answer under way before its time, and lets the upstream go: with this error where an answer is still due, with a comment on a
+    /// stream that owes none. What was not given out yet is not given out any more.
+    pub fn end(&mut self, error: &RpcError) {
+        match &mut self.0 {
+            Form::Whole(bytes) => *bytes = None,
+            Form::Watched(watched) => watched.end(error),
+        }
     }
 
     pub(super) fn events(stream: AnswerStream, event_bytes_max: usize, exchange: Exchange) -> Self {

@@ -18,6 +18,7 @@ use super::Exchange;
 use super::filter::{Expected, ToolsFilter, Withheld};
 use super::peek::is_response;
 use crate::envelope::RequestId;
+use crate::error::RpcError;
 use crate::memory::Held;
 use crate::sse::{Event, EventTooLarge, Framer};
 use crate::upstream::{AnswerStream, BadAnswer, UpstreamError};
@@ -111,14 +112,26 @@ impl EventRelay {
 
     /// Lets the upstream go, drops what is unfinished, and says the last word.
     pub(super) fn end(&mut self, error: &UpstreamError) -> Option<Bytes> {
-        self.source = Source::Over;
-        self.framer = Framer::new(0);
-        self.held = self.held.another();
-        let last_word = self.watch.last_word(error);
+        self.let_go();
+        let last_word = self.watch.last_word(&error.rpc_error());
         if last_word.is_some() {
             tracing::debug!(upstream.reason = error.reason(), %error, "a stream ended before its answer");
         }
         last_word
+    }
+
+    /// The same where it is not the upstream that ends it. A stream that owes no answer says why in a comment, which no client takes for a
+    /// message.
+    pub(super) fn end_with(&mut self, error: &RpcError) -> Bytes {
+        self.let_go();
+        let comment = || Bytes::from(format!(": ended: {}\n\n", error.reason()));
+        self.watch.last_word(error).unwrap_or_else(comment)
+    }
+
+    fn let_go(&mut self) {
+        self.source = Source::Over;
+        self.framer = Framer::new(0);
+        self.held = self.held.another();
     }
 }
 
@@ -155,10 +168,10 @@ impl Watch {
         }
     }
 
-    fn last_word(&mut self, error: &UpstreamError) -> Option<Bytes> {
+    fn last_word(&mut self, error: &RpcError) -> Option<Bytes> {
         match self {
             Self::Answer { id, .. } => {
-                let body = error.rpc_error().body(Some(id));
+                let body = error.body(Some(id));
                 Some([b"event: message\ndata: ", &body[..], b"\n\n"].concat().into())
             }
             Self::Answered { .. } | Self::Listen { .. } => None,

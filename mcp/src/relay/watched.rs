@@ -18,6 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::events::EventRelay;
+use crate::error::RpcError;
 use crate::upstream::{AnswerStream, ReaderLimit, TimeLimit, UpstreamError};
 
 /// What is handed to the server at a time. It keeps such a piece until the client's socket takes it.
@@ -80,6 +81,11 @@ impl Watched {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, UpstreamError>>> {
         lock(&self.flow).poll_piece(context)
+    }
+
+    /// Ends it before its time. Between two events it says why; within one the connection breaks, as at the limit.
+    pub(super) fn end(&mut self, error: &RpcError) {
+        lock(&self.flow).end(error);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -152,6 +158,19 @@ impl Flow {
             self.ready = Bytes::copy_from_slice(&self.ready);
         }
         piece
+    }
+
+    fn end(&mut self, error: &RpcError) {
+        let between_events = self.ready.is_empty();
+        self.ready = Bytes::new();
+        self.source = match std::mem::replace(&mut self.source, Source::Cut) {
+            Source::Events(mut events) if between_events => {
+                self.ready = events.end_with(error);
+                Source::Done
+            }
+            Source::Done if between_events => Source::Done,
+            Source::Json(_) | Source::Events(_) | Source::Done | Source::Cut => Source::Cut,
+        };
     }
 
     /// Ends what has reached its limit; else tells when to look again.

@@ -13,11 +13,11 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::value::{ApiKeyId, InstanceId};
+use domain::value::{ApiKeyId, InstanceId, Position};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::live::Held;
 use super::{AccessView, LiveView};
@@ -75,6 +75,8 @@ pub struct Mark {
     pub basis: Basis,
     /// They held everything that was committed at this moment.
     pub as_of: Mono,
+    /// The position of what they were.
+    pub position: Position,
 }
 
 impl Deref for Grounds {
@@ -147,19 +149,25 @@ impl Deciding {
     /// The view of this node, if it may decide.
     pub fn fresh(&self) -> Option<Grounds> {
         let Held { view, as_of } = self.0.live.hold();
-        let mark = Mark { basis: Basis::View, as_of };
+        let mark = Mark { basis: Basis::View, as_of, position: view.position() };
         (self.0.live.is_following() && self.still_hold(mark)).then_some(Grounds { view, mark })
     }
 
     /// The view of this node as it is, for those who go on with it.
     pub fn stale(&self) -> Grounds {
         let Held { view, as_of } = self.0.live.hold();
-        Grounds { view, mark: Mark { basis: Basis::StaleView, as_of } }
+        let mark = Mark { basis: Basis::StaleView, as_of, position: view.position() };
+        Grounds { view, mark }
     }
 
     /// Whether there is a view at all: not while it starts, nor after it has stopped.
     pub fn is_following(&self) -> bool {
         self.0.live.is_following()
+    }
+
+    /// Wakes whenever the view of this node holds more.
+    pub fn listen(&self) -> watch::Receiver<Position> {
+        self.0.live.listen()
     }
 
     /// Whether what was decided may be used now.
@@ -231,6 +239,7 @@ impl Inner {
                 .map_err(crate::log::LogError::from)?
         };
         let view = AccessView::of_parties(&self.history, *parties, look.head).await?;
-        Ok(Grounds { view: Arc::new(view), mark: Mark { basis: Basis::Postgres, as_of: look.sent } })
+        let mark = Mark { basis: Basis::Postgres, as_of: look.sent, position: look.head };
+        Ok(Grounds { view: Arc::new(view), mark })
     }
 }

@@ -1,0 +1,76 @@
+//! The body of a stream under judgment.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use mcp::relay::RelayBody;
+use mcp::upstream::UpstreamError;
+
+use super::super::Gateway;
+use super::{Admitted, Fate, OpenStreams, Stream};
+
+/// Passes what comes for as long as its caller may have it.
+#[derive(Debug)]
+pub(in crate::gateway) struct JudgedBody {
+    body: RelayBody,
+    streams: OpenStreams,
+    number: u64,
+    stream: Arc<Stream>,
+}
+
+impl JudgedBody {
+    /// This body, for whoever was let in.
+    pub(in crate::gateway) fn new(body: RelayBody, gateway: &Gateway, admitted: Admitted) -> Self {
+        let streams = gateway.0.streams.clone();
+        let (number, stream) = streams.open(gateway, admitted);
+        Self { body, streams, number, stream }
+    }
+}
+
+impl Drop for JudgedBody {
+    fn drop(&mut self) {
+        self.streams.close(self.number, &self.stream);
+    }
+}
+
+impl Body for JudgedBody {
+    type Data = Bytes;
+    type Error = UpstreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
+        let this = &mut *self;
+        this.stream.waker.register(context.waker());
+        let may_flow = this.streams.may_flow(&this.stream);
+        let mut fate = this.stream.fate();
+        match std::mem::replace(&mut *fate, Fate::Ended) {
+            Fate::Ending(error) => this.body.end(&error),
+            Fate::Ended => {}
+            Fate::Open | Fate::Held { .. } if may_flow => *fate = Fate::Open,
+            Fate::Open => {
+                *fate = Fate::Held { since: Instant::now() };
+                return Poll::Pending;
+            }
+            held @ Fate::Held { .. } => {
+                *fate = held;
+                return Poll::Pending;
+            }
+        }
+        drop(fate);
+        Pin::new(&mut this.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,10 @@
+-- How far each node is, as it says itself some times a second: what `?wait=all` waits for. It says nothing that outlives a crash of the database:
+-- nodes that live say it again at once.
+create unlogged table node_leases (
+    node         uuid        not null,
+    applied      bigint      not null,
+    bound_millis bigint      not null,
+    renewed_at   timestamptz not null,
+    expires_at   timestamptz not null,
+    constraint node_leases_pkey primary key (node)
+) with (fillfactor = 50);

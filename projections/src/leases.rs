@@ -1,0 +1,162 @@
+//! How far every node has come, as the nodes say themselves: what a write waits for that is to hold everywhere.
+//!
+//! ```text
+//!   node starts --> row, before it serves --every RENEW_EVERY--> position, age, bound
+//!   node stops  --> row removed            node is killed --> row stays behind, and is forgotten after FORGOTTEN_AFTER
+//! ```
+//! A row that is not renewed counts as long as it is there: its node may be alive and only cut off from Postgres. Such a node decides by no view
+//! that is older than its bound, so whoever waits need wait no longer than that for it.
+
+use std::time::{Duration, Instant};
+
+use domain::value::Position;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::access::LiveView;
+
+/// How often a node says how far it is.
+const RENEW_EVERY: Duration = Duration::from_millis(200);
+/// A node that has said nothing for so long is taken for late.
+const LEASE_MILLIS: i64 = 1_000;
+/// Longer than any node decides without Postgres: the greatest bound, and the time that a clock map is used.
+const FORGOTTEN_AFTER_SECONDS: f64 = 120.0;
+/// How often those are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(10);
+/// How often a waiting write looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long a statement may take before it is tried again.
+const STATEMENT_WAIT: Duration = Duration::from_secs(2);
+
+const RENEW: &str = "insert into node_leases (node, applied, bound_millis, renewed_at, expires_at)
+    values ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 millisecond')
+    on conflict (node) do update set applied = excluded.applied, bound_millis = excluded.bound_millis,
+        renewed_at = excluded.renewed_at, expires_at = excluded.expires_at";
+
+/// Who is behind a position, the furthest first, beside how many there are.
+const BEHIND: &str = "select node, bound_millis, (select count(*) from node_leases) from node_leases
+    where applied < $1 order by applied, renewed_at";
+
+/// The leases of all nodes on one log.
+#[derive(Debug, Clone)]
+pub struct Leases {
+    pool: PgPool,
+    node: Uuid,
+    view: LiveView,
+}
+
+/// How a write came to hold everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Everywhere {
+    /// Whether every node has applied it. Else those that have not, decide no more by what they knew before.
+    pub applied: bool,
+    /// How many nodes there are; nothing, when Postgres did not say.
+    pub nodes: u64,
+    /// The one that came last, or has not come.
+    pub slowest: Option<Uuid>,
+    /// How long that took since the write.
+    pub took: Duration,
+}
+
+/// One look at the leases.
+struct Behind {
+    nodes: u64,
+    slowest: Option<Uuid>,
+    /// The greatest bound of those behind.
+    bound: Duration,
+}
+
+impl Leases {
+    /// The lease of this node, which has this view, among those of the others.
+    pub const fn new(pool: PgPool, node: Uuid, view: LiveView) -> Self {
+        Self { pool, node, view }
+    }
+
+    /// Renews the lease of this node until told to stop, and gives it back then.
+    pub async fn keep(self, stop: CancellationToken) {
+        let mut forgot = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+            }
+            self.renew().await;
+            if forgot.elapsed() >= FORGET_EVERY {
+                forgot = Instant::now();
+                self.forget_the_dead().await;
+            }
+        }
+        let leave = sqlx::query("delete from node_leases where node = $1").bind(self.node);
+        let _ = tokio::time::timeout(STATEMENT_WAIT, leave.execute(&self.pool)).await; // it is forgotten later all the same
+    }
+
+    /// Says how far this node is. To be said before it serves for the first time.
+    pub async fn renew(&self) {
+        let freshness = self.view.freshness();
+        let bound = i64::try_from(freshness.bound().as_millis()).unwrap_or(i64::MAX);
+        let renewal = sqlx::query(RENEW)
+            .bind(self.node)
+            .bind(i64::try_from(freshness.position().get()).unwrap_or(i64::MAX))
+            .bind(bound)
+            .bind(LEASE_MILLIS);
+        match tokio::time::timeout(STATEMENT_WAIT, renewal.execute(&self.pool)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(error = %error, "the lease of this node is not renewed"),
+            Err(_) => tracing::debug!("the lease of this node is not renewed in time"),
+        }
+    }
+
+    /// Waits until every node holds a position, or must have stopped to decide without it.
+    pub async fn everywhere(&self, position: Position) -> Everywhere {
+        let written = Instant::now();
+        let mut last = Behind { nodes: 0, slowest: None, bound: self.view.freshness().bound() };
+        loop {
+            if let Some(behind) = self.behind(position).await {
+                match behind.slowest {
+                    None => return Everywhere::new(true, behind.nodes, last.slowest, written),
+                    Some(_) => last = behind,
+                }
+            }
+            if written.elapsed() >= last.bound {
+                return Everywhere::new(false, last.nodes, last.slowest, written);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Who is behind a position; nothing, when Postgres does not say.
+    async fn behind(&self, position: Position) -> Option<Behind> {
+        let position = i64::try_from(position.get()).unwrap_or(i64::MAX);
+        let rows = sqlx::query_as(BEHIND).bind(position).fetch_all(&self.pool);
+        let rows: Vec<(Uuid, i64, i64)> =
+            tokio::time::timeout(self.view.freshness().bound(), rows).await.ok()?.ok()?;
+        let nodes = match rows.first() {
+            Some((.., nodes)) => nodes.unsigned_abs(),
+            None => self.count().await?,
+        };
+        let bound = rows.iter().map(|(_, bound, _)| bound.unsigned_abs()).max().unwrap_or_default();
+        let slowest = rows.first().map(|(node, ..)| *node);
+        Some(Behind { nodes, slowest, bound: Duration::from_millis(bound) })
+    }
+
+    async fn count(&self) -> Option<u64> {
+        let count: i64 =
+            sqlx::query_scalar("select count(*) from node_leases").fetch_one(&self.pool).await.ok()?;
+        Some(count.unsigned_abs())
+    }
+
+    async fn forget_the_dead(&self) {
+        let forget = sqlx::query(
+            "delete from node_leases where expires_at < clock_timestamp() - $1 * interval '1 second'",
+        )
+        .bind(FORGOTTEN_AFTER_SECONDS);
+        let _ = tokio::time::timeout(STATEMENT_WAIT, forget.execute(&self.pool)).await; // another time, or another node
+    }
+}
+
+impl Everywhere {
+    fn new(applied: bool, nodes: u64, slowest: Option<Uuid>, since: Instant) -> Self {
+        Self { applied, nodes, slowest, took: since.elapsed() }
+    }
+}

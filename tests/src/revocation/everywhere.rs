@@ -1,0 +1,89 @@
+//! `?wait=all`: a revocation that is answered holds on every node, or the answer says which one must have stopped to decide without it.
+
+use std::time::{Duration, Instant};
+
+use harness::{Answer, Weather};
+use hyper::Method;
+use serde_json::json;
+
+use super::scene::{BOUND, Key, Scene, reason, until};
+
+async fn revoked(scene: &Scene, key: &Key) -> Answer {
+    let path = scene.world.path(&format!("/api-keys/{}?wait=all", key.id));
+    let answer = scene.world.admin().json(Method::DELETE, &path, &json!({})).await;
+    answer.good();
+    answer
+}
+
+fn told(answer: &Answer) -> Vec<String> {
+    let text = answer.header("sekisho-applied-everywhere").expect("it says how far it is");
+    text.split(';').map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn only_what_is_written_can_be_waited_for() {
+    let scene = Scene::start().await;
+    scene.world.admin().get("/v1/me?wait=all").await.refused(400, "wait-malformed");
+    let path = scene.world.path("/api-keys?wait=some");
+    scene
+        .world
+        .admin()
+        .post(&path, &json!({ "name": "A", "scopes": ["mcp:write"] }))
+        .await
+        .refused(400, "wait-malformed");
+}
+
+#[tokio::test]
+async fn what_is_answered_holds_on_every_node() {
+    let scene = Scene::start().await;
+    for _ in 0..5 {
+        let key = scene.key().await;
+        let answer = revoked(&scene, &key).await;
+        let told = told(&answer);
+        assert!(told[1].starts_with("nodes=2"), "{told:?}");
+        if told[0] == "?1" {
+            assert_eq!(reason(&scene.far_call(&key).await), "key-revoked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_hear_is_named_and_has_stopped_to_decide() {
+    let scene = Scene::start().await;
+    let (kept, key) = (scene.key().await, scene.key().await);
+    scene.postgres.turn(Weather::Dark);
+    scene.nats.turn(Weather::Dark);
+    let begun = Instant::now();
+    let told = told(&revoked(&scene, &key).await);
+    assert_eq!(told[0], "?0");
+    assert!(begun.elapsed() >= BOUND, "not before the bound");
+    assert!(told[2].starts_with("slowest=\""), "{told:?}");
+    let millis: u128 = told[3].strip_prefix("millis=").expect("how long").parse().expect("a number");
+    assert!(millis >= BOUND.as_millis(), "{told:?}");
+    for key in [&kept, &key] {
+        assert_eq!(reason(&scene.far_call(key).await), "view-stale");
+    }
+    scene.postgres.heal();
+    scene.nats.heal();
+    until("the far node hears", async || reason(&scene.far_call(&key).await) == "key-revoked").await;
+}
+
+#[tokio::test]
+async fn a_node_that_has_stopped_is_not_waited_for() {
+    let scene = Scene::start().await;
+    let key = scene.key().await;
+    let Scene { world, far, .. } = scene;
+    assert!(far.running.stop().await);
+    let path = world.path(&format!("/api-keys/{}?wait=all", key.id));
+    let waited = async {
+        loop {
+            let answer = world.admin().json(Method::DELETE, &path, &json!({})).await;
+            if told(&answer)[1] == "nodes=1" {
+                return told(&answer);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(30), waited).await.expect("its lease is given back");
+    assert_eq!(told[0], "?1", "{told:?}");
+}

@@ -1,0 +1,8 @@
+//! A revocation holds everywhere within the bound: with NATS and without, under partition and pause, with Postgres slow or away.
+
+mod everywhere;
+mod stale;
+mod streams;
+mod watermarks;
+
+mod scene;
