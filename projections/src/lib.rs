@@ -4,6 +4,7 @@
 //! Deliberately absent: rules. Nothing here decides whether something may happen.
 
 pub mod access;
+pub mod calls;
 mod checkpoint;
 pub mod directory;
 mod doorbell;

@@ -124,6 +124,7 @@ pub async fn grant_to(pool: &PgPool, role: &str) -> Result<(), PostgresError> {
          revoke all on events, notary_checkpoints, log_identity, _sqlx_migrations from \"{role}\";
          grant select on log_identity, _sqlx_migrations to \"{role}\";
          grant select, insert on events, notary_checkpoints to \"{role}\";
+         grant execute on function make_call_partition(date), make_argument_partition(date), drop_call_partitions(date, date) to \"{role}\";
          commit"
     );
     pool.execute(statements.as_str()).await?;

@@ -19,14 +19,14 @@ const SEND_BYTES: usize = 256 * 1024;
 /// Sends rows, and what stands around them.
 pub(super) async fn send<R: Row, C: DerefMut<Target = PgConnection>>(
     copy: &mut PgCopyIn<C>,
-    rows: impl Iterator<Item = R>,
+    rows: impl Iterator<Item: std::borrow::Borrow<R>>,
 ) -> Result<(), WriteError> {
     let mut tuples = Tuples::default();
     tuples.0.extend_from_slice(HEADER);
     let count = i16::try_from(R::COLUMNS.len()).unwrap_or(i16::MAX).to_be_bytes();
     for row in rows {
         tuples.0.extend_from_slice(&count);
-        row.show(&mut tuples)?;
+        std::borrow::Borrow::<R>::borrow(&row).show(&mut tuples)?;
         if tuples.0.len() >= SEND_BYTES {
             copy.send(tuples.0.as_slice()).await?;
             tuples.0.clear();

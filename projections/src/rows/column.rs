@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::postgres::{PgArgumentBuffer, Postgres};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
@@ -58,11 +58,34 @@ macro_rules! plain {
     )+};
 }
 
-plain!(bool, i64, String, Uuid, Vec<String>, Vec<Uuid>);
+plain!(bool, i16, i64, String, Uuid, Vec<String>, Vec<Uuid>);
 
 impl Column for OffsetDateTime {
     fn json(&self, out: &mut Vec<u8>) -> Result<(), String> {
         written(&self.format(&Rfc3339).map_err(|error| error.to_string())?, out)
+    }
+
+    fn binary(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, String> {
+        encoded(self, out)
+    }
+}
+
+impl Column for Date {
+    fn json(&self, out: &mut Vec<u8>) -> Result<(), String> {
+        written(&self.to_string(), out) // ISO 8601
+    }
+
+    fn binary(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, String> {
+        encoded(self, out)
+    }
+}
+
+/// A `bytea` column.
+impl Column for Vec<u8> {
+    fn json(&self, out: &mut Vec<u8>) -> Result<(), String> {
+        let digits = self.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
+        written(&"\\x".chars().chain(digits).collect::<String>(), out)
     }
 
     fn binary(&self, out: &mut PgArgumentBuffer) -> Result<IsNull, String> {
@@ -111,6 +134,25 @@ macro_rules! document {
     )+};
 }
 pub(crate) use document;
+
+/// Says that an enum stands in a `text` column, under the names that sqlx and serde give its variants.
+macro_rules! column_as_text {
+    ($($type:ty),+) => {$(
+        impl $crate::rows::Column for $type {
+            fn json(&self, out: &mut Vec<u8>) -> Result<(), String> {
+                serde_json::to_writer(out, self).map_err(|error| error.to_string())
+            }
+
+            fn binary(
+                &self,
+                out: &mut sqlx::postgres::PgArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, String> {
+                sqlx::Encode::<sqlx::Postgres>::encode_by_ref(self, out).map_err(|error| error.to_string())
+            }
+        }
+    )+};
+}
+pub(crate) use column_as_text;
 
 /// Rows as one JSON array of objects.
 #[derive(Debug, Default)]

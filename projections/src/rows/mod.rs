@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::column::JsonRow;
 pub use self::column::{Column, ColumnError, Columns};
-pub(crate) use self::column::{document, json_document};
+pub(crate) use self::column::{column_as_text, document, json_document};
 use crate::projection::Poison;
 
 /// Rows in one COPY: a transaction that lasts for tenths of a second, however large the table.
@@ -105,6 +105,24 @@ impl<R: Row> Default for Table<R> {
     fn default() -> Self {
         Self { slots: HashMap::default(), wanted: HashSet::default() }
     }
+}
+
+/// Copies rows into a table of their columns, within the transaction that is open.
+pub(crate) async fn copy_rows<R: Row>(
+    connection: &mut PgConnection,
+    table: &str,
+    rows: &[R],
+) -> Result<(), WriteError> {
+    let sql = format!("copy {table} ({}) from stdin (format binary)", R::COLUMNS.join(", "));
+    let mut copy = connection.copy_in_raw(&sql).await?;
+    match binary::send::<R, _>(&mut copy, rows.iter()).await {
+        Ok(()) => copy.finish().await?,
+        Err(error) => {
+            copy.abort("a row cannot be encoded").await?;
+            return Err(error);
+        }
+    };
+    Ok(())
 }
 
 impl<R: Row> Table<R> {
@@ -228,7 +246,7 @@ impl<R: Row> Table<R> {
         let mut rows = self.slots.drain().filter_map(|(_, slot)| slot.row).peekable();
         while rows.peek().is_some() {
             let mut copy = connection.copy_in_raw(&sql).await?;
-            match binary::send(&mut copy, rows.by_ref().take(COPY_ROWS_MAX)).await {
+            match binary::send::<R, _>(&mut copy, rows.by_ref().take(COPY_ROWS_MAX)).await {
                 Ok(()) => copy.finish().await?,
                 Err(error) => {
                     copy.abort("a row cannot be encoded").await?;

@@ -1,0 +1,27 @@
+//! Call records: what every MCP call leaves behind, from the gateway to partitioned tables, and how it is asked for.
+//!
+//! ```text
+//!   gateway --> queue (bounded) --> publisher --+--> JetStream --> projector --+--> calls, call_arguments, call_drops
+//!                                    numbers    |                              |      and call_runs: which numbers arrived
+//!                                               `-- NATS away: straight -------'
+//! ```
+//! The number that each record has in its node's run is what makes a loss visible, wherever it happens: what does not arrive is a hole in
+//! `call_runs`, what had no room is counted in `call_drops`, and a node that was killed is one that never said that it had ended. Deliberately
+//! absent: arguments and results in clear, and records of callers without a known credential; those are counted, not kept.
+
+mod entry;
+mod incomplete;
+mod partitions;
+mod query;
+mod record;
+mod runs;
+mod store;
+
+pub use entry::{Call, Drops, Entry, SealedArguments};
+pub use incomplete::{Incomplete, Lack, incomplete};
+pub use partitions::{Retention, drop_expired, make_ahead};
+pub use query::{CallFilter, by_id, page, sealed_arguments};
+pub use record::{
+    Basis, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, TOOL_BYTES_MAX, WishKind, cut,
+};
+pub use store::{CallStore, StoreError};
