@@ -1,5 +1,7 @@
 //! One message: its bytes as they came, and what was read from them.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -48,6 +50,8 @@ pub enum Outcome {
 struct Call {
     method: Box<str>,
     params: Params,
+    /// Where `params.arguments` stands in the message.
+    arguments: Option<Range<usize>>,
 }
 
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
@@ -59,7 +63,7 @@ impl Message {
         if depth::is_too_deep(text.as_bytes()) {
             return Err(EnvelopeError::TooDeep);
         }
-        let (kind, call) = Members::read(text)?.judge()?;
+        let (kind, call) = Members::read(text)?.judge(text)?;
         Ok(Self { bytes, kind, call })
     }
 
@@ -116,6 +120,11 @@ impl Message {
     pub fn target(&self) -> Option<&str> {
         let call = self.call.as_ref()?;
         call.params.target(Target::of(&call.method)?)
+    }
+
+    /// `params.arguments` as it came.
+    pub fn arguments(&self) -> Option<Bytes> {
+        self.call.as_ref()?.arguments.clone().map(|range| self.bytes.slice(range))
     }
 
     /// `params.name`, when it is a string.
@@ -180,7 +189,7 @@ impl<'a> Members<'a> {
         look_alike.map_or(Ok(found), |member| Err(EnvelopeError::LookAlike(member)))
     }
 
-    fn judge(self) -> Result<(MessageKind, Option<Call>), EnvelopeError> {
+    fn judge(self, text: &str) -> Result<(MessageKind, Option<Call>), EnvelopeError> {
         let version = self.jsonrpc.single("jsonrpc")?.and_then(json::text);
         if version.as_deref() != Some("2.0") {
             return Err(EnvelopeError::WrongVersion);
@@ -204,7 +213,7 @@ impl<'a> Members<'a> {
                 let kind = id.map_or(Ok(MessageKind::Notification), |id| {
                     Ok(MessageKind::Request { id: request_id(id)? })
                 })?;
-                let call = call(method, params)?;
+                let call = call(text, method, params)?;
                 Ok((kind, Some(call)))
             }
         }
@@ -223,11 +232,20 @@ fn response(id: Option<&RawValue>, outcome: Outcome) -> Result<MessageKind, Enve
     Ok(MessageKind::Response { id, outcome })
 }
 
-fn call(method: &RawValue, params: Option<&RawValue>) -> Result<Call, EnvelopeError> {
+fn call(text: &str, method: &RawValue, params: Option<&RawValue>) -> Result<Call, EnvelopeError> {
     let method: Box<str> = json::text(method).ok_or(EnvelopeError::WrongType("method"))?.into();
-    let params = params.map_or(Ok(Params::default()), |params| Params::parse(&method, params))?;
+    let (params, arguments) =
+        params.map_or(Ok(<_>::default()), |params| Params::parse_with_arguments(&method, params))?;
+    let arguments = arguments.and_then(|arguments| place(text, arguments.get()));
     if &*method == "tools/call" && params.name.is_none() {
         return Err(EnvelopeError::ToolNameMissing);
     }
-    Ok(Call { method, params })
+    Ok(Call { method, params, arguments })
+}
+
+/// Where a part of a text stands in it.
+fn place(text: &str, part: &str) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    let end = start.checked_add(part.len())?;
+    (text.get(start..end)? == part).then_some(start..end)
 }

@@ -49,21 +49,26 @@ pub(super) struct Params {
 }
 
 impl Params {
-    pub(super) fn parse(method: &str, params: &RawValue) -> Result<Self, EnvelopeError> {
+    /// The parameters, and the arguments where they stand there once.
+    pub(super) fn parse_with_arguments<'a>(
+        method: &str,
+        params: &'a RawValue,
+    ) -> Result<(Self, Option<&'a RawValue>), EnvelopeError> {
         if json::is_null(params) {
-            return Ok(Self::default()); // several clients write an absent value this way
+            return Ok(<_>::default()); // several clients write an absent value this way
         }
         if !json::is_object(params) {
             return Err(EnvelopeError::WrongType("params"));
         }
         let target = Target::of(method).map(Target::member);
-        let [mut name, mut uri, mut task_id, mut meta] = [Slot::EMPTY; 4];
+        let [mut name, mut uri, mut task_id, mut meta, mut arguments] = [Slot::EMPTY; 5];
         let mut look_alike = None;
         json::for_each_member(params.get(), |key, value| match key {
             "name" => name.put(value),
             "uri" => uri.put(value),
             "taskId" => task_id.put(value),
             "_meta" => meta.put(value),
+            "arguments" => arguments.put(value),
             _ => look_alike = look_alike.or_else(|| looks_like(key, target.as_slice())),
         })
         .map_err(|_| EnvelopeError::NotJson)?;
@@ -80,7 +85,7 @@ impl Params {
         if let Some(meta) = meta.single("params._meta")?.filter(|meta| !json::is_null(meta)) {
             found.read_meta(meta)?;
         }
-        Ok(found)
+        Ok((found, arguments.single("params.arguments").unwrap_or_default()))
     }
 
     fn read_meta(&mut self, meta: &RawValue) -> Result<(), EnvelopeError> {

@@ -260,3 +260,20 @@ proptest! {
         prop_assert_eq!(&read.bytes()[..], json.as_bytes());
     }
 }
+
+#[test]
+fn arguments_are_shown_as_they_came_and_not_when_they_are_there_twice() {
+    let arguments = |params: &str| {
+        let json = format!(
+            r#"{{ "params" : {{"name":"x",{params}}}, "jsonrpc":"2.0","id":1,"method":"tools/call"}}"#
+        );
+        message(&json).arguments().map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+    };
+    assert_eq!(arguments(r#""arguments":{"a":1},"arguments":{"a":2}"#), None);
+    assert_eq!(arguments(r#""other":1"#), None);
+    assert_eq!(
+        arguments(r#""arguments": {"a": [1,  2], "ü":"\u00fc"} "#).unwrap(),
+        r#"{"a": [1,  2], "ü":"\u00fc"}"#
+    );
+    assert_eq!(arguments(r#""argu\u006dents":7"#).unwrap(), "7");
+}

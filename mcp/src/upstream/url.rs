@@ -46,6 +46,12 @@ impl UpstreamUrl {
     pub const fn uri(&self) -> &Uri {
         &self.0
     }
+
+    /// Scheme, host and port alone.
+    pub fn origin(&self) -> String {
+        let authority = self.0.authority().map_or("", |authority| authority.as_str());
+        format!("{}://{authority}", self.0.scheme_str().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -72,5 +78,6 @@ mod tests {
     fn path_and_query_stay() {
         let url = UpstreamUrl::parse("HTTPS://Example.com:8443/mcp/?a=%20b").expect("an address");
         assert_eq!(url.uri().to_string(), "https://example.com:8443/mcp/?a=%20b");
+        assert_eq!(url.origin(), "https://example.com:8443");
     }
 }
