@@ -128,3 +128,6 @@ begin
     return v_dropped;
 end $$;
 revoke execute on function make_call_partition(date), make_argument_partition(date), drop_call_partitions(date, date) from public;
+
+-- How calls to an instance are recorded, as its last event about that says.
+alter table instances add column recording jsonb not null default '{"overflow": "drop", "arguments": "none"}';

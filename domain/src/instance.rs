@@ -11,12 +11,14 @@
 mod command;
 mod error;
 mod event;
+mod recording;
 
 use serde::{Deserialize, Serialize};
 
 pub use command::InstanceCommand;
 pub use error::InstanceError;
 pub use event::{CallerAuthentication, InstanceEvent};
+pub use recording::{ArgumentDays, ArgumentDaysError, ArgumentRecording, Overflow, Recording};
 
 use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolSelection};
 
@@ -32,6 +34,8 @@ pub struct Instance {
     connections: Vec<ConnectionId>,
     tools: Option<ToolSelection>,
     authentication: Option<CallerAuthentication>,
+    #[serde(default)]
+    recording: Recording,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +76,7 @@ impl crate::Aggregate for Instance {
             InstanceCommand::ChangeAuthentication { authentication } => {
                 self.change_authentication(*authentication)
             }
+            InstanceCommand::ChangeRecording { recording } => self.change_recording(*recording),
             InstanceCommand::Start => self.start(),
             InstanceCommand::Stop => self.stop(),
             InstanceCommand::Delete => self.delete(),
@@ -120,6 +125,14 @@ impl Instance {
             return Ok(vec![]);
         }
         Ok(vec![InstanceEvent::AuthenticationChanged { authentication }])
+    }
+
+    fn change_recording(&self, recording: Recording) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        if self.recording == recording {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::RecordingChanged { recording }])
     }
 
     fn start(&self) -> Result<Vec<InstanceEvent>, InstanceError> {
@@ -179,6 +192,7 @@ impl Instance {
             InstanceEvent::AuthenticationChanged { authentication } => {
                 self.authentication = Some(authentication);
             }
+            InstanceEvent::RecordingChanged { recording } => self.recording = recording,
             InstanceEvent::Started {} => self.standing = Standing::Running,
             InstanceEvent::Stopped {} => self.standing = Standing::Stopped,
             InstanceEvent::Deleted {} => self.standing = Standing::Deleted,

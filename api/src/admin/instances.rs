@@ -3,7 +3,8 @@
 use axum::extract::State;
 use commands::Ports;
 use commands::instance::{
-    ChangeAuthentication, ChangeConnections, ChangeTools, Create, Created, Delete, Rename, Start, Stop,
+    ChangeAuthentication, ChangeConnections, ChangeRecording, ChangeTools, Create, Created, Delete, Rename,
+    Start, Stop,
 };
 use domain::instance::CallerAuthentication;
 use domain::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, Scope};
@@ -16,6 +17,7 @@ use utoipa::openapi::schema::Object;
 use uuid::Uuid;
 
 use super::ask::{Answered, Asker, Found, Within, found};
+use super::recording::Recording;
 use super::shapes::{Changed, NewName, Nothing, one_of};
 use super::tools::Tools;
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
@@ -26,6 +28,7 @@ const ONE: &str = "/v1/organizations/{organization}/instances/{instance}";
 const TOOLS: &str = "/v1/organizations/{organization}/instances/{instance}/tools";
 const CONNECTIONS: &str = "/v1/organizations/{organization}/instances/{instance}/connections";
 const AUTHENTICATION: &str = "/v1/organizations/{organization}/instances/{instance}/authentication";
+const RECORDING: &str = "/v1/organizations/{organization}/instances/{instance}/recording";
 const START: &str = "/v1/organizations/{organization}/instances/{instance}/start";
 const STOP: &str = "/v1/organizations/{organization}/instances/{instance}/stop";
 
@@ -83,6 +86,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "changeInstanceAuthentication",
         "Let callers prove in another way who they are",
         change_authentication::<P>,
+    )
+    .change::<Recording, Changed, _, _>(
+        Method::PUT,
+        RECORDING,
+        writes(),
+        "changeInstanceRecording",
+        "Record the calls to an instance in another way",
+        change_recording::<P>,
     )
     .act::<Changed, _, _>(
         Method::POST,
@@ -186,6 +197,8 @@ struct Instance {
     /// How callers prove who they are.
     #[schema(schema_with = authentication)]
     authentication: String,
+    /// How its calls are recorded.
+    recording: Recording,
     /// `running` or `stopped`.
     standing: String,
     /// When it was made.
@@ -203,9 +216,20 @@ fn mcp_url(url: &str, instance: Uuid) -> String {
 impl Instance {
     fn of(row: InstanceRow, url: &str) -> Self {
         let InstanceRow { id, name, connections, tools, authentication, standing, .. } = row;
-        let (mcp_url, tools) = (mcp_url(url, id), Tools(tools));
+        let (mcp_url, tools, recording) = (mcp_url(url, id), Tools(tools), Recording::from(row.recording));
         let (created_at, updated_at) = (row.created_at, row.updated_at);
-        Self { id, mcp_url, name, connections, tools, authentication, standing, created_at, updated_at }
+        Self {
+            id,
+            mcp_url,
+            name,
+            connections,
+            tools,
+            authentication,
+            recording,
+            standing,
+            created_at,
+            updated_at,
+        }
     }
 }
 
@@ -267,6 +291,15 @@ async fn change_authentication<P: Ports + 'static>(
     Command { body: NewAuthentication { authentication }, order }: Command<NewAuthentication>,
 ) -> Answered<Changed> {
     asker.change(order, &ChangeAuthentication { organization, instance, authentication }).await
+}
+
+async fn change_recording<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, instance)): Within<InstanceId>,
+    Command { body, order }: Command<Recording>,
+) -> Answered<Changed> {
+    let recording = body.parse()?;
+    asker.change(order, &ChangeRecording { organization, instance, recording }).await
 }
 
 async fn start<P: Ports + 'static>(

@@ -8,6 +8,7 @@ mod answer;
 mod ask;
 mod everywhere;
 mod places;
+mod recording;
 mod shapes;
 mod table;
 mod tools;

@@ -2,6 +2,7 @@
 
 mod change_authentication;
 mod change_connections;
+mod change_recording;
 mod change_tools;
 mod create;
 mod delete;
@@ -12,6 +13,7 @@ mod stop;
 
 pub use change_authentication::ChangeAuthentication;
 pub use change_connections::ChangeConnections;
+pub use change_recording::ChangeRecording;
 pub use change_tools::ChangeTools;
 pub use create::{Create, Created};
 pub use delete::Delete;

@@ -1,6 +1,6 @@
 //! Refusals first.
 
-use domain::instance::{CallerAuthentication, InstanceError, InstanceEvent};
+use domain::instance::{CallerAuthentication, InstanceError, InstanceEvent, Overflow, Recording};
 use domain::value::{ConnectionId, InstanceId, ToolSelection};
 
 use super::*;
@@ -33,6 +33,11 @@ fn change_authentication(instance: InstanceId) -> ChangeAuthentication {
     ChangeAuthentication { organization: ACME, instance, authentication: CallerAuthentication::Both }
 }
 
+fn audit(instance: InstanceId) -> ChangeRecording {
+    let recording = Recording { overflow: Overflow::Block, ..Recording::default() };
+    ChangeRecording { organization: ACME, instance, recording }
+}
+
 /// Everything that can be asked of an existing instance.
 macro_rules! everything {
     ($world:ident, $check:ident $($noun:literal)?, $actor:expr, $instance:expr) => {{
@@ -41,6 +46,7 @@ macro_rules! everything {
         $world.$check($($noun,)? $actor, connect(instance, SHARED));
         $world.$check($($noun,)? $actor, change_tools(instance));
         $world.$check($($noun,)? $actor, change_authentication(instance));
+        $world.$check($($noun,)? $actor, audit(instance));
         $world.$check($($noun,)? $actor, Start { organization, instance });
         $world.$check($($noun,)? $actor, Stop { organization, instance });
         $world.$check($($noun,)? $actor, Delete { organization, instance });
@@ -148,6 +154,11 @@ fn an_admin_changes_everything_of_it() {
     assert_eq!(
         did(world.done(acme(ADMIN), change_authentication(DESK))),
         [InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both }.into()]
+    );
+    let recording = audit(DESK).recording;
+    assert_eq!(
+        did(world.done(acme(ADMIN), audit(DESK))),
+        [InstanceEvent::RecordingChanged { recording }.into()]
     );
     assert_eq!(
         did(world.done(acme(ADMIN), Stop { organization, instance })),

@@ -10,7 +10,9 @@ use crate::api_key::{ApiKeyEvent, KeyEnvironment};
 use crate::client::{ClientEvent, ClientKind};
 use crate::connection::{ConnectionEvent, ConnectionOwner};
 use crate::deployment::DeploymentEvent;
-use crate::instance::{CallerAuthentication, InstanceEvent};
+use crate::instance::{
+    ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording,
+};
 use crate::organization::{OrganizationEvent, OrganizationKind};
 use crate::server::{ServerEvent, Transport, Visibility};
 use crate::user::UserEvent;
@@ -255,6 +257,11 @@ pub(super) fn connection() -> Vec<Sample<ConnectionEvent>> {
     ]
 }
 
+fn audited() -> Recording {
+    let retention_days = ArgumentDays::try_new(30).unwrap();
+    Recording { overflow: Overflow::Block, arguments: ArgumentRecording::Sealed { retention_days } }
+}
+
 pub(super) fn instance() -> Vec<Sample<InstanceEvent>> {
     let only = ["add", "echo"].into_iter().map(|text| ToolName::parse(text).unwrap());
     vec![
@@ -275,6 +282,8 @@ pub(super) fn instance() -> Vec<Sample<InstanceEvent>> {
         ("", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both }),
         ("none", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::None }),
         ("oauth", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Oauth }),
+        ("", InstanceEvent::RecordingChanged { recording: audited() }),
+        ("default", InstanceEvent::RecordingChanged { recording: Recording::default() }),
         ("", InstanceEvent::Started {}),
         ("", InstanceEvent::Stopped {}),
         ("", InstanceEvent::Deleted {}),

@@ -1,6 +1,6 @@
 //! What may be asked of an instance.
 
-use super::CallerAuthentication;
+use super::{CallerAuthentication, Recording};
 use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
 /// A request to an instance.
@@ -38,6 +38,11 @@ pub enum InstanceCommand {
     ChangeAuthentication {
         /// How callers prove who they are.
         authentication: CallerAuthentication,
+    },
+    /// Record its calls in another way.
+    ChangeRecording {
+        /// How calls are recorded.
+        recording: Recording,
     },
     /// Answer calls.
     Start,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Recording;
 use crate::Facts;
 use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
@@ -86,6 +87,11 @@ events! {
         AuthenticationChanged = "authentication_changed" v 1 {
             /// How callers prove who they are.
             authentication: CallerAuthentication,
+        },
+        /// Its calls are recorded in another way.
+        RecordingChanged = "recording_changed" v 1 {
+            /// How calls are recorded.
+            recording: Recording,
         },
         /// It answers again.
         Started = "started" v 1 {},

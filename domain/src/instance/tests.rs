@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    CallerAuthentication, Instance, InstanceCommand as Ask, InstanceError as No, InstanceEvent as Did,
-    SELECTED_TOOLS_MAX,
+    ArgumentRecording, CallerAuthentication, Instance, InstanceCommand as Ask, InstanceError as No,
+    InstanceEvent as Did, Overflow, Recording, SELECTED_TOOLS_MAX,
 };
 use crate::given::{Given, given};
 use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolName, ToolSelection};
@@ -42,22 +42,28 @@ fn wiki(then: Vec<Did>) -> Given<Instance> {
     given(past)
 }
 
+const fn audited() -> Recording {
+    Recording { overflow: Overflow::Block, arguments: ArgumentRecording::None }
+}
+
 /// Every change that is no change of standing.
-fn changes() -> [Ask; 4] {
+fn changes() -> [Ask; 5] {
     [
         Ask::Rename { name: name("New") },
         Ask::ChangeConnections { connections: vec![OTHER] },
         Ask::ChangeTools { tools: only(1) },
         Ask::ChangeAuthentication { authentication: CallerAuthentication::Both },
+        Ask::ChangeRecording { recording: audited() },
     ]
 }
 
-fn changed() -> [Did; 4] {
+fn changed() -> [Did; 5] {
     [
         Did::Renamed { name: name("New") },
         Did::ConnectionsChanged { connections: vec![OTHER] },
         Did::ToolsChanged { tools: only(1) },
         Did::AuthenticationChanged { authentication: CallerAuthentication::Both },
+        Did::RecordingChanged { recording: audited() },
     ]
 }
 

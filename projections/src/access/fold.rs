@@ -6,7 +6,7 @@ use domain::api_key::ApiKeyEvent;
 use domain::connection::ConnectionEvent;
 use domain::deployment::DeploymentEvent;
 use domain::event::{Event, Undecodable};
-use domain::instance::InstanceEvent;
+use domain::instance::{InstanceEvent, Recording};
 use domain::organization::OrganizationEvent;
 use domain::policy::Standing;
 use domain::server::{ServerEvent, Transport};
@@ -210,7 +210,15 @@ impl AccessView {
             let standing = Standing::Active;
             self.instances.insert(
                 id,
-                Arc::new(Instance { id, organization, connections, tools, authentication, standing }),
+                Arc::new(Instance {
+                    id,
+                    organization,
+                    connections,
+                    tools,
+                    authentication,
+                    standing,
+                    recording: Recording::default(),
+                }),
             );
             return;
         }
@@ -226,6 +234,7 @@ impl AccessView {
             InstanceEvent::AuthenticationChanged { authentication } => {
                 instance.authentication = authentication;
             }
+            InstanceEvent::RecordingChanged { recording } => instance.recording = recording,
             InstanceEvent::Started {} => instance.standing = Standing::Active,
             InstanceEvent::Stopped {} => instance.standing = Standing::Suspended,
             InstanceEvent::Deleted {} => instance.standing = Standing::Ended,

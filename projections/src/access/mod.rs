@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 use domain::api_key::KeyEnvironment;
-use domain::instance::CallerAuthentication;
+use domain::instance::{CallerAuthentication, Recording};
 use domain::policy::Standing;
 use domain::value::{
     AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role,
@@ -132,6 +132,8 @@ pub struct Instance {
     pub authentication: CallerAuthentication,
     /// Active, stopped (`Suspended`) or deleted (`Ended`).
     pub standing: Standing,
+    /// How its calls are recorded.
+    pub recording: Recording,
 }
 
 /// Facts about the deployment as a whole.

@@ -1,6 +1,6 @@
 //! Instances: what stands behind `/mcp/{instance}`.
 
-use domain::instance::InstanceEvent;
+use domain::instance::{InstanceEvent, Recording};
 use domain::value::{ConnectionId, InstanceId, OrganizationId, ToolSelection};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
@@ -29,6 +29,9 @@ pub struct InstanceRow {
     pub tools: ToolSelection,
     /// `none`, `api_key`, `oauth` or `both`.
     pub authentication: String,
+    /// How its calls are recorded.
+    #[sqlx(json)]
+    pub recording: Recording,
     /// `running`, `stopped` or `deleted`.
     pub standing: String,
     /// When it was made.
@@ -47,9 +50,9 @@ impl Listed for InstanceRow {
     }
 }
 
-document!(ToolSelection);
+document!(ToolSelection, Recording);
 table!(InstanceRow in "instances" by Uuid = id;
-    id, organization_id, name, connections, tools, authentication, standing,
+    id, organization_id, name, connections, tools, authentication, recording, standing,
     created_at, created_position, updated_at, updated_position);
 changing!(InstanceRow);
 
@@ -68,6 +71,7 @@ pub(super) fn fold(
             connections: uuids(connections),
             tools: tools.clone(),
             authentication: authentication.as_str().to_owned(),
+            recording: Recording::default(),
             standing: "running".to_owned(),
             created_at: mark.at,
             created_position: mark.position,
@@ -84,6 +88,7 @@ pub(super) fn fold(
         InstanceEvent::AuthenticationChanged { authentication } => {
             authentication.as_str().clone_into(&mut row.authentication);
         }
+        InstanceEvent::RecordingChanged { recording } => row.recording = *recording,
         InstanceEvent::Started {} => "running".clone_into(&mut row.standing),
         InstanceEvent::Stopped {} => "stopped".clone_into(&mut row.standing),
         InstanceEvent::Deleted {} => "deleted".clone_into(&mut row.standing),
