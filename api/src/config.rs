@@ -9,6 +9,7 @@ use clap::Args;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::UpstreamTimeouts;
 use projections::RelayConfig;
+use projections::calls::Retention;
 use url::Url;
 
 use crate::adapters::master_key::MasterKeys;
@@ -80,6 +81,14 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_STALENESS_MAX", default_value = "1", value_name = "SECONDS")]
     pub staleness_max_seconds: String,
 
+    /// Whether calls are recorded: on or off; instances that take no call without a record refuse all calls when off
+    #[arg(long, env = "SEKISHO_CALL_RECORDS", default_value = "on", value_name = "ON|OFF")]
+    pub call_records: String,
+
+    /// Days that records of calls are kept
+    #[arg(long, env = "SEKISHO_CALL_RETENTION_DAYS", default_value = "30", value_name = "DAYS")]
+    pub call_retention_days: String,
+
     /// Origins beside the service's own that browsers may call from, separated by commas
     #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
     pub allowed_origins: String,
@@ -142,6 +151,10 @@ pub struct Config {
     pub checkpoint_file: Option<PathBuf>,
     /// How old the view of a node may be when it decides.
     pub staleness_max: Duration,
+    /// Whether calls are recorded.
+    pub call_records: bool,
+    /// How long records of calls are kept.
+    pub call_retention: Retention,
     /// Origins beside our own.
     pub allowed_origins: Vec<String>,
     /// Calls a second for each key.
@@ -259,6 +272,10 @@ impl Options {
             _ => Ok(token.to_owned()),
         });
         let bootstrap_token = bootstrap_token.map(|token| faults.note("--bootstrap-token", token));
+        let call_records = faults.note("--call-records", on_or_off(&self.call_records));
+        let days = self.call_retention_days.parse().ok().filter(|days| (1..=3_650).contains(days));
+        let days = days.ok_or_else(|| format!("{:?} is not 1 to 3650 days", self.call_retention_days));
+        let call_retention = faults.note("--call-retention-days", days.map(|days| Retention { days }));
         let allowed_origins: Vec<String> = self
             .allowed_origins
             .split(',')
@@ -303,6 +320,8 @@ impl Options {
                 bootstrap_token: bootstrap_token.flatten(),
                 checkpoint_file: self.checkpoint_file.clone(),
                 staleness_max: staleness_max?,
+                call_records: call_records?,
+                call_retention: call_retention?,
                 allowed_origins,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
@@ -380,6 +399,14 @@ pub(crate) fn read_master_key(file: &Path) -> Result<MasterKeys, String> {
     MasterKeys::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("{other:?} is neither on nor off")),
+    }
+}
+
 fn public_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     let plain = matches!(url.scheme(), "http" | "https")
@@ -449,6 +476,10 @@ mod tests {
             "not an origin",
             "--bootstrap-token",
             "short",
+            "--call-records",
+            "maybe",
+            "--call-retention-days",
+            "0",
         ]);
         let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
         let expected = [
@@ -459,6 +490,8 @@ mod tests {
             "--nats-replicas",
             "--master-key",
             "--bootstrap-token",
+            "--call-records",
+            "--call-retention-days",
             "--allowed-origins",
             "--nats-url",
             "--staleness-max-seconds",

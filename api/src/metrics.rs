@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mcp::memory::ByteBudget;
+use projections::calls::ObserveCalls;
 use projections::notary::ObserveNotary;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -51,6 +52,12 @@ pub(crate) struct PlaceLabels {
     place: &'static str,
 }
 
+/// The way that a record of a call took.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct WayLabels {
+    way: &'static str,
+}
+
 /// Everything that is counted. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -59,6 +66,7 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     durations: Family<AreaLabels, Histogram>,
     upstream: Histogram,
+    calls: CallMetrics,
     held: Family<BudgetLabels, Gauge>,
     budgets: Arc<Mutex<Vec<(&'static str, ByteBudget)>>>,
     unprotected: Histogram,
@@ -79,6 +87,29 @@ pub struct Metrics {
 /// From 0.5 ms to about 16 s.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.000_5, 2.0, 16))
+}
+
+/// What becomes of records of calls.
+#[derive(Debug, Clone, Default)]
+struct CallMetrics {
+    recorded: Family<WayLabels, Counter>,
+    dropped: Counter,
+    queued: Gauge,
+    projected: Counter,
+    waiting: Gauge,
+}
+
+impl CallMetrics {
+    fn of(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        let Self { recorded, dropped, queued, projected, waiting } = metrics.clone();
+        registry.register("call_records", "Records of calls handed on, by way: nats or postgres", recorded);
+        registry.register("call_records_dropped", "Records of calls dropped for want of room", dropped);
+        registry.register("call_records_queued", "Records of calls in memory", queued);
+        registry.register("call_records_projected", "Records of calls out of NATS into Postgres", projected);
+        registry.register("call_records_waiting", "Records of calls in NATS when it was last asked", waiting);
+        metrics
+    }
 }
 
 impl Default for Metrics {
@@ -140,6 +171,7 @@ impl Default for Metrics {
             unpublished.clone(),
         );
         let freshness = freshness::Counted::register(&mut registry);
+        let calls = CallMetrics::of(&mut registry);
         let (registry, budgets) = (Arc::new(registry), Arc::default());
         Self {
             registry,
@@ -147,6 +179,7 @@ impl Default for Metrics {
             refusals,
             durations,
             upstream,
+            calls,
             held,
             budgets,
             unprotected,
@@ -159,6 +192,23 @@ impl Default for Metrics {
             lag,
             parked,
         }
+    }
+}
+
+impl ObserveCalls for Metrics {
+    fn handed_on(&self, way: &'static str, records: usize) {
+        self.calls.recorded.get_or_create(&WayLabels { way }).inc_by(records as u64);
+    }
+
+    fn queue(&self, held: usize, dropped: u64) {
+        self.calls.queued.set(i64::try_from(held).unwrap_or(i64::MAX));
+        let told = self.calls.dropped.get();
+        self.calls.dropped.inc_by(dropped.saturating_sub(told)); // one task tells it
+    }
+
+    fn projected(&self, records: usize, waiting: u64) {
+        self.calls.projected.inc_by(records as u64);
+        self.calls.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 }
 

@@ -9,8 +9,21 @@
 //! So a history that was cut off on the way is known by its last line, which is neither of the last two.
 
 use domain::value::Position;
+use http::{HeaderMap, header};
 use projections::{Envelope, Recorded};
 use serde_json::{Value, json};
+
+/// The media type.
+pub(crate) const NDJSON: &str = "application/x-ndjson";
+
+/// Whether the caller asks for lines.
+pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .filter_map(|media_type| media_type.split(';').next())
+        .any(|media_type| media_type.trim().eq_ignore_ascii_case(NDJSON))
+}
 
 /// Adds the line of an event.
 pub(crate) fn event(event: Recorded, lines: &mut Vec<u8>) -> Result<(), serde_json::Error> {

@@ -1,6 +1,7 @@
 //! Start-up: the one place that knows every adapter, and the order in which things come up and go down.
 
 mod backbone;
+mod calls;
 mod files;
 mod forgetting;
 mod ports;
@@ -16,6 +17,7 @@ use domain::value::{Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::{Upstream, UpstreamConfig};
 use projections::access::{Deciding, LiveView};
+use projections::calls::CallQueue;
 use projections::history::History;
 use projections::notary::NotaryHandle;
 use projections::{Doorbell, LogReader, RunnerHandle};
@@ -24,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
+use crate::adapters::call_seals::CallSeals;
 use crate::adapters::capabilities::{BootstrapToken, SealedSessions};
 use crate::adapters::embedded::{Embedded, EmbeddedError};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
@@ -37,7 +40,9 @@ use crate::adapters::system::SystemClock;
 use crate::adapters::vault::PostgresVault;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
-use crate::gateway::{BodyBudgets, Budget, Gateway, OpenStreams, Parts, ToolHints, UpstreamCredentials};
+use crate::gateway::{
+    BodyBudgets, Budget, Gateway, OpenStreams, Parts, Recorder, ToolHints, UpstreamCredentials,
+};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::router::router;
@@ -124,6 +129,8 @@ pub struct Running {
     pub projections: Vec<RunnerHandle>,
     /// What the notary has signed.
     pub notary: NotaryHandle,
+    /// Where records of calls are put, when they are kept.
+    pub calls: Option<CallQueue>,
     /// What the relay has put into the stream.
     pub relayed: Doorbell,
     /// The token that founds the deployment.
@@ -193,7 +200,18 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     let readers = readers::start(sources, &shutdown).await;
     shutdown.spawn(forgetting::forget(personal, forgotten, readers.stop.clone()));
-    let notary = readers.notary(&config, &pool, nats, signer, &metrics, &shutdown);
+    let notary = readers.notary(&config, &pool, nats.clone(), signer, &metrics, &shutdown);
+    let seals = Arc::new(CallSeals::of(&digests, Arc::clone(&master)));
+    let recorder = calls::start(
+        &config,
+        &pool,
+        nats,
+        &digests,
+        Arc::<CallSeals>::clone(&seals),
+        &metrics,
+        (&shutdown, &readers.stop),
+    );
+    let calls = recorder.as_ref().map(|recorder| recorder.queue.clone());
     let url = own_url(config.public_url.as_ref(), address);
     let edge = Edge {
         config: &config,
@@ -203,6 +221,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         readers: &readers,
         notary: &notary,
         deciding: Deciding::new(readers.view.clone(), History::new(LogReader::new(pool.clone()))),
+        recorder,
+        seals,
         metrics,
         shutdown: &shutdown,
         url: &url,
@@ -222,6 +242,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         view,
         projections,
         notary,
+        calls,
         relayed,
         bootstrap_token,
         bootstrap_file: config.bootstrap_token.is_none().then(|| files::bootstrap_file(&config)),
@@ -241,6 +262,8 @@ struct Edge<'a> {
     readers: &'a Readers,
     notary: &'a NotaryHandle,
     deciding: Deciding,
+    recorder: Option<Arc<Recorder>>,
+    seals: Arc<CallSeals>,
     metrics: Metrics,
     shutdown: &'a Shutdown,
     url: &'a str,
@@ -285,6 +308,7 @@ impl Edge<'_> {
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
             hints: ToolHints::default(),
             streams: OpenStreams::new(self.deciding.clone()),
+            recorder: self.recorder.clone(),
             metrics,
         }))
     }
@@ -305,6 +329,7 @@ impl Edge<'_> {
             notary: self.notary.clone(),
             url: self.url.into(),
             shutdown: self.shutdown.clone(),
+            calls: Arc::<CallSeals>::clone(&self.seals),
             places: Places::default(),
         })
     }

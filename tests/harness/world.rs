@@ -10,6 +10,7 @@ use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
 use mcp::upstream::UpstreamTimeouts;
 use projections::RelayConfig;
+use projections::calls::Retention;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -68,6 +69,8 @@ pub struct Settings {
     pub upstream: UpstreamTimeouts,
     /// Bytes of requests and answers held at once.
     pub held_bytes_max: usize,
+    /// Whether the node records calls.
+    pub call_records: bool,
     /// Whether the node appends checkpoints to a file.
     pub checkpoint_file: bool,
     /// How old the view of the node may be when it decides.
@@ -81,6 +84,7 @@ impl Default for Settings {
             key_rate: 100_000,
             upstream: UpstreamTimeouts::default(),
             held_bytes_max: HELD_BYTES_MAX,
+            call_records: true,
             checkpoint_file: false,
             staleness_max: STALENESS_MAX,
         }
@@ -118,6 +122,8 @@ impl Node {
             bootstrap_token: Some("a bootstrap token for tests".to_owned()),
             checkpoint_file: settings.checkpoint_file.then(|| database.checkpoint_file()),
             staleness_max: settings.staleness_max,
+            call_records: settings.call_records,
+            call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
             key_rate: rate,
             key_burst: rate,

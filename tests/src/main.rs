@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod calls;
 mod chaos;
 mod contract;
 mod directory;

@@ -32,11 +32,19 @@ pub enum Purpose {
     CommandAnswer,
     /// Session ids handed to MCP clients.
     Session,
+    /// Arguments of a call, where an instance keeps them.
+    CallArguments,
 }
 
 impl Purpose {
-    const ALL: [Self; 5] =
-        [Self::SubjectKey, Self::DataKey, Self::ConnectionSecret, Self::CommandAnswer, Self::Session];
+    const ALL: [Self; 6] = [
+        Self::SubjectKey,
+        Self::DataKey,
+        Self::ConnectionSecret,
+        Self::CommandAnswer,
+        Self::Session,
+        Self::CallArguments,
+    ];
 
     const fn info(self) -> &'static [u8] {
         match self {
@@ -45,6 +53,7 @@ impl Purpose {
             Self::ConnectionSecret => b"sekisho connection secret v1",
             Self::CommandAnswer => b"sekisho command answer v1",
             Self::Session => b"sekisho session v1",
+            Self::CallArguments => b"sekisho call arguments v1",
         }
     }
 }

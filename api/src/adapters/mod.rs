@@ -1,6 +1,7 @@
 //! Technologies behind the ports. Only `wiring` names what stands here.
 
 mod bcrypt_hasher;
+pub mod call_seals;
 pub mod capabilities;
 pub mod embedded;
 pub mod key_digest;

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use commands::{Actor, Authority, Credential, Ports};
 use domain::policy::{self, Caller, Facts, Target, Wish};
-use domain::value::{KeyText, OrganizationId, PresentedSecret, Scope};
+use domain::value::{ApiKeyId, KeyText, OrganizationId, PresentedSecret, Scope};
 use http::request::Parts;
 use http::{StatusCode, header};
 use projections::access::{AccessView, Grounds, Key, Parties};
@@ -131,6 +131,11 @@ impl Admission {
     /// The organization of the key.
     pub(super) fn organization(&self) -> OrganizationId {
         self.key.organization
+    }
+
+    /// The key that was presented.
+    pub(super) fn credential(&self) -> ApiKeyId {
+        self.key.id
     }
 
     /// The same caller, who is to be let through as an administrator of the deployment.

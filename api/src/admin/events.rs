@@ -7,7 +7,6 @@
 
 mod export;
 mod live;
-mod outlet;
 mod query;
 mod shape;
 
@@ -25,6 +24,7 @@ use self::shape::Event;
 use super::admit::Admission;
 use super::places::Place;
 use super::{Access, Admin, Area, Listed, Path};
+use crate::ndjson::{self, NDJSON};
 use crate::problem::Problem;
 
 /// Statements that one page may take. A page of a rare kind of event in a long history may hold few events, or none, and still lead on.
@@ -35,7 +35,7 @@ const OF_ALL_LIVE: &str = "/v1/events/stream";
 const OF_ORGANIZATION: &str = "/v1/organizations/{organization}/events";
 const OF_ORGANIZATION_LIVE: &str = "/v1/organizations/{organization}/events/stream";
 
-const PAGES_OR_LINES: &[&str] = &["application/json", query::NDJSON];
+const PAGES_OR_LINES: &[&str] = &["application/json", NDJSON];
 const LIVE: &[&str] = &["text/event-stream"];
 
 /// The routes.
@@ -156,7 +156,7 @@ impl<P: Ports + 'static> Reading<P> {
     }
 
     async fn answer(self, headers: &HeaderMap, extent: &Extent) -> Result<Response, Problem> {
-        if !query::wants_lines(headers) {
+        if !ndjson::is_wanted(headers) {
             return Ok(self.page(extent).await?.into_response());
         }
         extent.must_have_no_limit()?;

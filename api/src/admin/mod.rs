@@ -7,6 +7,7 @@ mod admit;
 mod answer;
 mod ask;
 mod everywhere;
+mod outlet;
 mod places;
 mod recording;
 mod shapes;
@@ -16,6 +17,7 @@ mod tools;
 mod api_keys;
 mod authz;
 mod bootstrap;
+mod calls;
 mod catalogue;
 mod clients;
 mod connections;
@@ -43,7 +45,7 @@ use projections::notary::NotaryHandle;
 use sqlx::PgPool;
 
 use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
-use crate::gateway::CheckKey;
+use crate::gateway::{CheckKey, SealCalls};
 use crate::shutdown::Shutdown;
 
 pub use answer::{Listed, Written};
@@ -82,6 +84,8 @@ pub struct Admin<P> {
     pub url: Arc<str>,
     /// Tells answers without an end that the node stops.
     pub shutdown: Shutdown,
+    /// Opens sealed arguments of calls.
+    pub calls: Arc<dyn SealCalls>,
     /// How many long answers may be under way.
     pub places: Places,
 }
@@ -101,6 +105,7 @@ impl<P> Clone for Admin<P> {
             notary: self.notary.clone(),
             url: Arc::clone(&self.url),
             shutdown: self.shutdown.clone(),
+            calls: Arc::clone(&self.calls),
             places: self.places.clone(),
         }
     }
@@ -155,6 +160,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         deployment::area(),
         catalogue::area(),
         events::area(),
+        calls::area(),
         authz::area(),
         notary::area(),
         read_models::area(),

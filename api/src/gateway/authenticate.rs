@@ -6,9 +6,10 @@ use std::sync::Arc;
 use domain::policy::{self, Caller, Denial, Facts, KeyFacts, Target, Wish};
 use domain::value::{InstanceId, KeyText, PresentedSecret};
 use http::{HeaderMap, HeaderName, header};
-use projections::access::{AccessView, Key};
+use projections::access::{AccessView, Instance, Key};
 
 use super::Gateway;
+use super::recorded::CallRecording;
 use super::refusal::Refusal;
 
 pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -61,6 +62,7 @@ impl Gateway {
         instance: Option<InstanceId>,
         headers: &HeaderMap,
         peer: SocketAddr,
+        recording: &CallRecording,
     ) -> Result<AuthenticatedCaller, Refusal> {
         self.0.origins.check(headers).map_err(Refusal::origin)?;
         let address = peer.ip().to_canonical();
@@ -68,7 +70,8 @@ impl Gateway {
             let here = self.0.loopback_open
                 && address.is_loopback()
                 && !FORWARDED.iter().any(|name| headers.contains_key(name));
-            if here && self.is_open_to_loopback(view, instance) {
+            if here && let Some(instance) = self.open_to_loopback(view, instance) {
+                recording.say(|draft| draft.loopback(view, instance));
                 return Ok(AuthenticatedCaller { key: None, address });
             }
             return Err(Refusal::no_credential()); // wherever it is asked: what exists is not told without a credential
@@ -79,18 +82,28 @@ impl Gateway {
             return Err(Refusal::bad_credential("key-unknown")); // the same answer: nobody learns which ids exist
         }
         let facts: KeyFacts<'_> = view.key_facts(key);
-        policy::authenticates(&facts, self.0.clock.now()).map_err(Refusal::unauthenticated)?;
+        recording.say(|draft| draft.caller(view, key, instance));
+        let now = self.0.clock.now();
+        policy::authenticates(&facts, now).map_err(|denial| {
+            recording.say(|draft| draft.denied(view, now, &denial));
+            Refusal::unauthenticated(denial)
+        })?;
         self.0.budget.take(key.id).map_err(Refusal::rate_limited)?;
         Ok(AuthenticatedCaller { key: Some(Arc::clone(key)), address })
     }
 
-    /// Whether an instance takes callers on loopback without a credential. What else stands against the call is decided with the call.
-    fn is_open_to_loopback(&self, view: &AccessView, instance: Option<InstanceId>) -> bool {
-        let Some(instance) = instance.and_then(|id| view.instance(id)) else { return false };
+    /// The instance, if it takes callers on loopback without a credential. What else stands against the call is decided with the call.
+    fn open_to_loopback<'a>(
+        &self,
+        view: &'a AccessView,
+        instance: Option<InstanceId>,
+    ) -> Option<&'a Arc<Instance>> {
+        let instance = instance.and_then(|id| view.instance(id))?;
         let target = Target::Instance(view.instance_facts(instance));
         let facts = Facts { caller: Caller::Loopback, target, maintenance: false, now: self.0.clock.now() };
         let closed = policy::decide(&facts, Wish::Connect);
-        !matches!(closed, Err(Denial::AuthenticationNotAccepted | Denial::InstanceUnknown))
+        let closed = matches!(closed, Err(Denial::AuthenticationNotAccepted | Denial::InstanceUnknown));
+        (!closed).then_some(instance)
     }
 }
 

@@ -14,6 +14,7 @@ use projections::access::{AccessView, Grounds, Mark};
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
 use super::call::McpCall;
+use super::recorded::CallRecording;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
 
@@ -39,20 +40,30 @@ pub(super) async fn authorize(
     caller: AuthenticatedCaller,
     route: Route,
     call: &McpCall,
+    recording: &CallRecording,
 ) -> Result<Permitted, Refusal> {
     let wish = call.wish(|tool| gateway.0.hints.is_read_only(&route, tool).unwrap_or(false));
-    let denial = match decide(grounds, &caller, &route, gateway.0.clock.now(), wish) {
-        Ok(permit) => return permitted(gateway, grounds, (permit, wish), caller, route, call),
+    let now = gateway.0.clock.now();
+    let denial = match decide(grounds, &caller, &route, now, wish) {
+        Ok(permit) => {
+            recording.say(|draft| draft.decided(grounds, &caller, wish, (now, Ok(()))));
+            return permitted(gateway, grounds, (permit, wish), caller, route, call);
+        }
         Err(denial) => denial,
     };
     let Some(wish) = gateway.ask_whether_read_only(grounds, &caller, &route, call, &denial).await? else {
+        recording.say(|draft| draft.decided(grounds, &caller, wish, (now, Err(&denial))));
         return Err(Refusal::denied(denial));
     };
     // The upstream took its time: what holds now decides.
     let grounds = gateway.grounds(Some(route.instance.id), &call.headers).await?;
-    let (caller, route) = (caller.in_view(&grounds), gateway.route(&grounds, Some(route.instance.id))?);
-    let permit = decide(&grounds, &caller, &route, gateway.0.clock.now(), wish).map_err(Refusal::denied)?;
-    permitted(gateway, &grounds, (permit, wish), caller, route, call)
+    recording.rests_on(&grounds);
+    let caller = caller.in_view(&grounds);
+    let route = gateway.route(&grounds, Some(route.instance.id), recording)?;
+    let now = gateway.0.clock.now();
+    let decided = decide(&grounds, &caller, &route, now, wish);
+    recording.say(|draft| draft.decided(&grounds, &caller, wish, (now, decided.as_ref().map(|_| ()))));
+    permitted(gateway, &grounds, (decided.map_err(Refusal::denied)?, wish), caller, route, call)
 }
 
 fn permitted(

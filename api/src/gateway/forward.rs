@@ -14,6 +14,7 @@ use super::authenticate::AuthenticatedCaller;
 use super::authorize::Permitted;
 use super::call::McpCall;
 use super::grounds::show;
+use super::recorded::CallRecording;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
 use super::streams::{Admitted, Asked, JudgedBody};
@@ -21,7 +22,12 @@ use crate::trace_context::TraceContext;
 
 impl Gateway {
     /// Forwards a permitted call. Dropping the response (the client left) closes the upstream's stream: that is the cancellation.
-    pub(super) async fn forward(&self, permitted: Permitted, call: &McpCall) -> Result<Response, Refusal> {
+    pub(super) async fn forward(
+        &self,
+        permitted: Permitted,
+        call: &McpCall,
+        recording: &CallRecording,
+    ) -> Result<Response, Refusal> {
         let Permitted { caller, route, destination, filter, mark, read_only, .. } = permitted;
         let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
@@ -32,6 +38,7 @@ impl Gateway {
             patience: patience(call),
         };
         self.must_hold(mark)?;
+        recording.say(|draft| draft.sent(&destination));
         let started = std::time::Instant::now();
         let answer =
             self.0.upstream.send_within(request, &call.share.large).await.map_err(Refusal::upstream)?;

@@ -10,9 +10,11 @@ mod body;
 mod budget;
 mod call;
 mod credentials;
+mod draft;
 mod forward;
 mod grounds;
 mod ports;
+mod recorded;
 mod refusal;
 mod relay;
 mod route;
@@ -24,8 +26,8 @@ mod tool_hints;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::routing::any;
+use axum::{Router, middleware};
 use domain::value::Clock;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::Upstream;
@@ -36,7 +38,9 @@ use crate::metrics::Metrics;
 
 pub use budget::Budget;
 pub use credentials::UpstreamCredentials;
-pub use ports::{CheckKey, OpenSecrets, SealSession, Secrets, SecretsUnavailable};
+pub use ports::{CheckKey, OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
+pub(crate) use recorded::ARGUMENT_BYTES_MAX;
+pub use recorded::Recorder;
 pub(crate) use refusal::RefusedFor;
 pub use shares::BodyBudgets;
 pub use streams::OpenStreams;
@@ -71,6 +75,8 @@ pub struct Parts {
     pub loopback_open: bool,
     /// Answers under way.
     pub streams: OpenStreams,
+    /// What calls are recorded with; none when the deployment keeps no records.
+    pub recorder: Option<Arc<Recorder>>,
     /// Counters.
     pub metrics: Metrics,
 }
@@ -106,5 +112,8 @@ pub use tool_hints::ToolHints;
 
 /// The routes of the data plane. Access: decided per call by `relay`.
 pub fn router(gateway: Gateway) -> Router {
-    Router::new().route("/mcp/{instance}", any(relay::relay)).with_state(gateway)
+    Router::new()
+        .route("/mcp/{instance}", any(relay::relay))
+        .layer(middleware::from_fn_with_state(gateway.clone(), recorded::record))
+        .with_state(gateway)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use domain::value::{ConnectionId, PresentedSecret, SecretDigest};
+use domain::value::{ConnectionId, PresentedSecret, SecretDigest, Timestamp};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Checks a presented key against what is kept of it, in constant time and without waiting.
@@ -19,6 +20,18 @@ pub trait SealSession: Send + Sync {
     fn seal(&self, place: &str, upstream_session: &[u8]) -> Option<String>;
     /// The upstream's id, if the client's was sealed for this place.
     fn open(&self, place: &str, client_session: &str) -> Option<Vec<u8>>;
+}
+
+/// Ids, digests and seals of call records, without waiting.
+pub trait SealCalls: Send + Sync {
+    /// A fresh id of a moment: a UUIDv7 (RFC 9562, 5.7).
+    fn id(&self, at: Timestamp) -> Uuid;
+    /// A digest of arguments under a key of the deployment.
+    fn digest(&self, arguments: &[u8]) -> Vec<u8>;
+    /// Seals the arguments of one call; `None` when sealing is impossible.
+    fn seal(&self, call: Uuid, arguments: &[u8]) -> Option<Vec<u8>>;
+    /// Opens what was sealed for this call.
+    fn open(&self, call: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>>;
 }
 
 /// The vault does not answer.

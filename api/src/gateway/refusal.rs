@@ -188,6 +188,13 @@ impl Refusal {
             .after(Duration::from_secs(1))
     }
 
+    /// Calls of this instance must not go on without a record, and there is no room for one.
+    pub(super) fn recording_unavailable() -> Self {
+        let message = "this call cannot be recorded right now, and its instance takes none without a record";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "recording-unavailable", message)
+            .after(Duration::from_secs(1))
+    }
+
     pub(super) fn method_not_allowed() -> Self {
         let message = "this endpoint answers POST, GET and DELETE";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "method-not-allowed", message)

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::policy::Denial;
 use domain::value::{ConnectionId, InstanceId};
 use mcp::upstream::UpstreamUrl;
 use projections::access::{AccessView, Connection, Instance, Server};
 
 use super::Gateway;
+use super::recorded::CallRecording;
 use super::refusal::Refusal;
 
 /// An instance that exists (whether the caller may use it is decided next).
@@ -33,9 +35,16 @@ pub(super) struct Destination {
 
 impl Gateway {
     /// Finds an instance and its one upstream.
-    #[expect(clippy::unused_self, reason = "the four steps of a call read alike")]
-    pub(super) fn route(&self, view: &AccessView, instance: Option<InstanceId>) -> Result<Route, Refusal> {
-        let instance = instance.and_then(|id| view.instance(id)).ok_or_else(Refusal::unknown_instance)?;
+    pub(super) fn route(
+        &self,
+        view: &AccessView,
+        instance: Option<InstanceId>,
+        recording: &CallRecording,
+    ) -> Result<Route, Refusal> {
+        let Some(instance) = instance.and_then(|id| view.instance(id)) else {
+            recording.say(|draft| draft.denied(view, self.0.clock.now(), &Denial::InstanceUnknown));
+            return Err(Refusal::unknown_instance());
+        };
         let upstream = instance.connections.first().and_then(|connection_id| {
             let (connection, server) = view.upstream(*connection_id)?;
             Some(Destination {

@@ -45,6 +45,8 @@ fn looks_back(path: &str) -> bool {
         || path.starts_with("/v1/authz/")
         || path.starts_with("/v1/log/")
         || path.starts_with("/v1/organizations/{organization}/events")
+        || path.starts_with("/v1/calls")
+        || path.starts_with("/v1/organizations/{organization}/calls")
 }
 
 #[test]

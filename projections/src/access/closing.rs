@@ -125,9 +125,10 @@ impl AccessView {
                 let instance = InstanceId::parse(id).ok().and_then(|id| self.instance(id));
                 Closes::In(instance.map(|instance| instance.organization))
             }
-            InstanceEvent::Created { .. } | InstanceEvent::Renamed { .. } | InstanceEvent::Started {} => {
-                Closes::Nobody
-            }
+            InstanceEvent::Created { .. }
+            | InstanceEvent::RecordingChanged { .. }
+            | InstanceEvent::Renamed { .. }
+            | InstanceEvent::Started {} => Closes::Nobody,
         }
     }
 }

@@ -36,8 +36,9 @@ const ANSWER_WAIT: Duration = Duration::from_millis(500);
 const QUESTION_WAIT: Duration = Duration::from_secs(3);
 
 /// What a decision rested on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Basis {
     /// The view of the node, which was fresh.
     View,
@@ -56,7 +57,7 @@ impl Basis {
         match self {
             Self::View => "view",
             Self::Postgres => "postgres",
-            Self::StaleView => "stale-view",
+            Self::StaleView => "stale_view",
         }
     }
 }

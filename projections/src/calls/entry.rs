@@ -21,7 +21,6 @@ pub enum Entry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// What is always kept.
-    #[serde(flatten)]
     pub record: CallRecord,
     /// The sealed arguments, kept apart.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -77,6 +76,22 @@ impl Entry {
         }
     }
 
+    /// The same number, as the count of a record that was given up.
+    pub(super) fn given_up(&self) -> Drops {
+        match self {
+            Self::Call(Call { record, .. }) => Drops {
+                node_id: record.node_id,
+                number: record.number,
+                organization_id: record.organization_id,
+                instance_id: record.instance_id,
+                from_at: record.at,
+                until_at: record.ended_at(),
+                dropped: 1,
+            },
+            Self::Drops(drops) => drops.clone(),
+        }
+    }
+
     /// From when to when what it tells of happened; for a call, when its record was made.
     pub(super) fn span(&self) -> (OffsetDateTime, OffsetDateTime) {
         match self {
@@ -98,5 +113,69 @@ mod base64_bytes {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         STANDARD.decode(text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Basis, CallKind, Decision, Outcome};
+    use super::*;
+
+    fn record() -> CallRecord {
+        CallRecord {
+            id: Uuid::from_u128(1),
+            at: OffsetDateTime::UNIX_EPOCH,
+            organization_id: Uuid::from_u128(2),
+            instance_organization_id: None,
+            principal_id: None,
+            credential_id: None,
+            instance_id: None,
+            kind: CallKind::Unread,
+            method: None,
+            tool: None,
+            wish: None,
+            read_only: false,
+            maintenance_exempt: false,
+            decision: Decision::None,
+            reason: None,
+            decided_at: None,
+            position: 0,
+            basis: Basis::View,
+            node_id: Uuid::from_u128(3),
+            number: 1,
+            server_id: None,
+            connection_id: None,
+            upstream: None,
+            status: None,
+            outcome: Outcome::Refused,
+            duration_us: 1,
+            bytes_in: 0,
+            bytes_out: 0,
+            arguments_digest: None,
+            arguments_until: None,
+        }
+    }
+
+    fn travelled(entry: &Entry) -> Entry {
+        serde_json::from_slice(&serde_json::to_vec(entry).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_travels_arrives_as_it_was() {
+        let bare = Entry::Call(Call { record: record(), arguments: None });
+        assert_eq!(travelled(&bare), bare);
+        let until = Date::from_ordinal_date(2026, 326).unwrap();
+        let full = Call {
+            record: CallRecord {
+                decided_at: Some(OffsetDateTime::UNIX_EPOCH),
+                arguments_digest: Some(vec![0, 15, 255]),
+                arguments_until: Some(until),
+                ..record()
+            },
+            arguments: Some(SealedArguments { until, sealed: vec![1, 2, 3] }),
+        };
+        assert_eq!(travelled(&Entry::Call(full.clone())), Entry::Call(full.clone()));
+        let drops = Entry::Drops(Entry::Call(full).given_up());
+        assert_eq!(travelled(&drops), drops);
     }
 }

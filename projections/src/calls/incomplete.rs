@@ -6,8 +6,6 @@ use uuid::Uuid;
 
 /// A run that has said nothing for so long, and has not ended, was killed or is cut off. Nodes say how far they are about once a second.
 const SILENT_SECONDS: f64 = 30.0;
-/// What was numbered a moment ago may be on its way.
-const ON_ITS_WAY_SECONDS: f64 = 5.0;
 /// Gaps in one answer: the latest ones.
 const GAPS_MAX: i64 = 1_000;
 
@@ -17,7 +15,7 @@ const GAPS_MAX: i64 = 1_000;
 pub enum Lack {
     /// There was no room for them, and the instance's setting is to drop them then.
     Dropped,
-    /// They were made but have not arrived: they are late, or were lost on the way.
+    /// They were numbered some seconds ago or before later ones, and have not arrived: they are late, or were lost on the way.
     Missing,
     /// A node fell silent: it was killed, and with it what it had not handed on, or it does not reach Postgres.
     Silent,
@@ -66,20 +64,18 @@ pub async fn incomplete(
             select 'missing', n.node_id, null, null, coalesce(r.until_at, n.started_at), n.seen_at, n.numbered - coalesce(r.last, 0)
             from call_nodes n
             left join lateral (select * from call_runs where node_id = n.node_id order by first desc limit 1) r on true
-            where n.numbered > coalesce(r.last, 0) and n.seen_at < clock_timestamp() - make_interval(secs => $4)
-               or n.numbered > coalesce(r.last, 0) and r.until_at < n.seen_at - make_interval(secs => $4)
+            where n.numbered > coalesce(r.last, 0)
             union all
             select 'silent', node_id, null, null, seen_at, clock_timestamp(), null from call_nodes
-            where ended_at is null and seen_at < clock_timestamp() - make_interval(secs => $5)
+            where ended_at is null and seen_at < clock_timestamp() - make_interval(secs => $4)
         )
         select lack, node_id, organization_id, instance_id, from_at, until_at, lacking from lacks
         where ($2::timestamptz is null or until_at >= $2) and ($3::timestamptz is null or from_at <= $3)
-        order by from_at desc limit $6",
+        order by from_at desc limit $5",
     )
     .bind(organization)
     .bind(from)
     .bind(to)
-    .bind(ON_ITS_WAY_SECONDS)
     .bind(SILENT_SECONDS)
     .bind(GAPS_MAX)
     .fetch_all(pool)

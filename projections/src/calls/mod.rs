@@ -11,17 +11,29 @@
 
 mod entry;
 mod incomplete;
+mod keeper;
 mod partitions;
+mod projector;
+mod publisher;
 mod query;
+mod queue;
 mod record;
+mod replay;
 mod runs;
 mod store;
+mod stream;
 
 pub use entry::{Call, Drops, Entry, SealedArguments};
 pub use incomplete::{Incomplete, Lack, incomplete};
+pub use keeper::keep;
 pub use partitions::{Retention, drop_expired, make_ahead};
+pub use projector::project;
+pub use publisher::{ObserveCalls, Publisher, Recording};
 pub use query::{CallFilter, by_id, page, sealed_arguments};
+pub use queue::{ArgumentRoom, CallQueue, QueueLimits, ROOM_WAIT, Room};
 pub use record::{
     Basis, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, TOOL_BYTES_MAX, WishKind, cut,
 };
+pub use replay::{ReplayError, replay, verdict};
 pub use store::{CallStore, StoreError};
+pub use stream::CallStream;

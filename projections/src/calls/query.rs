@@ -65,7 +65,8 @@ pub async fn sealed_arguments(pool: &PgPool, until: Date, id: Uuid) -> Result<Op
 }
 
 fn statement(filter: &CallFilter, after: Option<Uuid>, rows_max: u32) -> QueryBuilder<'_, Postgres> {
-    let CallFilter { organization, instance, tool, credential, principal, decision, reason, from, to } = filter;
+    let CallFilter { organization, instance, tool, credential, principal, decision, reason, from, to } =
+        filter;
     let mut sql = QueryBuilder::new("select * from calls where true");
     for (column, id) in [
         ("organization_id", organization),

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+pub use crate::access::Basis;
 use crate::rows::column_as_text;
 use crate::table;
 
@@ -72,19 +73,6 @@ impl Decision {
             Self::None => "none",
         }
     }
-}
-
-/// What the decision rested on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
-pub enum Basis {
-    /// The view of the node, within its bound.
-    View,
-    /// Postgres, asked because the view was too old.
-    Postgres,
-    /// A view past its bound, as the instance is set to accept.
-    StaleView,
 }
 
 /// How the call ended.
@@ -188,20 +176,24 @@ impl CallRecord {
     }
 }
 
-/// The beginning of a text, at most so many bytes, whole characters only.
-pub fn cut(text: &str, bytes_max: usize) -> &str {
+/// The beginning of a text, at most so many bytes, whole characters only; without the one character that Postgres keeps in no text.
+pub fn cut(text: &str, bytes_max: usize) -> String {
     let mut end = bytes_max.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text.get(..end).unwrap_or_default()
+    let text = text.get(..end).unwrap_or_default();
+    if text.contains('\0') { text.replace('\0', " ") } else { text.to_owned() }
 }
 
 mod hexadecimal {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
 
     #[expect(clippy::ref_option, reason = "the signature that serde asks for")]
-    pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         use std::fmt::Write as _;
         let text = bytes.as_ref().map(|bytes| {
             bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
@@ -235,5 +227,6 @@ mod tests {
         assert_eq!(cut("abc", 2), "ab");
         assert_eq!(cut("aé", 2), "a");
         assert_eq!(cut("é", 1), "");
+        assert_eq!(cut("a\0b", 8), "a b");
     }
 }

@@ -28,6 +28,11 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    fn is_refusal(&self) -> bool {
+        let Self::Write(error) = self;
+        error.is_refusal()
+    }
+
     /// Whether something of the batch was there already.
     fn is_repeated(&self) -> bool {
         let Self::Write(WriteError::Database(sqlx::Error::Database(error))) = self else { return false };
@@ -65,6 +70,25 @@ impl CallStore {
         if entries.is_empty() {
             return Ok(());
         }
+        match self.store_once(entries, now).await {
+            Err(error) if error.is_refusal() => {}
+            stored => return stored,
+        }
+        // A partition that somebody dropped, or a record that no column takes: one by one, so that the others are kept.
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = <_>::default();
+        for entry in entries {
+            match self.store_once(std::slice::from_ref(entry), now).await {
+                Err(error) if error.is_refusal() => {
+                    tracing::error!(error = %error, "a call record is counted as dropped: the table does not take it");
+                    self.store_once(&[Entry::Drops(entry.given_up())], now).await?;
+                }
+                stored => stored?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn store_once(&self, entries: &[Entry], now: OffsetDateTime) -> Result<(), StoreError> {
         let batch = Batch::of(entries, self.retention.first_day(now.date()), now.date());
         self.make_partitions(&batch).await?;
         match self.write(&batch, entries, now, Manner::Plain).await {
@@ -139,9 +163,8 @@ impl<'a> Batch<'a> {
             Entry::Call(call) => Some(call),
             Entry::Drops(_) => None,
         });
-        let calls: Vec<&Call> = calls
-            .filter(|call| call.record.at.date() >= first_day && seen.insert(call.record.id))
-            .collect();
+        let calls: Vec<&Call> =
+            calls.filter(|call| call.record.at.date() >= first_day && seen.insert(call.record.id)).collect();
         let arguments = calls.iter().filter_map(|call| call.arguments.as_ref());
         Self {
             records: calls.iter().map(|call| call.record.clone()).collect(),

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::postgres::{PgArgumentBuffer, Postgres};
-use time::{Date, OffsetDateTime};
 use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::Row;

@@ -19,6 +19,7 @@ struct Rival {
     instance: String,
     api_key: String,
     client: String,
+    call: String,
 }
 
 impl Rival {
@@ -47,7 +48,16 @@ impl Rival {
         let client =
             json!({ "name": "App", "kind": "confidential", "redirect_uris": [], "scopes": ["mcp:read"] });
         let client = made("/clients", client).await;
-        Self { user, server, connection, instance, api_key, client }
+        let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+        owner.post(&format!("/mcp/{instance}"), &ping).await;
+        let call = loop {
+            let recorded = owner.get(&format!("{base}/calls")).await.good();
+            if let Some(id) = recorded["items"][0]["id"].as_str() {
+                break id.to_owned();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        Self { user, server, connection, instance, api_key, client, call }
     }
 
     fn id(&self, parameter: &str) -> &str {
@@ -58,6 +68,7 @@ impl Rival {
             "{instance}" => &self.instance,
             "{api_key}" => &self.api_key,
             "{client}" => &self.client,
+            "{call}" => &self.call,
             other => panic!("what is a rival's {other}? say it in this test"),
         }
     }

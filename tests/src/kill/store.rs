@@ -38,6 +38,8 @@ pub(crate) fn serving(
         bootstrap_token: bootstrap_token.map(str::to_owned),
         checkpoint_file: None,
         staleness_max: projections::freshness::STALENESS_MAX_DEFAULT,
+        call_records: true,
+        call_retention: projections::calls::Retention { days: 30 },
         allowed_origins: Vec::new(),
         key_rate: rate,
         key_burst: rate,

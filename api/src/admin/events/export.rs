@@ -6,9 +6,8 @@ use http::{HeaderValue, header};
 use projections::history::{Range, Slice};
 
 use super::Reading;
-use super::outlet::Outlet;
-use super::query::NDJSON;
-use crate::ndjson;
+use crate::admin::outlet::Outlet;
+use crate::ndjson::{self, NDJSON};
 use crate::problem::Problem;
 
 /// Bytes of one event with its envelope, as events go: what a part is made ready for.

@@ -14,7 +14,7 @@ use projections::history::{Range, Slice, Slices};
 use serde_json::json;
 
 use super::Reading;
-use super::outlet::Outlet;
+use crate::admin::outlet::Outlet;
 use crate::ndjson;
 use crate::problem::Problem;
 

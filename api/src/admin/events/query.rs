@@ -2,8 +2,8 @@
 
 use axum::extract::{FromRequestParts, Query};
 use domain::value::{OrganizationId, Position};
+use http::Uri;
 use http::request::Parts;
-use http::{HeaderMap, Uri, header};
 use projections::directory::{Cursor, PAGE_ROWS_MAX};
 use projections::history::{AggregateName, EventTypeName, Filter, Moment};
 use serde::Deserialize;
@@ -11,9 +11,6 @@ use serde::de::DeserializeOwned;
 
 use crate::admin::Parameter;
 use crate::problem::Problem;
-
-/// The media type of a line for each event.
-pub(super) const NDJSON: &str = "application/x-ndjson";
 
 const PAGE_ROWS_DEFAULT: u32 = 50;
 const ACTOR_CHARS_MAX: usize = 200;
@@ -181,13 +178,4 @@ pub(super) fn must_name_no_organization(filter: &Filter) -> Result<(), Problem> 
         None => Ok(()),
         Some(_) => Err(Problem::bad_request("bad-query", "the organization is named in the path alone")),
     }
-}
-
-/// Whether the caller asks for lines.
-pub(super) fn wants_lines(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted
-        .flat_map(|value| value.split(','))
-        .filter_map(|media_type| media_type.split(';').next())
-        .any(|media_type| media_type.trim().eq_ignore_ascii_case(NDJSON))
 }

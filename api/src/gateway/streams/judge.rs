@@ -13,6 +13,7 @@ use projections::access::{AccessView, Basis, Parties};
 use tokio_util::sync::CancellationToken;
 
 use super::super::Gateway;
+use super::super::recorded::CallRecording;
 use super::super::refusal::Refusal;
 use super::{Fate, OpenStreams, Stream};
 
@@ -110,7 +111,8 @@ impl Stream {
 
     fn verdict(&self, gateway: &Gateway, view: &AccessView) -> Result<(), RpcError> {
         let caller = self.admitted.caller.clone().in_view(view);
-        let route = gateway.route(view, Some(self.admitted.instance)).map_err(Refusal::into_error)?;
+        let route = gateway.route(view, Some(self.admitted.instance), &CallRecording::NONE);
+        let route = route.map_err(Refusal::into_error)?;
         let facts = Facts {
             caller: caller.facts(view),
             target: Target::Instance(view.instance_facts(&route.instance)),

@@ -62,7 +62,7 @@ impl Outlet {
 
     async fn hand_on(&self, part: Part) -> bool {
         let Ok(sent) = tokio::time::timeout(READER_WAIT, self.parts.send(part)).await else {
-            tracing::info!("a reader of the history takes nothing; it is cut off");
+            tracing::info!("a reader of a long answer takes nothing; it is cut off");
             return false;
         };
         sent.is_ok()

@@ -1,0 +1,204 @@
+//! The stream between nodes and tables: it holds what is not stored yet, and nothing else.
+//!
+//! A work queue: a message goes when its record is stored. When it is full it refuses, and the record goes straight to Postgres; so it never throws away
+//! what was entrusted to it. Whoever wants a live copy subscribes to the subjects `{prefix}.{organization}.{instance or _}`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::connection::State;
+use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stream};
+use async_nats::jetstream::{self, Message};
+use async_nats::{HeaderMap, header};
+
+use super::entry::Entry;
+use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
+use crate::server;
+
+/// Messages in the stream at once.
+const STREAM_MESSAGES_MAX: i64 = 500_000;
+/// After a failure NATS is left alone for so long; Postgres takes everything meanwhile.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
+const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(3);
+/// A message that was handed out and not stored comes again after this.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+const HANDED_OUT_MAX: i64 = 20_000;
+const CONSUMER: &str = "records";
+
+/// Where the stream is.
+#[derive(Clone)]
+pub struct CallStream {
+    /// The connection; it reconnects by itself.
+    pub client: async_nats::Client,
+    /// Name of the stream, such as `EVENTS_CALLS`.
+    pub stream: String,
+    /// First token of the subjects, such as `events-calls`.
+    pub prefix: String,
+    /// Copies of the stream in a NATS cluster.
+    pub replicas: usize,
+    /// Tells the records of our nodes from anybody else's.
+    pub signer: Arc<dyn SignEnvelope>,
+}
+
+impl std::fmt::Debug for CallStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallStream").field("stream", &self.stream).finish_non_exhaustive()
+    }
+}
+
+/// NATS does not do what is asked of it.
+#[derive(Debug, thiserror::Error)]
+#[error("NATS: {0}")]
+pub(super) struct StreamError(String);
+
+impl StreamError {
+    pub(super) fn new(error: &dyn std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> StreamError {
+    StreamError::new(error)
+}
+
+impl CallStream {
+    fn context(&self) -> jetstream::Context {
+        let mut context = jetstream::new(self.client.clone());
+        context.set_timeout(ACKNOWLEDGE_WAIT);
+        context
+    }
+
+    async fn open(&self) -> Result<Stream, StreamError> {
+        if self.client.connection_state() != State::Connected {
+            return Err(failed(&"not connected"));
+        }
+        server::fits(&self.client.server_info()).map_err(|error| failed(&error))?;
+        let wanted = Config {
+            name: self.stream.clone(),
+            subjects: vec![format!("{}.>", self.prefix)],
+            num_replicas: self.replicas,
+            retention: RetentionPolicy::WorkQueue,
+            discard: DiscardPolicy::New,
+            max_messages: STREAM_MESSAGES_MAX,
+            ..Config::default()
+        };
+        self.context().get_or_create_stream(wanted).await.map_err(|error| failed(&error))
+    }
+
+    /// The consumer that all nodes share.
+    pub(super) async fn consumer(&self) -> Result<PullConsumer, StreamError> {
+        let wanted = pull::Config {
+            durable_name: Some(CONSUMER.to_owned()),
+            ack_policy: AckPolicy::Explicit,
+            ack_wait: AGAIN_AFTER,
+            max_ack_pending: HANDED_OUT_MAX,
+            ..pull::Config::default()
+        };
+        let stream = self.open().await?;
+        stream.get_or_create_consumer(CONSUMER, wanted).await.map_err(|error| failed(&error))
+    }
+
+    /// Reads a message, if one of our nodes sent it.
+    pub(super) fn read(&self, message: &Message) -> Option<Entry> {
+        let signature = message.headers.as_ref().and_then(|headers| headers.get(SIGNATURE_HEADER));
+        if !signature.is_some_and(|shown| self.signer.verify(&message.payload, shown.as_str())) {
+            tracing::warn!(subject = %message.subject, "ignoring a call record that no node of this deployment signed");
+            return None;
+        }
+        serde_json::from_slice(&message.payload)
+            .map_err(|error| tracing::warn!(error = %error, "ignoring a message that is no call record"))
+            .ok()
+    }
+
+    fn subject(&self, entry: &Entry) -> String {
+        let (organization, instance) = match entry {
+            Entry::Call(call) => (call.record.organization_id, call.record.instance_id),
+            Entry::Drops(drops) => (drops.organization_id, drops.instance_id),
+        };
+        match instance {
+            Some(instance) => format!("{}.{organization}.{instance}", self.prefix),
+            None => format!("{}.{organization}._", self.prefix),
+        }
+    }
+}
+
+/// Puts records into the stream while NATS is there.
+#[derive(Debug)]
+pub(super) struct StreamWriter {
+    stream: CallStream,
+    context: jetstream::Context,
+    open: bool,
+    failed_at: Option<Instant>,
+}
+
+impl StreamWriter {
+    pub(super) fn new(stream: CallStream) -> Self {
+        let context = stream.context();
+        Self { stream, context, open: false, failed_at: None }
+    }
+
+    /// Writes what it can; answers what has not surely arrived.
+    pub(super) async fn write(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        if self.failed_at.is_some_and(|at| at.elapsed() < LEFT_ALONE) {
+            return entries;
+        }
+        match self.try_write(entries).await {
+            Ok(()) => {
+                self.failed_at = None;
+                Vec::new()
+            }
+            Err((error, left)) => {
+                tracing::debug!(error = %error, records = left.len(), "call records go straight to Postgres");
+                (self.open, self.failed_at) = (false, Some(Instant::now()));
+                left
+            }
+        }
+    }
+
+    async fn try_write(&mut self, entries: Vec<Entry>) -> Result<(), (StreamError, Vec<Entry>)> {
+        if !self.open || self.stream.client.connection_state() != State::Connected {
+            if let Err(error) = self.stream.open().await {
+                return Err((error, entries));
+            }
+            self.open = true;
+        }
+        let mut sent = Vec::with_capacity(entries.len());
+        let mut left = Vec::new();
+        let mut problem = None;
+        for entry in entries {
+            if problem.is_some() {
+                left.push(entry);
+                continue;
+            }
+            match self.send(&entry).await {
+                Ok(acknowledged) => sent.push((entry, acknowledged)),
+                Err(error) => {
+                    problem = Some(error);
+                    left.push(entry);
+                }
+            }
+        }
+        for (entry, acknowledged) in sent {
+            if let Err(error) = acknowledged.await {
+                problem = Some(failed(&error));
+                left.push(entry);
+            }
+        }
+        match problem {
+            None => Ok(()),
+            Some(error) => Err((error, left)),
+        }
+    }
+
+    async fn send(&self, entry: &Entry) -> Result<jetstream::context::PublishAckFuture, StreamError> {
+        let body = serde_json::to_vec(entry).map_err(|error| failed(&error))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_MESSAGE_ID, format!("{}/{}", entry.node_id(), entry.number()));
+        headers.insert(SIGNATURE_HEADER, self.stream.signer.sign(&body));
+        self.context
+            .publish_with_headers(self.stream.subject(entry), headers, body.into())
+            .await
+            .map_err(|error| failed(&error))
+    }
+}

@@ -1,0 +1,96 @@
+//! What becomes of records while NATS or Postgres is away, and when the stream is lost: nothing is lost without a trace.
+
+use std::time::Duration;
+
+use api::adapters::nats;
+use async_nats::jetstream;
+use harness::{Scripted, Settings, cluster};
+use projections::calls::{CallRecord, CallStore, Entry, Retention};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Scene, call};
+
+async fn scene() -> Scene {
+    Scene::of(Scripted::Tools(vec![("echo", false)])).await
+}
+
+#[tokio::test]
+async fn when_the_stream_is_gone_records_go_straight_and_it_is_made_again() {
+    let scene = scene().await;
+    let client = nats::connect(cluster().nats_url()).await.unwrap();
+    let context = jetstream::new(client);
+    let name = format!("EVENTS_{}_CALLS", scene.world.database.name);
+    for round in 0..4_usize {
+        for number in 0..5 {
+            scene.client().post(&scene.instance.path(), &call(number, "echo", &json!({}))).await.good();
+        }
+        scene.records(5 * (round + 1)).await;
+        if round % 2 == 0 {
+            context.delete_stream(&name).await.unwrap();
+        } else {
+            tokio::time::sleep(Duration::from_millis(2_500)).await; // NATS is tried again
+        }
+    }
+    super::until("it is there again", async || context.get_stream(&name).await.is_ok()).await;
+    let page = scene.world.admin().get(&scene.world.path("/calls")).await.good();
+    assert_eq!(page["incomplete"], json!([]), "{page}");
+}
+
+#[tokio::test]
+async fn what_went_both_ways_is_stored_once_and_a_hole_is_told() {
+    let scene = scene().await;
+    scene.client().post(&scene.instance.path(), &call(1, "echo", &json!({}))).await.good();
+    scene.records(1).await;
+    let pool = scene.world.node.running.pool.clone();
+    let template: CallRecord = sqlx::query_as("select * from calls").fetch_one(&pool).await.unwrap();
+    let node = Uuid::new_v4();
+    let store = CallStore::new(pool.clone(), Retention { days: 30 });
+    let entry = |number: i64| {
+        let mut id = template.id.into_bytes();
+        id[15] = u8::try_from(number).unwrap();
+        let record = CallRecord { id: Uuid::from_bytes(id), number, node_id: node, ..template.clone() };
+        Entry::Call(projections::calls::Call { record, arguments: None })
+    };
+    let now = template.at;
+    store.store(&[entry(3), entry(1), entry(1)], now).await.unwrap();
+    store.store(&[entry(1), entry(2), entry(7)], now).await.unwrap();
+    store.store(&[entry(7), entry(7)], now).await.unwrap();
+    let numbers: Vec<i64> = sqlx::query_scalar("select number from calls where node_id = $1 order by number")
+        .bind(node)
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(numbers, [1, 2, 3, 7]);
+    let holes = async |path: &str| {
+        let page = scene.world.admin().get(path).await.good();
+        let found = page["incomplete"].as_array().unwrap().clone();
+        found.into_iter().filter(|lack| lack["why"] == "missing").collect::<Vec<Value>>()
+    };
+    let all = holes("/v1/calls").await;
+    assert_eq!((all.len(), &all[0]["count"], &all[0]["node"]), (1, &json!(3), &json!(node)));
+    let own = holes(&scene.world.path("/calls")).await;
+    assert_eq!((own.len(), &own[0]["count"]), (1, &Value::Null), "whose they were nobody can tell");
+    store.store(&[entry(4), entry(6), entry(5)], now).await.unwrap();
+    assert_eq!(holes("/v1/calls").await, Vec::<Value>::new(), "late is not lost");
+}
+
+#[tokio::test]
+async fn while_postgres_takes_nothing_calls_go_on_and_their_records_come_later() {
+    let settings = Settings { nats: false, ..Settings::default() };
+    let scene = Scene::with(Scripted::Tools(vec![("echo", false)]), settings).await;
+    let pool = scene.world.node.running.pool.clone();
+    let mut blocked = pool.begin().await.unwrap();
+    sqlx::query("lock table calls in access exclusive mode").execute(&mut *blocked).await.unwrap();
+    for number in 0..10 {
+        scene.client().post(&scene.instance.path(), &call(number, "echo", &json!({}))).await.good();
+    }
+    blocked.rollback().await.unwrap();
+    scene.records(10).await;
+    sqlx::query("alter table calls rename to calls_away").execute(&pool).await.unwrap();
+    for number in 0..10 {
+        scene.client().post(&scene.instance.path(), &call(number, "echo", &json!({}))).await.good();
+    }
+    sqlx::query("alter table calls_away rename to calls").execute(&pool).await.unwrap();
+    scene.records(20).await;
+}
