@@ -8,3 +8,6 @@ create unlogged table node_leases (
     expires_at   timestamptz not null,
     constraint node_leases_pkey primary key (node)
 ) with (fillfactor = 50);
+
+-- What becomes of an instance's calls while a node knows too little to decide: refuse, serve.
+alter table instances add column when_stale text not null default 'refuse';

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::InstanceCommand;
 pub use error::InstanceError;
-pub use event::{CallerAuthentication, InstanceEvent};
+pub use event::{CallerAuthentication, InstanceEvent, WhenStale};
 pub use recording::{ArgumentDays, ArgumentDaysError, ArgumentRecording, Overflow, Recording};
 
 use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolSelection};
@@ -36,6 +36,8 @@ pub struct Instance {
     authentication: Option<CallerAuthentication>,
     #[serde(default)]
     recording: Recording,
+    #[serde(default)]
+    when_stale: WhenStale,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,7 @@ impl crate::Aggregate for Instance {
                 self.change_authentication(*authentication)
             }
             InstanceCommand::ChangeRecording { recording } => self.change_recording(*recording),
+            InstanceCommand::ChangeWhenStale { when_stale } => self.change_when_stale(*when_stale),
             InstanceCommand::Start => self.start(),
             InstanceCommand::Stop => self.stop(),
             InstanceCommand::Delete => self.delete(),
@@ -133,6 +136,14 @@ impl Instance {
             return Ok(vec![]);
         }
         Ok(vec![InstanceEvent::RecordingChanged { recording }])
+    }
+
+    fn change_when_stale(&self, when_stale: WhenStale) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        if self.when_stale == when_stale {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::WhenStaleChanged { when_stale }])
     }
 
     fn start(&self) -> Result<Vec<InstanceEvent>, InstanceError> {
@@ -193,6 +204,7 @@ impl Instance {
                 self.authentication = Some(authentication);
             }
             InstanceEvent::RecordingChanged { recording } => self.recording = recording,
+            InstanceEvent::WhenStaleChanged { when_stale } => self.when_stale = when_stale,
             InstanceEvent::Started {} => self.standing = Standing::Running,
             InstanceEvent::Stopped {} => self.standing = Standing::Stopped,
             InstanceEvent::Deleted {} => self.standing = Standing::Deleted,

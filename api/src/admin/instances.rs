@@ -3,10 +3,10 @@
 use axum::extract::State;
 use commands::Ports;
 use commands::instance::{
-    ChangeAuthentication, ChangeConnections, ChangeRecording, ChangeTools, Create, Created, Delete, Rename,
-    Start, Stop,
+    ChangeAuthentication, ChangeConnections, ChangeRecording, ChangeTools, ChangeWhenStale, Create, Created,
+    Delete, Rename, Start, Stop,
 };
-use domain::instance::CallerAuthentication;
+use domain::instance::{CallerAuthentication, WhenStale};
 use domain::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, Scope};
 use http::Method;
 use projections::directory::instances::{self as rows, InstanceRow};
@@ -27,6 +27,7 @@ const ALL: &str = "/v1/organizations/{organization}/instances";
 const ONE: &str = "/v1/organizations/{organization}/instances/{instance}";
 const TOOLS: &str = "/v1/organizations/{organization}/instances/{instance}/tools";
 const CONNECTIONS: &str = "/v1/organizations/{organization}/instances/{instance}/connections";
+const WHEN_STALE: &str = "/v1/organizations/{organization}/instances/{instance}/when-stale";
 const AUTHENTICATION: &str = "/v1/organizations/{organization}/instances/{instance}/authentication";
 const RECORDING: &str = "/v1/organizations/{organization}/instances/{instance}/recording";
 const START: &str = "/v1/organizations/{organization}/instances/{instance}/start";
@@ -94,6 +95,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "changeInstanceRecording",
         "Record the calls to an instance in another way",
         change_recording::<P>,
+    )
+    .change::<NewWhenStale, Changed, _, _>(
+        Method::PUT,
+        WHEN_STALE,
+        writes(),
+        "changeInstanceWhenStale",
+        "Say what becomes of calls while a node knows too little to decide and cannot ask",
+        change_when_stale::<P>,
     )
     .act::<Changed, _, _>(
         Method::POST,
@@ -172,6 +181,22 @@ fn authentication() -> Object {
     one_of(CallerAuthentication::ALL.map(CallerAuthentication::as_str), about)
 }
 
+/// Another fate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewInstanceWhenStale)]
+struct NewWhenStale {
+    /// What becomes of them.
+    #[schema(schema_with = when_stale)]
+    when_stale: WhenStale,
+}
+
+fn when_stale() -> Object {
+    let about = "Calls while a node knows too little to decide and cannot ask Postgres: `refuse` them with 503 view-stale, or `serve` them by what \
+                 the node knew last and mark them with Sekisho-Decision-Basis: stale-view. A revocation does not hold there within the bound then";
+    one_of(WhenStale::ALL.map(WhenStale::as_str), about)
+}
+
 /// An instance was made.
 #[derive(Debug, Serialize, ToSchema)]
 struct InstanceMade {
@@ -199,6 +224,9 @@ struct Instance {
     authentication: String,
     /// How its calls are recorded.
     recording: Recording,
+    /// What becomes of calls while a node knows too little to decide.
+    #[schema(schema_with = when_stale)]
+    when_stale: String,
     /// `running` or `stopped`.
     standing: String,
     /// When it was made.
@@ -215,7 +243,7 @@ fn mcp_url(url: &str, instance: Uuid) -> String {
 
 impl Instance {
     fn of(row: InstanceRow, url: &str) -> Self {
-        let InstanceRow { id, name, connections, tools, authentication, standing, .. } = row;
+        let InstanceRow { id, name, connections, tools, authentication, when_stale, standing, .. } = row;
         let (mcp_url, tools, recording) = (mcp_url(url, id), Tools(tools), Recording::from(row.recording));
         let (created_at, updated_at) = (row.created_at, row.updated_at);
         Self {
@@ -226,6 +254,7 @@ impl Instance {
             tools,
             authentication,
             recording,
+            when_stale,
             standing,
             created_at,
             updated_at,
@@ -300,6 +329,14 @@ async fn change_recording<P: Ports + 'static>(
 ) -> Answered<Changed> {
     let recording = body.parse()?;
     asker.change(order, &ChangeRecording { organization, instance, recording }).await
+}
+
+async fn change_when_stale<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, instance)): Within<InstanceId>,
+    Command { body: NewWhenStale { when_stale }, order }: Command<NewWhenStale>,
+) -> Answered<Changed> {
+    asker.change(order, &ChangeWhenStale { organization, instance, when_stale }).await
 }
 
 async fn start<P: Ports + 'static>(

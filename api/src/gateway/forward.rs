@@ -68,7 +68,8 @@ impl Gateway {
         organizations.extend(caller.key.as_ref().map(|key| key.organization));
         organizations.dedup();
         let (instance, asked) = (route.instance.id, Asked::of(call.wish(|_| read_only)));
-        let admitted = Admitted { caller, instance, organizations, asked, mark };
+        let when_stale = route.instance.when_stale;
+        let admitted = Admitted { caller, instance, organizations, asked, when_stale, mark };
         Ok(response.map(|body| Body::new(JudgedBody::new(body, self, admitted))))
     }
 

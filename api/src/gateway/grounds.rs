@@ -1,8 +1,9 @@
 //! What a decision rests on, and whether it still does when the decision is used.
 
+use domain::instance::WhenStale;
 use domain::value::{InstanceId, KeyText};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use projections::access::{Basis, Grounds, Mark, Parties};
+use projections::access::{Basis, Grounds, Mark, Parties, Unanswered};
 
 use super::Gateway;
 use super::authenticate::X_API_KEY;
@@ -26,7 +27,17 @@ impl Gateway {
         }
         let key = headers.get(X_API_KEY).and_then(|text| text.to_str().ok());
         let key = key.and_then(|text| KeyText::parse(text.trim()).ok()).map(|parsed| parsed.id());
-        self.0.deciding.ask(Parties { key, instance }).await.map_err(|_| Refusal::view_stale())
+        match self.0.deciding.ask(Parties { key, instance }).await {
+            Ok(grounds) => Ok(grounds),
+            Err(Unanswered) => self.stale(instance).ok_or_else(Refusal::view_stale),
+        }
+    }
+
+    /// What this node knew last, for an instance that goes on with that.
+    fn stale(&self, instance: Option<InstanceId>) -> Option<Grounds> {
+        let grounds = self.0.deciding.stale();
+        let serves = grounds.instance(instance?)?.when_stale == WhenStale::Serve;
+        serves.then_some(grounds)
     }
 
     /// Whether a decision may be used now: whatever took its time since, a pause of this process too, makes its grounds older.

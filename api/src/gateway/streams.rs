@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use domain::instance::WhenStale;
 use domain::policy::Wish;
 use domain::value::{InstanceId, OrganizationId};
 use futures_util::task::AtomicWaker;
@@ -67,6 +68,8 @@ pub(super) struct Admitted {
     pub(super) instance: InstanceId,
     pub(super) organizations: Vec<OrganizationId>,
     pub(super) asked: Asked,
+    /// Whether it goes on when nothing fresh is known.
+    pub(super) when_stale: WhenStale,
     /// What that rested on.
     pub(super) mark: Mark,
 }
@@ -125,6 +128,9 @@ impl OpenStreams {
 
     /// Whether what is open for this stream was judged by something that is fresh now.
     fn may_flow(&self, stream: &Stream) -> bool {
+        if stream.admitted.when_stale == WhenStale::Serve {
+            return true;
+        }
         let nanos = |of: &AtomicU64| Mono::from_nanos(of.load(Ordering::Acquire));
         let as_of = nanos(&self.0.judged_nanos).max(nanos(&stream.judged_nanos));
         self.0.deciding.freshness().holds(as_of)

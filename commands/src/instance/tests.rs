@@ -1,6 +1,6 @@
 //! Refusals first.
 
-use domain::instance::{CallerAuthentication, InstanceError, InstanceEvent, Overflow, Recording};
+use domain::instance::{CallerAuthentication, InstanceError, InstanceEvent, Overflow, Recording, WhenStale};
 use domain::value::{ConnectionId, InstanceId, ToolSelection};
 
 use super::*;
@@ -159,6 +159,10 @@ fn an_admin_changes_everything_of_it() {
     assert_eq!(
         did(world.done(acme(ADMIN), audit(DESK))),
         [InstanceEvent::RecordingChanged { recording }.into()]
+    );
+    assert_eq!(
+        did(world.done(acme(ADMIN), ChangeWhenStale { organization, instance, when_stale: WhenStale::Serve })),
+        [InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Serve }.into()]
     );
     assert_eq!(
         did(world.done(acme(ADMIN), Stop { organization, instance })),

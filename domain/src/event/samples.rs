@@ -11,7 +11,7 @@ use crate::client::{ClientEvent, ClientKind};
 use crate::connection::{ConnectionEvent, ConnectionOwner};
 use crate::deployment::DeploymentEvent;
 use crate::instance::{
-    ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording,
+    ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording, WhenStale,
 };
 use crate::organization::{OrganizationEvent, OrganizationKind};
 use crate::server::{ServerEvent, Transport, Visibility};
@@ -284,6 +284,8 @@ pub(super) fn instance() -> Vec<Sample<InstanceEvent>> {
         ("oauth", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Oauth }),
         ("", InstanceEvent::RecordingChanged { recording: audited() }),
         ("default", InstanceEvent::RecordingChanged { recording: Recording::default() }),
+        ("", InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Serve }),
+        ("refuse", InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Refuse }),
         ("", InstanceEvent::Started {}),
         ("", InstanceEvent::Stopped {}),
         ("", InstanceEvent::Deleted {}),

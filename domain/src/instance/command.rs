@@ -1,6 +1,6 @@
 //! What may be asked of an instance.
 
-use super::{CallerAuthentication, Recording};
+use super::{CallerAuthentication, Recording, WhenStale};
 use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
 /// A request to an instance.
@@ -43,6 +43,11 @@ pub enum InstanceCommand {
     ChangeRecording {
         /// How calls are recorded.
         recording: Recording,
+    },
+    /// Give its calls another fate while a node knows too little to decide.
+    ChangeWhenStale {
+        /// What becomes of them.
+        when_stale: WhenStale,
     },
     /// Answer calls.
     Start,

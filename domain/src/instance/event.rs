@@ -52,6 +52,30 @@ impl CallerAuthentication {
     }
 }
 
+/// What becomes of calls while a node knows too little to decide and cannot ask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenStale {
+    /// They are refused: a revocation holds within the bound, whatever happens.
+    #[default]
+    Refuse,
+    /// They are decided by what the node knew last, and marked so.
+    Serve,
+}
+
+impl WhenStale {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Refuse, Self::Serve];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Serve => "serve",
+        }
+    }
+}
+
 events! {
     /// Facts about an instance, the thing behind `/mcp/{instance}`.
     pub enum InstanceEvent of "instance" {
@@ -92,6 +116,11 @@ events! {
         RecordingChanged = "recording_changed" v 1 {
             /// How calls are recorded.
             recording: Recording,
+        },
+        /// Its calls have another fate while a node knows too little to decide.
+        WhenStaleChanged = "when_stale_changed" v 1 {
+            /// What becomes of them.
+            when_stale: WhenStale,
         },
         /// It answers again.
         Started = "started" v 1 {},

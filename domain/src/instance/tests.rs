@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     ArgumentRecording, CallerAuthentication, Instance, InstanceCommand as Ask, InstanceError as No,
-    InstanceEvent as Did, Overflow, Recording, SELECTED_TOOLS_MAX,
+    InstanceEvent as Did, Overflow, Recording, SELECTED_TOOLS_MAX, WhenStale,
 };
 use crate::given::{Given, given};
 use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolName, ToolSelection};
@@ -47,23 +47,25 @@ const fn audited() -> Recording {
 }
 
 /// Every change that is no change of standing.
-fn changes() -> [Ask; 5] {
+fn changes() -> [Ask; 6] {
     [
         Ask::Rename { name: name("New") },
         Ask::ChangeConnections { connections: vec![OTHER] },
         Ask::ChangeTools { tools: only(1) },
         Ask::ChangeAuthentication { authentication: CallerAuthentication::Both },
         Ask::ChangeRecording { recording: audited() },
+        Ask::ChangeWhenStale { when_stale: WhenStale::Serve },
     ]
 }
 
-fn changed() -> [Did; 5] {
+fn changed() -> [Did; 6] {
     [
         Did::Renamed { name: name("New") },
         Did::ConnectionsChanged { connections: vec![OTHER] },
         Did::ToolsChanged { tools: only(1) },
         Did::AuthenticationChanged { authentication: CallerAuthentication::Both },
         Did::RecordingChanged { recording: audited() },
+        Did::WhenStaleChanged { when_stale: WhenStale::Serve },
     ]
 }
 

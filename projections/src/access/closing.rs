@@ -128,6 +128,7 @@ impl AccessView {
             InstanceEvent::Created { .. }
             | InstanceEvent::RecordingChanged { .. }
             | InstanceEvent::Renamed { .. }
+            | InstanceEvent::WhenStaleChanged { .. }
             | InstanceEvent::Started {} => Closes::Nobody,
         }
     }

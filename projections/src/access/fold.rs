@@ -6,7 +6,7 @@ use domain::api_key::ApiKeyEvent;
 use domain::connection::ConnectionEvent;
 use domain::deployment::DeploymentEvent;
 use domain::event::{Event, Undecodable};
-use domain::instance::{InstanceEvent, Recording};
+use domain::instance::{InstanceEvent, Recording, WhenStale};
 use domain::organization::OrganizationEvent;
 use domain::policy::Standing;
 use domain::server::{ServerEvent, Transport};
@@ -218,6 +218,7 @@ impl AccessView {
                     authentication,
                     standing,
                     recording: Recording::default(),
+                    when_stale: WhenStale::default(),
                 }),
             );
             return;
@@ -235,6 +236,7 @@ impl AccessView {
                 instance.authentication = authentication;
             }
             InstanceEvent::RecordingChanged { recording } => instance.recording = recording,
+            InstanceEvent::WhenStaleChanged { when_stale } => instance.when_stale = when_stale,
             InstanceEvent::Started {} => instance.standing = Standing::Active,
             InstanceEvent::Stopped {} => instance.standing = Standing::Suspended,
             InstanceEvent::Deleted {} => instance.standing = Standing::Ended,

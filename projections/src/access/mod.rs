@@ -16,7 +16,7 @@ mod tests;
 use std::sync::Arc;
 
 use domain::api_key::KeyEnvironment;
-use domain::instance::{CallerAuthentication, Recording};
+use domain::instance::{CallerAuthentication, Recording, WhenStale};
 use domain::policy::Standing;
 use domain::value::{
     AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role,
@@ -134,6 +134,8 @@ pub struct Instance {
     pub standing: Standing,
     /// How its calls are recorded.
     pub recording: Recording,
+    /// What becomes of its calls while a node knows too little to decide.
+    pub when_stale: WhenStale,
 }
 
 /// Facts about the deployment as a whole.

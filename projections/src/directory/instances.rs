@@ -1,6 +1,6 @@
 //! Instances: what stands behind `/mcp/{instance}`.
 
-use domain::instance::{InstanceEvent, Recording};
+use domain::instance::{InstanceEvent, Recording, WhenStale};
 use domain::value::{ConnectionId, InstanceId, OrganizationId, ToolSelection};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
@@ -32,6 +32,8 @@ pub struct InstanceRow {
     /// How its calls are recorded.
     #[sqlx(json)]
     pub recording: Recording,
+    /// `refuse` or `serve`.
+    pub when_stale: String,
     /// `running`, `stopped` or `deleted`.
     pub standing: String,
     /// When it was made.
@@ -52,7 +54,7 @@ impl Listed for InstanceRow {
 
 document!(ToolSelection, Recording);
 table!(InstanceRow in "instances" by Uuid = id;
-    id, organization_id, name, connections, tools, authentication, recording, standing,
+    id, organization_id, name, connections, tools, authentication, recording, when_stale, standing,
     created_at, created_position, updated_at, updated_position);
 changing!(InstanceRow);
 
@@ -72,6 +74,7 @@ pub(super) fn fold(
             tools: tools.clone(),
             authentication: authentication.as_str().to_owned(),
             recording: Recording::default(),
+            when_stale: WhenStale::default().as_str().to_owned(),
             standing: "running".to_owned(),
             created_at: mark.at,
             created_position: mark.position,
@@ -89,6 +92,9 @@ pub(super) fn fold(
             authentication.as_str().clone_into(&mut row.authentication);
         }
         InstanceEvent::RecordingChanged { recording } => row.recording = *recording,
+        InstanceEvent::WhenStaleChanged { when_stale } => {
+            when_stale.as_str().clone_into(&mut row.when_stale);
+        }
         InstanceEvent::Started {} => "running".clone_into(&mut row.standing),
         InstanceEvent::Stopped {} => "stopped".clone_into(&mut row.standing),
         InstanceEvent::Deleted {} => "deleted".clone_into(&mut row.standing),

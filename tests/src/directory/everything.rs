@@ -6,7 +6,7 @@ use domain::api_key::{ApiKeyEvent, KeyEnvironment};
 use domain::client::{ClientEvent, ClientKind};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::DeploymentEvent;
-use domain::instance::{CallerAuthentication, InstanceEvent, Recording};
+use domain::instance::{CallerAuthentication, InstanceEvent, Recording, WhenStale};
 use domain::organization::{OrganizationEvent, OrganizationKind};
 use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
@@ -209,6 +209,7 @@ fn tell_instances(history: &mut History) {
         .tell(INSTANCE, InstanceEvent::ToolsChanged { tools: ToolSelection::Only(only) })
         .tell(INSTANCE, InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both })
         .tell(INSTANCE, InstanceEvent::RecordingChanged { recording: Recording::default() })
+        .tell(INSTANCE, InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Serve })
         .tell(INSTANCE, InstanceEvent::Stopped {})
         .tell(INSTANCE, InstanceEvent::Started {})
         .tell(STOPPED, InstanceEvent::Stopped {})

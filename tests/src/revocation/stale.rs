@@ -1,6 +1,7 @@
 //! A node that knows too little decides nothing by it: it asks Postgres for the few rows that decide, or refuses.
 
 use harness::Weather;
+use hyper::Method;
 use serde_json::json;
 
 use super::scene::{BOUND, Scene, reason, until};
@@ -78,6 +79,38 @@ async fn a_view_that_cannot_follow_the_log_is_not_needed_to_decide() {
     assert_eq!(management.header("sekisho-decision-basis"), Some("postgres"));
     let unknown = scene.far.http().as_key("sk_live_nonsense").post(&scene.instance.path(), &json!({})).await;
     assert_eq!(unknown.status, 401);
+}
+
+#[tokio::test]
+async fn an_instance_that_serves_when_a_node_is_stale_goes_on_and_is_marked() {
+    let scene = Scene::start().await;
+    let key = scene.key().await;
+    let path = scene.world.path(&format!("/instances/{}/when-stale", scene.instance.id));
+    let wrong = scene.world.admin().json(Method::PUT, &path, &json!({ "when_stale": "never" })).await;
+    assert!(wrong.status.is_client_error(), "{}", wrong.status);
+    scene.world.admin().json(Method::PUT, &path, &json!({ "when_stale": "serve" })).await.good();
+    let shown = scene.world.path(&format!("/instances/{}", scene.instance.id));
+    assert_eq!(scene.world.admin().get(&shown).await.good()["when_stale"], "serve");
+    until("the far node knows", async || {
+        let view = scene.far.running.view.load();
+        view.position() >= scene.world.node.running.view.load().position()
+    })
+    .await;
+    scene.postgres.turn(Weather::Dark);
+    scene.nats.turn(Weather::Dark);
+    until("the view is stale", async || scene.far_state().await == "stale").await;
+    let answer = scene.far_call(&key).await;
+    answer.good();
+    assert_eq!(answer.header("sekisho-decision-basis"), Some("stale-view"));
+    assert!(scene.far_metric("sekisho_degraded_decisions_total{basis=\"stale-view\"}").await >= 1.0);
+    let nobody = scene
+        .far
+        .http()
+        .post(&scene.instance.path(), &json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }))
+        .await;
+    assert_eq!(reason(&nobody), "no-credential", "it serves no more than before");
+    let management = scene.far.http().as_key(&scene.world.admin_key).get("/v1/me").await;
+    management.refused(503, "view-stale");
 }
 
 #[tokio::test]
