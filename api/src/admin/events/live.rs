@@ -20,8 +20,8 @@ use crate::problem::Problem;
 
 /// After a silence of this length the reader hears that we are there, and how far it got: what does not concern it need not be read again.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
-/// How often a silent stream looks whether its key has expired.
-const JUDGE_EVERY: Duration = Duration::from_secs(1);
+/// How often a silent stream looks whether its key has expired, and whether this node still knows enough to say so.
+const JUDGE_EVERY: Duration = Duration::from_millis(250);
 /// The least time between two looks of one reader at the log: a busy log is looked at some times a second, not for every event.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
 /// The log does not answer: so long until it is asked again.

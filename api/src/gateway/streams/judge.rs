@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_millis(100);
 const GATHER: Duration = Duration::from_millis(5);
 /// A stream that cannot be judged is ended after this long: its client may find another node.
 const HELD_MAX: Duration = Duration::from_secs(10);
+/// How long one round may ask.
+const ASKING_MAX: Duration = Duration::from_secs(1);
 /// Streams for which Postgres is asked at once.
 const ASKED_AT_ONCE: usize = 4;
 
@@ -90,9 +92,13 @@ impl OpenStreams {
             let all = groups.values().flat_map(HashMap::values);
             all.filter(|stream| matches!(*stream.fate(), Fate::Held { .. })).map(Arc::clone).collect()
         };
-        futures_util::stream::iter(held)
-            .for_each_concurrent(ASKED_AT_ONCE, async |stream| stream.ask(gateway).await)
-            .await;
+        let asking = futures_util::stream::iter(&held)
+            .for_each_concurrent(ASKED_AT_ONCE, async |stream| stream.ask(gateway).await);
+        // However many there are: as soon as the view is fresh again, none of them needs to be asked for.
+        let _ = tokio::time::timeout(ASKING_MAX, asking).await;
+        for stream in held {
+            stream.end_if_held_for_too_long();
+        }
     }
 }
 
@@ -132,8 +138,10 @@ impl Stream {
             self.judged_nanos.fetch_max(grounds.mark().as_of.nanos(), Ordering::AcqRel);
             self.waker.wake();
             gateway.0.metrics.decided_by(Basis::Postgres);
-            return;
         }
+    }
+
+    fn end_if_held_for_too_long(&self) {
         let waited_too_long = matches!(*self.fate(), Fate::Held { since } if since.elapsed() >= HELD_MAX);
         if waited_too_long {
             self.end(Refusal::view_stale().into_error());
