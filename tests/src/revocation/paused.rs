@@ -29,7 +29,7 @@ async fn process(scene: &Scene) -> (Child, Http) {
         .kill_on_drop(true);
     let mut child = command.spawn().expect("a process");
     let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let url = tokio::time::timeout(Duration::from_secs(60), async {
+    let url = tokio::time::timeout(Duration::from_mins(1), async {
         while let Some(line) = lines.next_line().await.expect("its output") {
             if let Some(url) = line.strip_prefix("serving on ") {
                 return url.to_owned();
