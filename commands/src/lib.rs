@@ -20,6 +20,7 @@ pub mod instance;
 pub mod organization;
 pub mod server;
 pub mod user;
+pub mod what_if;
 
 #[cfg(test)]
 mod testing;
