@@ -32,7 +32,7 @@ pub enum Caller<'a> {
 }
 
 /// The facts about an API key and the member behind it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyFacts<'a> {
     /// The organization that the key belongs to.
     pub organization: OrganizationId,

@@ -4,6 +4,7 @@
 //! export of a year holds up nothing. What a filter asks for beyond the two indexes of the log (organization, and aggregate by its id) is
 //! looked for in windows of positions, for the same reason. There is no index that the append path would have to keep for this alone.
 
+mod credential;
 mod filter;
 mod moment;
 mod origin;
@@ -15,6 +16,7 @@ use sqlx::postgres::Postgres;
 use sqlx::query_builder::QueryBuilder;
 use time::OffsetDateTime;
 
+pub use credential::{Doer, Done};
 pub use filter::{AggregateName, EventTypeName, Filter, FilterError};
 pub use moment::{Moment, MomentError, NotYet};
 pub use origin::{IssuedKey, Origin};

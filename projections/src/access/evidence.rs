@@ -124,6 +124,34 @@ pub(super) async fn told(
     decoded.collect()
 }
 
+/// The history of some aggregates, to be unfolded event by event.
+#[derive(Debug, Clone)]
+pub struct Unfolding {
+    told: std::vec::IntoIter<(SetBy, Event)>,
+    view: AccessView,
+}
+
+impl Unfolding {
+    /// Everything that happened to them up to a position.
+    pub async fn of(
+        history: &History,
+        names: &[(&'static str, String)],
+        to: Position,
+    ) -> Result<Self, EvidenceError> {
+        let told = told(history, names, to).await?.into_iter();
+        Ok(Self { told, view: AccessView::default() })
+    }
+
+    /// The next event, and the view right after it; `None` after the last one.
+    pub fn step(&mut self) -> Result<Option<(SetBy, &AccessView)>, EvidenceError> {
+        let Some((set_by, fact)) = self.told.next() else { return Ok(None) };
+        self.view
+            .take_some(set_by.position, &set_by.aggregate_id, fact)
+            .map_err(|error| EvidenceError::Id(set_by.position, error))?;
+        Ok(Some((set_by, &self.view)))
+    }
+}
+
 impl Evidence {
     /// Gathers it as of a position.
     pub async fn gather(history: &History, subject: Subject, at: Position) -> Result<Self, EvidenceError> {

@@ -99,6 +99,11 @@ impl AccessView {
         &self.deployment
     }
 
+    /// Whether a key is one with which its user administers the deployment: a key that somebody else issued in their name does not.
+    pub fn administers(&self, key: &Key) -> bool {
+        self.deployment.administrators.contains(&key.principal) && key.issued_by == key.principal
+    }
+
     /// Whether a maintenance keeps this address out.
     pub fn in_maintenance(&self, client: IpAddr) -> bool {
         self.deployment

@@ -9,9 +9,11 @@
 //! `call_runs`, what had no room is counted in `call_drops`, and a node that was killed is one that never said that it had ended. Deliberately
 //! absent: arguments and results in clear, and records of callers without a known credential; those are counted, not kept.
 
+mod asked;
 mod entry;
 mod incomplete;
 mod keeper;
+mod made;
 mod partitions;
 mod projector;
 mod publisher;
@@ -22,10 +24,13 @@ mod replay;
 mod runs;
 mod store;
 mod stream;
+mod timed;
 
+pub use asked::{Asked, Questions, questions};
 pub use entry::{Call, Drops, Entry, SealedArguments};
 pub use incomplete::{Incomplete, Lack, incomplete};
 pub use keeper::keep;
+pub use made::{Deeds, End, Made, made_with};
 pub use partitions::{Retention, drop_expired, make_ahead};
 pub use projector::project;
 pub use publisher::{ObserveCalls, Publisher, Recording};
@@ -37,3 +42,5 @@ pub use record::{
 pub use replay::{ReplayError, replay, verdict};
 pub use store::{CallStore, StoreError};
 pub use stream::CallStream;
+pub(crate) use timed::timed;
+pub use timed::{Patience, took_too_long};

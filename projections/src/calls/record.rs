@@ -48,6 +48,18 @@ pub enum WishKind {
     Extend,
 }
 
+impl WishKind {
+    /// The name in the table and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Read => "read",
+            Self::Call => "call",
+            Self::Extend => "extend",
+        }
+    }
+}
+
 /// What the policy said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]

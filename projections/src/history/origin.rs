@@ -1,6 +1,6 @@
 //! Whose things are: what a question about the past needs to know before it is answered.
 
-use domain::value::{ApiKeyId, IdError, OrganizationId, Position, UserId};
+use domain::value::{ApiKeyId, IdError, InstanceId, OrganizationId, Position, UserId};
 use sqlx::Row as _;
 use uuid::Uuid;
 
@@ -91,6 +91,24 @@ impl History {
         .fetch_all(self.log.pool())
         .await?;
         Ok(rows.into_iter().map(|(id,)| ApiKeyId::new(id)).collect())
+    }
+
+    /// The instances that an organization had made by a position, deleted ones too: the newest first, at most so many.
+    pub async fn instances_made(
+        &self,
+        organization: OrganizationId,
+        at: Position,
+        instances_max: u32,
+    ) -> Result<Vec<InstanceId>, LogError> {
+        let rows: Vec<(Uuid,)> = sqlx::query_as(
+            "select id from instances where organization_id = $1 and created_position <= $2 order by created_position desc limit $3",
+        )
+        .bind(organization.uuid())
+        .bind(column(at))
+        .bind(i64::from(instances_max))
+        .fetch_all(self.log.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| InstanceId::new(id)).collect())
     }
 
     /// The keys that an organization issued in a range, the oldest first, at most so many.
