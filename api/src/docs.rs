@@ -161,7 +161,8 @@ struct Row {
 
 fn collect(document: &Value, schema: &Value, depth: usize, rows: &mut Vec<Row>) {
     let schema = resolve(document, schema);
-    for part in list(schema, "allOf") {
+    let variants = list(schema, "oneOf").iter().filter(|choice| choice.get("properties").is_some());
+    for part in list(schema, "allOf").iter().chain(variants) {
         collect(document, part, depth, rows);
     }
     for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -190,7 +191,10 @@ fn about<'a>(document: &'a Value, member: &'a Value) -> &'a str {
 
 fn kind(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
-    let any_of = |kinds: Vec<String>| kinds.join(" or ");
+    let any_of = |mut kinds: Vec<String>| {
+        kinds.dedup(); // objects that differ in their members are objects all the same
+        kinds.join(" or ")
+    };
     if schema.get("enum").is_some() {
         return any_of(list(schema, "enum").iter().map(Value::to_string).collect());
     }

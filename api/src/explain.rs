@@ -177,22 +177,53 @@ async fn judge(
 ) -> Result<Judged, ExplainError> {
     let subject = Subject { key, instance: question.call.instance };
     let evidence = Evidence::gather(history, subject, at.position).await?;
-    let verdict = decide(&evidence.view, key, &question.call, at.now);
+    let verdict = decide(&evidence.view, &Wanted::of(key, &question.call), at.now);
     Ok(Judged { key, evidence, verdict })
 }
 
+/// What somebody wants of an instance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The key; none for a caller on loopback.
+    pub(crate) key: Option<ApiKeyId>,
+    /// The instance; none where the address names none.
+    pub(crate) instance: Option<InstanceId>,
+    /// What for.
+    pub(crate) wish: Wish<'a>,
+    /// Whether the caller's address passes a maintenance.
+    pub(crate) passes_maintenance: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(key: ApiKeyId, call: &'a Call) -> Self {
+        let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
+        Self { key: Some(key), instance: Some(call.instance), wish, passes_maintenance: false }
+    }
+}
+
 /// In the order of the gateway: the credential, then the endpoint, then the wish.
-fn decide(view: &AccessView, key: ApiKeyId, call: &Call, now: Timestamp) -> Result<(), Refusal> {
-    let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
-    let facts = view.key_facts(key);
-    policy::authenticates(&facts, now).map_err(Refusal::Denied)?;
-    let instance = view.instance(call.instance).ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
+pub(crate) fn decide(view: &AccessView, wanted: &Wanted<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let caller = match wanted.key {
+        Some(key) => {
+            authenticate(view, key, now)?;
+            let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
+            Caller::Key(view.key_facts(key))
+        }
+        None => Caller::Loopback,
+    };
+    let instance = wanted.instance.and_then(|id| view.instance(id));
+    let instance = instance.ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
     let facts = Facts {
-        caller: Caller::Key(facts),
+        caller,
         target: Target::Instance(view.instance_facts(instance)),
-        maintenance: view.deployment().maintenance.is_some(),
+        maintenance: view.deployment().maintenance.is_some() && !wanted.passes_maintenance,
         now,
     };
-    let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
-    policy::decide(&facts, wish).map(|_| ()).map_err(Refusal::Denied)
+    policy::decide(&facts, wanted.wish).map(|_| ()).map_err(Refusal::Denied)
+}
+
+/// The credential alone, as it is checked before anything else of a call is read.
+pub(crate) fn authenticate(view: &AccessView, key: ApiKeyId, now: Timestamp) -> Result<(), Refusal> {
+    let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
+    policy::authenticates(&view.key_facts(key), now).map_err(Refusal::Denied)
 }

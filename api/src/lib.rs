@@ -18,6 +18,7 @@ pub mod gateway;
 mod health;
 mod hex;
 mod home;
+mod lacking;
 mod metrics;
 mod ndjson;
 mod open_files;
@@ -30,6 +31,7 @@ mod shutdown;
 mod telemetry;
 mod trace_context;
 mod well_known;
+mod what_if;
 mod wiring;
 
 pub use shutdown::Shutdown;

@@ -62,6 +62,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).after(Duration::from_secs(1))
     }
 
+    /// What is asked for rests on more records than are read for one answer.
+    pub(crate) fn too_many_records() -> Self {
+        let detail = "it takes too long to read all records of this time; ask about a shorter one";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-records", detail)
+    }
+
     /// With a hint when to come back.
     #[must_use]
     pub(crate) fn after(mut self, wait: Duration) -> Self {

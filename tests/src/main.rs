@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod audit;
 mod calls;
 mod chaos;
 mod contract;

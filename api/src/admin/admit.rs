@@ -153,6 +153,11 @@ impl Admission {
         }
     }
 
+    /// Whether they read the whole deployment, as its administrators do, and not their own organization alone. Not knowing is no answer.
+    pub(super) fn sees_everything<P>(&self, admin: &Admin<P>) -> Result<bool, Problem> {
+        self.is_administrator(admin, Scope::AuditRead)
+    }
+
     /// Whether they would be let through by this view, too. The credential itself was checked when they came.
     pub(super) fn holds<P>(&self, admin: &Admin<P>, view: &AccessView) -> Result<(), Problem> {
         if !admin.view.is_following() {

@@ -31,6 +31,7 @@ mod organizations;
 mod read_models;
 mod servers;
 mod users;
+mod what_if;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,6 +163,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         events::area(),
         calls::area(),
         authz::area(),
+        what_if::area(),
         notary::area(),
         read_models::area(),
     ]

@@ -1,10 +1,14 @@
 //! Places for answers that go on for long: so many on this node, so many for each organization, so that none keeps the others out.
+//!
+//! There are few for answers that count many records: each holds a connection to Postgres for as long as that takes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use domain::value::OrganizationId;
 use http::StatusCode;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::Problem;
 
@@ -12,10 +16,23 @@ use crate::problem::Problem;
 const PLACES_MAX: usize = 256;
 /// Of them for the keys of one organization.
 const PLACES_ORGANIZATION_MAX: usize = 32;
+/// Answers under way on one node that count records.
+const COUNTING_MAX: usize = 3;
+/// How long a question waits for its turn.
+const COUNTING_WAIT: Duration = Duration::from_secs(5);
 
 /// The places of one node.
-#[derive(Debug, Clone, Default)]
-pub struct Places(Arc<Mutex<HashMap<OrganizationId, usize>>>);
+#[derive(Debug, Clone)]
+pub struct Places {
+    taken: Arc<Mutex<HashMap<OrganizationId, usize>>>,
+    counting: Arc<Semaphore>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { taken: Arc::default(), counting: Arc::new(Semaphore::new(COUNTING_MAX)) }
+    }
+}
 
 /// One place, taken until it is dropped.
 #[derive(Debug)]
@@ -27,7 +44,7 @@ pub(super) struct Place {
 impl Places {
     /// Takes one.
     pub(super) fn take(&self, organization: OrganizationId) -> Result<Place, Problem> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (all, own) = (taken.values().sum::<usize>(), taken.get(&organization).copied().unwrap_or(0));
         if all >= PLACES_MAX || own >= PLACES_ORGANIZATION_MAX {
             let detail = format!(
@@ -38,11 +55,22 @@ impl Places {
         taken.insert(organization, own + 1);
         Ok(Place { places: self.clone(), organization })
     }
+
+    /// Waits for a turn to count records.
+    pub(super) async fn count(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = tokio::time::timeout(COUNTING_WAIT, Arc::clone(&self.counting).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let detail = format!(
+                "{COUNTING_MAX} questions about many records are under way already; try again in a while"
+            );
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-questions", detail).after(COUNTING_WAIT)
+        })
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let left = taken.get(&self.organization).map_or(0, |count| count.saturating_sub(1));
         if left == 0 {
             taken.remove(&self.organization);
@@ -68,6 +96,6 @@ mod tests {
         held.pop();
         held.push(places.take(acme).unwrap());
         held.clear();
-        assert!(places.0.lock().unwrap().is_empty());
+        assert!(places.taken.lock().unwrap().is_empty());
     }
 }

@@ -271,6 +271,27 @@ impl<P: Ports + 'static> Area<P> {
         })
     }
 
+    /// A question that has a body: `POST`, answered 200, and nothing is written.
+    #[must_use]
+    pub fn ask<In: ToSchema, Out: ToSchema, H, A>(
+        mut self,
+        path: &'static str,
+        access: Access,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Admin<P>>,
+        A: 'static,
+    {
+        self = self.change::<In, Out, H, A>(Method::POST, path, access, operation, summary, handler);
+        if let Some(route) = self.routes.last_mut() {
+            route.writes = false;
+        }
+        self
+    }
+
     /// The row before takes these in its query, too.
     #[must_use]
     pub fn taking(mut self, parameters: &'static [Parameter]) -> Self {

@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Another organization than the founder's, with an owner of its own, who administers nothing.
-struct Tenant {
-    organization: String,
-    owner: Http,
+pub(crate) struct Tenant {
+    pub(crate) organization: String,
+    pub(crate) owner: Http,
 }
 
 impl Tenant {
-    async fn of(world: &World) -> Self {
+    pub(crate) async fn of(world: &World) -> Self {
         let body = json!({ "slug": "rival", "name": "Rival" });
         let made = world.admin().post("/v1/organizations", &body).await.good();
         let organization = made["id"].as_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ impl Tenant {
 }
 
 /// The position of the last event.
-async fn head(world: &World) -> u64 {
+pub(crate) async fn head(world: &World) -> u64 {
     let head: i64 = sqlx::query_scalar("select coalesce(max(global_position), 0) from events")
         .fetch_one(&world.node.running.pool)
         .await
@@ -53,7 +53,7 @@ async fn head(world: &World) -> u64 {
 }
 
 /// All events at an address, page by page, and how many pages there were.
-async fn all_pages(http: &Http, path: &str, limit: u32) -> (Vec<Value>, usize) {
+pub(crate) async fn all_pages(http: &Http, path: &str, limit: u32) -> (Vec<Value>, usize) {
     let (mut events, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
