@@ -13,14 +13,14 @@ mod shape;
 mod who;
 
 use domain::policy::{self, Caller, Denial, Facts, Target, Wish};
-use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Timestamp, UserId};
+use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Scope, Timestamp, UserId};
 use projections::LogError;
 use projections::access::AccessView;
 use projections::access::evidence::{Evidence, EvidenceError, Subject};
 use projections::history::{History, Moment, NotYet};
 
 pub(crate) use question::{Call, Principal, Question, QuestionError};
-pub(crate) use shape::Explanation;
+pub(crate) use shape::{Explanation, SetByEvent};
 pub(crate) use who::{Caller as AllowedCaller, who};
 
 use self::shape::KeyVerdict;
@@ -220,6 +220,23 @@ pub(crate) fn decide(view: &AccessView, wanted: &Wanted<'_>, now: Timestamp) -> 
         now,
     };
     policy::decide(&facts, wanted.wish).map(|_| ()).map_err(Refusal::Denied)
+}
+
+/// Whether the management API of the key's organization takes it for a scope.
+pub(crate) fn manages(
+    view: &AccessView,
+    key: ApiKeyId,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
+    let facts = Facts {
+        caller: Caller::Key(view.key_facts(key)),
+        target: Target::Organization(key.organization),
+        maintenance: false,
+        now,
+    };
+    policy::decide(&facts, Wish::Manage(scope)).map(|_| ()).map_err(Refusal::Denied)
 }
 
 /// The credential alone, as it is checked before anything else of a call is read.

@@ -8,6 +8,7 @@
 
 pub mod adapters;
 pub mod admin;
+mod blast_radius;
 pub mod cli;
 pub mod config;
 pub mod demo;

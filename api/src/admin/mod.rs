@@ -15,6 +15,7 @@ mod table;
 mod tools;
 
 mod api_keys;
+mod audit;
 mod authz;
 mod bootstrap;
 mod calls;
@@ -164,6 +165,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         calls::area(),
         authz::area(),
         what_if::area(),
+        audit::area(),
         notary::area(),
         read_models::area(),
     ]

@@ -267,7 +267,7 @@ async fn post<P: Ports + 'static>(
     admission: Admission,
     Command { body, .. }: Command<Question>,
 ) -> Found<WhatIf> {
-    let everybody = admission.sees_everything(&admin);
+    let everybody = admission.sees_everything(&admin)?;
     let own = admission.organization();
     if !everybody && body.organization.is_some_and(|named| named != own) {
         return Err(Problem::not_found("organization"));

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod blast_radius;
 mod demo;
 mod doctor;
 mod erase;
@@ -69,6 +70,8 @@ enum Command {
     Replay(replay::Replay),
     /// Tell whether a call is or was allowed, why, and by which events
     Explain(explain::Explain),
+    /// Tell what a key could do in a span of time, and what it did
+    BlastRadius(blast_radius::BlastRadius),
     /// Check that the log, or an export of it, still is what was signed, and name the first bad position if it is not
     Verify(Box<verify::Verify>),
     /// Tell how far each read model is, and what it could not fold
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Demo(_)
         | Command::Replay(_)
         | Command::Explain(_)
+        | Command::BlastRadius(_)
         | Command::Verify(_)
         | Command::Projections(_)
         | Command::Rebuild(_)
@@ -123,6 +127,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Replay(replay) => replay.run().await,
             Command::Explain(explain) => explain.run().await,
+            Command::BlastRadius(asked) => asked.run().await,
             Command::Verify(verify) => verify::run(&verify).await,
             Command::Projections(projections) => projections.run().await,
             Command::Rebuild(rebuild) => rebuild.run().await,

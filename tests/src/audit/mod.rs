@@ -1,5 +1,6 @@
-//! What auditors ask about calls: what a change would have done to them.
+//! What auditors ask about calls: what a change would have done to them, and how far a credential reached.
 
+mod blast_radius;
 mod what_if;
 
 use api::adapters::system::{SystemClock, SystemEntropy};
