@@ -47,8 +47,13 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
-/// A folder that the database's service user can reach. Those of runs that have ended are swept away.
+/// A folder that the database's service user can reach. Those of runs that have ended are swept away, once: that may take minutes.
 pub(crate) fn folder() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(make_folder).clone()
+}
+
+fn make_folder() -> PathBuf {
     let root = std::env::temp_dir();
     for entry in std::fs::read_dir(&root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
