@@ -54,6 +54,7 @@ impl CallerAuthentication {
 
 /// What becomes of calls while a node knows too little to decide and cannot ask.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WhenStale {
     /// They are refused: a revocation holds within the bound, whatever happens.

@@ -7,6 +7,7 @@ const ARGUMENT_DAYS_MAX: u16 = 365;
 
 /// How calls are recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recording {
     /// What happens when there is no room for a record.
     pub overflow: Overflow,
@@ -16,6 +17,7 @@ pub struct Recording {
 
 /// What happens when there is no room for a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// The call goes on; the record is dropped and counted.
@@ -27,6 +29,7 @@ pub enum Overflow {
 
 /// Whether arguments are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ArgumentRecording {
     /// Their digest alone.
@@ -41,6 +44,7 @@ pub enum ArgumentRecording {
 
 /// Days that sealed arguments are kept: 1 to 365.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u16", into = "u16")]
 pub struct ArgumentDays(u16);
 
