@@ -214,8 +214,10 @@ proptest! {
             let before = view.clone();
             view.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
             let now = set_by.recorded_at;
+            // Nothing is born twice, except in this story.
+            let is_birth = ["issued", "created", "registered", "member_added"].contains(&set_by.event_type.as_str());
             let was_let_in = decided(&before, subject, now) == Some(Ok(()));
-            if was_let_in && decided(&view, subject, now) != Some(Ok(())) {
+            if was_let_in && !is_birth && decided(&view, subject, now) != Some(Ok(())) {
                 prop_assert_eq!(view.closed_to(&organizations(&before)), set_by.position, "{:?}", fact);
                 prop_assert_eq!(view.closed_at(), set_by.position);
             }
