@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::text_value;
 
-/// 22 base62 characters: 128 random bits, padded with zeros in front. Not secret; it may be shown and logged. Kept in place, since there is one in
-/// every row of the largest maps.
+/// 22 base62 characters: 128 random bits, padded with zeros in front. Not secret; it may be shown and logged.
+// Kept in place, since there is one in every row of the largest maps.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]

@@ -116,11 +116,12 @@ impl TryFrom<String> for Scope {
     }
 }
 
-/// A set of scopes, in their order and without repetition. Most sets hold one or two, and every key has one: a tree would take ten times the room.
+/// A set of scopes.
+// In their order and without repetition. Most sets hold one or two, and every key has one: a tree would take ten times the room.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(from = "BTreeSet<Scope>")]
-pub struct Scopes(Box<[Scope]>);
+pub struct Scopes(#[cfg_attr(test, schemars(with = "BTreeSet<Scope>"))] Box<[Scope]>);
 
 impl Scopes {
     /// Whether some scope of the set grants this one.
