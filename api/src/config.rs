@@ -1,5 +1,9 @@
 //! Configuration: every value is an option and an environment variable. All that is wrong is reported at once, before any socket opens.
 
+mod faults;
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -12,14 +16,11 @@ use projections::RelayConfig;
 use projections::calls::Retention;
 use url::Url;
 
+use self::faults::{Faults, on_or_off, public_url};
 use crate::adapters::master_key::MasterKeys;
 
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
-
-/// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
-const STALENESS_MIN: Duration = Duration::from_millis(300);
-const STALENESS_MAX: Duration = Duration::from_mins(1);
 
 /// Options as they were written. Texts, so that everything that is wrong with them can be told in one go.
 #[allow(
@@ -216,42 +217,6 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-/// Collects what is wrong.
-#[derive(Default)]
-struct Faults(Vec<ConfigError>);
-
-impl Faults {
-    fn note<T, E: std::fmt::Display>(&mut self, option: &'static str, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.0.push(ConfigError { option, problem: error.to_string() })).ok()
-    }
-
-    fn seconds(&mut self, option: &'static str, text: &str) -> Option<Duration> {
-        let parsed = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
-        let wrong = || format!("{text:?} is not a number of seconds between 0 and 86400");
-        self.note(option, parsed.map(Duration::from_secs_f64).ok_or_else(wrong))
-    }
-
-    fn staleness(&mut self, option: &'static str, text: &str) -> Option<Duration> {
-        let parsed = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let good = parsed.filter(|bound| (STALENESS_MIN..=STALENESS_MAX).contains(bound));
-        let wrong = || format!("{text:?} is not a number of seconds between 0.3 and 60");
-        self.note(option, good.ok_or_else(wrong))
-    }
-
-    fn mebibytes(&mut self, option: &'static str, text: &str) -> Option<usize> {
-        let count = text.parse::<u32>().ok().and_then(|count| usize::try_from(count).ok());
-        let bytes = count.filter(|count| *count > 0).and_then(|count| count.checked_mul(1024 * 1024));
-        self.note(option, bytes.ok_or_else(|| format!("{text:?} is not a number of MiB from 1 on")))
-    }
-
-    fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
-        self.note(
-            option,
-            text.parse().map_err(|_| format!("{text:?} is not a whole number from 1 to 4294967295")),
-        )
-    }
-}
-
 impl Options {
     /// Checks everything; either a configuration that is right or all that is wrong.
     pub fn check(&self) -> Result<Config, Vec<ConfigError>> {
@@ -336,7 +301,8 @@ impl Options {
                 grace: grace?,
             })
         };
-        if faults.0.is_empty() { complete().ok_or(faults.0) } else { Err(faults.0) }
+        let faults = faults.all();
+        if faults.is_empty() { complete().ok_or(faults) } else { Err(faults) }
     }
 
     /// Which Postgres and NATS.
@@ -399,27 +365,6 @@ pub(crate) fn read_master_key(file: &Path) -> Result<MasterKeys, String> {
     MasterKeys::parse(&text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn on_or_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        other => Err(format!("{other:?} is neither on nor off")),
-    }
-}
-
-fn public_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
-    let plain = matches!(url.scheme(), "http" | "https")
-        && url.host().is_some()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty();
-    plain.then_some(url).ok_or_else(|| {
-        format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com")
-    })
-}
-
 /// Where the data folder is when nobody says: a system folder for root, else the user's data folder.
 pub fn default_data() -> PathBuf {
     if rustix::process::geteuid().is_root() {
@@ -431,86 +376,4 @@ pub fn default_data() -> PathBuf {
         .or_else(home)
         .unwrap_or_else(|| PathBuf::from("."))
         .join("sekisho")
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        options: Options,
-    }
-
-    fn options(arguments: &[&str]) -> Options {
-        Line::try_parse_from(std::iter::once(&"sekisho").chain(arguments)).unwrap().options
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
-        let wrong = options(&[
-            "--listen",
-            "nowhere",
-            "--public-url",
-            "ftp://x/y",
-            "--nats-url",
-            "http://x",
-            "--staleness-max-seconds",
-            "0.1",
-            "--key-rate",
-            "0",
-            "--grace-seconds",
-            "soon",
-            "--nats-prefix",
-            "a.b",
-            "--nats-replicas",
-            "2",
-            "--database-url",
-            "mysql://x",
-            "--master-key",
-            "short",
-            "--allowed-origins",
-            "not an origin",
-            "--bootstrap-token",
-            "short",
-            "--call-records",
-            "maybe",
-            "--call-retention-days",
-            "0",
-        ]);
-        let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
-        let expected = [
-            "--listen",
-            "--public-url",
-            "--database-url",
-            "--nats-prefix",
-            "--nats-replicas",
-            "--master-key",
-            "--bootstrap-token",
-            "--call-records",
-            "--call-retention-days",
-            "--allowed-origins",
-            "--nats-url",
-            "--staleness-max-seconds",
-            "--key-rate",
-            "--grace-seconds",
-        ];
-        assert_eq!(told, expected);
-    }
-
-    #[test]
-    fn a_database_of_ones_own_wants_a_key_of_ones_own() {
-        let error = options(&["--database-url", "postgres://localhost/x"]).check().unwrap_err();
-        assert_eq!(error.len(), 1);
-        assert!(error[0].problem.contains("generate-master"));
-    }
-
-    #[test]
-    fn nothing_given_means_embedded() {
-        let config = options(&["--data", "/tmp/x"]).check().unwrap();
-        assert_eq!(config.store, Store::Embedded { nats: true });
-    }
 }

@@ -193,7 +193,7 @@ struct NewWhenStale {
 
 fn when_stale() -> Object {
     let about = "Calls while a node knows too little to decide and cannot ask Postgres: `refuse` them with 503 view-stale, or `serve` them by what \
-                 the node knew last and mark them with Sekisho-Decision-Basis: stale-view. A revocation does not hold there within the bound then";
+                 the node knew last and mark them with Sekisho-Decision-Basis: stale_view. A revocation does not hold there within the bound then";
     one_of(WhenStale::ALL.map(WhenStale::as_str), about)
 }
 

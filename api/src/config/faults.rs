@@ -1,0 +1,78 @@
+//! Texts of options, read one by one; what is wrong with them is collected.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use url::Url;
+
+use super::ConfigError;
+
+/// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
+const STALENESS_MIN: Duration = Duration::from_millis(300);
+const STALENESS_MAX: Duration = Duration::from_mins(1);
+
+/// Collects what is wrong.
+#[derive(Default)]
+pub(super) struct Faults(Vec<ConfigError>);
+
+impl Faults {
+    /// Everything that is wrong.
+    pub(super) fn all(self) -> Vec<ConfigError> {
+        self.0
+    }
+
+    pub(super) fn note<T, E: std::fmt::Display>(
+        &mut self,
+        option: &'static str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|error| self.0.push(ConfigError { option, problem: error.to_string() })).ok()
+    }
+
+    pub(super) fn seconds(&mut self, option: &'static str, text: &str) -> Option<Duration> {
+        let parsed = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
+        let wrong = || format!("{text:?} is not a number of seconds between 0 and 86400");
+        self.note(option, parsed.map(Duration::from_secs_f64).ok_or_else(wrong))
+    }
+
+    pub(super) fn staleness(&mut self, option: &'static str, text: &str) -> Option<Duration> {
+        let parsed = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let good = parsed.filter(|bound| (STALENESS_MIN..=STALENESS_MAX).contains(bound));
+        let wrong = || format!("{text:?} is not a number of seconds between 0.3 and 60");
+        self.note(option, good.ok_or_else(wrong))
+    }
+
+    pub(super) fn mebibytes(&mut self, option: &'static str, text: &str) -> Option<usize> {
+        let count = text.parse::<u32>().ok().and_then(|count| usize::try_from(count).ok());
+        let bytes = count.filter(|count| *count > 0).and_then(|count| count.checked_mul(1024 * 1024));
+        self.note(option, bytes.ok_or_else(|| format!("{text:?} is not a number of MiB from 1 on")))
+    }
+
+    pub(super) fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
+        self.note(
+            option,
+            text.parse().map_err(|_| format!("{text:?} is not a whole number from 1 to 4294967295")),
+        )
+    }
+}
+
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        other => Err(format!("{other:?} is neither on nor off")),
+    }
+}
+
+pub(super) fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    plain.then_some(url).ok_or_else(|| {
+        format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com")
+    })
+}

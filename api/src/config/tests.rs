@@ -1,0 +1,80 @@
+//! What is wrong is told, all of it; what is right is taken.
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn options(arguments: &[&str]) -> Options {
+    Line::try_parse_from(std::iter::once(&"sekisho").chain(arguments)).unwrap().options
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let wrong = options(&[
+        "--listen",
+        "nowhere",
+        "--public-url",
+        "ftp://x/y",
+        "--nats-url",
+        "http://x",
+        "--staleness-max-seconds",
+        "0.1",
+        "--key-rate",
+        "0",
+        "--grace-seconds",
+        "soon",
+        "--nats-prefix",
+        "a.b",
+        "--nats-replicas",
+        "2",
+        "--database-url",
+        "mysql://x",
+        "--master-key",
+        "short",
+        "--allowed-origins",
+        "not an origin",
+        "--bootstrap-token",
+        "short",
+        "--call-records",
+        "maybe",
+        "--call-retention-days",
+        "0",
+    ]);
+    let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
+    let expected = [
+        "--listen",
+        "--public-url",
+        "--database-url",
+        "--nats-prefix",
+        "--nats-replicas",
+        "--master-key",
+        "--bootstrap-token",
+        "--call-records",
+        "--call-retention-days",
+        "--allowed-origins",
+        "--nats-url",
+        "--staleness-max-seconds",
+        "--key-rate",
+        "--grace-seconds",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_database_of_ones_own_wants_a_key_of_ones_own() {
+    let error = options(&["--database-url", "postgres://localhost/x"]).check().unwrap_err();
+    assert_eq!(error.len(), 1);
+    assert!(error[0].problem.contains("generate-master"));
+}
+
+#[test]
+fn nothing_given_means_embedded() {
+    let config = options(&["--data", "/tmp/x"]).check().unwrap();
+    assert_eq!(config.store, Store::Embedded { nats: true });
+}
