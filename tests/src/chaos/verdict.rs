@@ -12,6 +12,7 @@ use domain::value::Position;
 use harness::Http;
 use hyper::Method;
 use projections::LogReader;
+use projections::freshness::STALENESS_MAX_DEFAULT;
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
@@ -85,6 +86,11 @@ pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, diary
     let judged = every_node_judges_as_the_log_says(world, account).await;
     diary.note("every node judges as the log says");
     every_checkpoint_is_of_this_log(world, account, name).await;
+    assert!(
+        account.longest_service <= STALENESS_MAX_DEFAULT,
+        "a key was served {:?} after its revocation was acknowledged",
+        account.longest_service
+    );
     println!("{}", told(world, account, name, again, judged));
 }
 

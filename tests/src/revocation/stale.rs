@@ -101,8 +101,8 @@ async fn an_instance_that_serves_when_a_node_is_stale_goes_on_and_is_marked() {
     until("the view is stale", async || scene.far_state().await == "stale").await;
     let answer = scene.far_call(&key).await;
     answer.good();
-    assert_eq!(answer.header("sekisho-decision-basis"), Some("stale-view"));
-    assert!(scene.far_metric("sekisho_degraded_decisions_total{basis=\"stale-view\"}").await >= 1.0);
+    assert_eq!(answer.header("sekisho-decision-basis"), Some("stale_view"));
+    assert!(scene.far_metric("sekisho_degraded_decisions_total{basis=\"stale_view\"}").await >= 1.0);
     let nobody = scene
         .far
         .http()
