@@ -6,8 +6,8 @@
 //!        `--------------------- any error: pause, start over ---------------------------'
 //! ```
 //! Invariant: stream sequence = position. Two relays, a crash between publish and acknowledgement, a wiped stream, an old stream put back: the
-//! expected sequence is the fence and the log is the truth, so each of these ends with the same stream. Electing one relay only saves rejected
-//! work. A stream that was filled from another log is refused, and so is one that holds what the log does not: the log was put back.
+//! expected sequence is the fence and the log is the truth, so each of these ends with the same stream. No relay is elected: each node publishes at
+//! once what it has committed itself, and looks after what others did only when they had time to publish it. A stream that was filled from another log is refused, and so is one that holds what the log does not: the log was put back.
 
 mod fill;
 
@@ -19,6 +19,7 @@ use async_nats::jetstream::stream::{Config, Stream};
 use async_nats::jetstream::{self};
 use async_nats::{HeaderMap, header};
 use domain::value::Position;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use self::fill::Held;
@@ -34,6 +35,8 @@ const LOG_ID: &str = "sekisho.log";
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 /// A quiet relay looks at the stream this often, so that a stream lost while nothing happens is filled again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What others have committed is theirs to publish for so long. Whoever reads the log meanwhile hears of it from Postgres.
+const OTHERS_WAIT: Duration = Duration::from_millis(200);
 /// What stops the relay is said when it begins, and again while it lasts.
 const SAY_AGAIN_AFTER: Duration = Duration::from_mins(1);
 const WINDOW_MESSAGES_MAX: usize = 256;
@@ -106,6 +109,49 @@ pub enum RelayError {
     },
 }
 
+/// What wakes a relay that has published everything.
+struct Bells {
+    /// The log has grown.
+    any: watch::Receiver<Position>,
+    /// This node has committed.
+    own: Option<watch::Receiver<Position>>,
+}
+
+/// What a relay does when it was woken.
+enum Rung {
+    /// Reads on where it is.
+    Publish,
+    /// Looks first how far the stream is by now.
+    Look,
+}
+
+impl Bells {
+    /// Forgets what was rung so far.
+    fn hush(&mut self) {
+        self.any.borrow_and_update();
+        if let Some(own) = &mut self.own {
+            own.borrow_and_update();
+        }
+    }
+
+    async fn wait(&mut self) -> Rung {
+        let Some(own) = &mut self.own else {
+            let rung = tokio::time::timeout(LOOK_EVERY, self.any.changed()).await;
+            return if rung.is_ok() { Rung::Publish } else { Rung::Look };
+        };
+        let others = async {
+            if tokio::time::timeout(LOOK_EVERY, self.any.changed()).await.is_ok() {
+                tokio::time::sleep(OTHERS_WAIT).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            Ok(()) = own.changed() => Rung::Publish,
+            () = others => Rung::Look,
+        }
+    }
+}
+
 /// Log to JetStream.
 pub struct Relay {
     log: LogReader,
@@ -115,6 +161,8 @@ pub struct Relay {
     config: RelayConfig,
     signer: Arc<dyn SignEnvelope>,
     relayed: Doorbell,
+    /// What this node has committed; none for a relay that publishes everything at once.
+    own: Option<watch::Receiver<Position>>,
 }
 
 impl std::fmt::Debug for Relay {
@@ -135,7 +183,13 @@ impl Relay {
     ) -> Self {
         let mut context = jetstream::new(client.clone());
         context.set_timeout(Duration::from_secs(3));
-        Self { log, doorbell, client, context, config, signer, relayed }
+        Self { log, doorbell, client, context, config, signer, relayed, own: None }
+    }
+
+    /// Publishes at once only what this node commits: one of several relays.
+    #[must_use]
+    pub fn beside_others(self, own: watch::Receiver<Position>) -> Self {
+        Self { own: Some(own), ..self }
     }
 
     /// Relays until told to stop. Errors are logged and tried again: commands never wait for this.
@@ -150,9 +204,7 @@ impl Relay {
             let text = error.to_string();
             let known =
                 said.as_ref().is_some_and(|(last, at)| *last == text && at.elapsed() < SAY_AGAIN_AFTER);
-            if matches!(error, RelayError::Overtaken(_)) {
-                tracing::debug!(error = text, "the relay looks again");
-            } else if !known {
+            if !known {
                 tracing::warn!(error = text, "the relay pauses; readers go on from Postgres");
                 said = Some((text, Instant::now()));
             }
@@ -166,20 +218,30 @@ impl Relay {
     /// Follows the log until something goes wrong, and tells what.
     pub async fn follow(&self) -> Result<std::convert::Infallible, RelayError> {
         let mut stream = self.stream().await?;
-        let mut bell = self.doorbell.listen();
+        let mut bells = Bells { any: self.doorbell.listen(), own: self.own.clone() };
         let mut last = self.look(&mut stream).await?;
         self.must_agree(&stream, last).await?;
         loop {
             self.relayed.ring(last);
-            bell.borrow_and_update();
+            bells.hush();
             let page = self.log.page(last).await?;
             if page.is_empty() {
-                if tokio::time::timeout(LOOK_EVERY, bell.changed()).await.is_err() {
-                    last = self.look(&mut stream).await?;
+                match bells.wait().await {
+                    Rung::Publish => {}
+                    Rung::Look => last = self.look(&mut stream).await?,
                 }
                 continue;
             }
-            last = self.publish(&page).await?;
+            last = match self.publish(&page).await {
+                // Not a reason to pause: whoever was faster may be gone, and what follows is ours.
+                Err(RelayError::Overtaken(position)) => {
+                    tracing::debug!(position = position.get(), "another relay was faster");
+                    let last = self.look(&mut stream).await?;
+                    self.must_agree(&stream, last).await?;
+                    last
+                }
+                published => published?,
+            };
         }
     }
 

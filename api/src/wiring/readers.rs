@@ -67,8 +67,8 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         relayed: Doorbell::default(),
         stop: CancellationToken::new(),
     };
-    shutdown.spawn(ring(committed, readers.doorbell.clone(), readers.stop.clone()));
-    let bus = relay(config, &log, nats, digests, &readers, shutdown);
+    shutdown.spawn(ring(committed.clone(), readers.doorbell.clone(), readers.stop.clone()));
+    let bus = relay((config, digests), &log, nats, committed, &readers, shutdown);
     // Beside the subjects of events, not among them: the stream of events holds nothing else.
     let watermarks = bus.as_ref().map(|Bus { client, signer, .. }| Watermarks {
         client: client.clone(),
@@ -120,10 +120,10 @@ impl Readers {
 
 /// Relays to NATS, where there is one; answers where the view may hear the relay.
 fn relay(
-    config: &Config,
+    (config, digests): (&Config, &KeyDigests),
     log: &LogReader,
     nats: Option<async_nats::Client>,
-    digests: &KeyDigests,
+    committed: watch::Receiver<Position>,
     readers: &Readers,
     shutdown: &Shutdown,
 ) -> Option<Bus> {
@@ -137,7 +137,7 @@ fn relay(
         Arc::clone(&signer),
         readers.relayed.clone(),
     );
-    shutdown.spawn(relay.run(readers.stop.clone()));
+    shutdown.spawn(relay.beside_others(committed).run(readers.stop.clone()));
     Some(Bus { client, subjects: config.relay.subjects(), signer })
 }
 

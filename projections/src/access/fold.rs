@@ -41,7 +41,19 @@ impl AccessView {
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
         let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
+        self.witness(event.position, &event.aggregate_id, fact)
+    }
+
+    /// Takes in the next event, while nobody decides by this view yet: there are no streams that it might close.
+    pub(super) fn catch_up(&mut self, event: &Recorded) -> Result<(), FoldError> {
+        let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
         self.take(event.position, &event.aggregate_id, fact)
+    }
+
+    /// Takes in the next event, and notes whom it may shut out.
+    pub(super) fn witness(&mut self, position: Position, id: &str, fact: Event) -> Result<(), FoldError> {
+        self.note_closing(position, id, &fact);
+        self.take(position, id, fact)
     }
 
     /// Takes in the next event, which somebody has decoded already.
@@ -49,7 +61,6 @@ impl AccessView {
         if position != self.position.next() {
             return Err(FoldError::OutOfOrder { at: self.position, given: position });
         }
-        self.note_closing(position, id, &fact);
         self.fold(id, fact).map_err(|error| FoldError::Id(position, error))?;
         self.position = position;
         Ok(())

@@ -107,7 +107,9 @@ impl LiveView {
             match events {
                 Ok(events) => {
                     for event in &events {
-                        if let Err(error) = view.apply(event) {
+                        let taken =
+                            if self.is_following() { view.apply(event) } else { view.catch_up(event) };
+                        if let Err(error) = taken {
                             tracing::error!(error = %error, "the access view stops; this node is not ready until it is upgraded");
                             self.stage.store(STOPPED, Ordering::Release);
                             return;

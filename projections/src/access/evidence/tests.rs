@@ -212,7 +212,7 @@ proptest! {
         let mut view = AccessView::default();
         for (set_by, fact) in &log {
             let before = view.clone();
-            view.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+            view.witness(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
             let now = set_by.recorded_at;
             // Nothing is born twice, except in this story.
             let is_birth = ["issued", "created", "registered", "member_added"].contains(&set_by.event_type.as_str());
