@@ -121,8 +121,11 @@ struct Bells {
 enum Rung {
     /// Reads on where it is.
     Publish,
-    /// Looks first how far the stream is by now.
-    Look,
+    /// Looks first how far the stream is by now; nothing need be done when it is as far as this.
+    Look {
+        /// What others should have published meanwhile.
+        due: Option<Position>,
+    },
 }
 
 impl Bells {
@@ -137,17 +140,18 @@ impl Bells {
     async fn wait(&mut self) -> Rung {
         let Some(own) = &mut self.own else {
             let rung = tokio::time::timeout(LOOK_EVERY, self.any.changed()).await;
-            return if rung.is_ok() { Rung::Publish } else { Rung::Look };
+            return if rung.is_ok() { Rung::Publish } else { Rung::Look { due: None } };
         };
         let others = async {
-            if tokio::time::timeout(LOOK_EVERY, self.any.changed()).await.is_ok() {
-                tokio::time::sleep(OTHERS_WAIT).await;
-            }
+            tokio::time::timeout(LOOK_EVERY, self.any.changed()).await.ok()?.ok()?;
+            let due = *self.any.borrow_and_update();
+            tokio::time::sleep(OTHERS_WAIT).await;
+            Some(due)
         };
         tokio::select! {
             biased;
             Ok(()) = own.changed() => Rung::Publish,
-            () = others => Rung::Look,
+            due = others => Rung::Look { due },
         }
     }
 }
@@ -226,10 +230,7 @@ impl Relay {
             bells.hush();
             let page = self.log.page(last).await?;
             if page.is_empty() {
-                match bells.wait().await {
-                    Rung::Publish => {}
-                    Rung::Look => last = self.look(&mut stream).await?,
-                }
+                last = self.rest(&mut stream, &mut bells, last).await?;
                 continue;
             }
             last = match self.publish(&page).await {
@@ -242,6 +243,26 @@ impl Relay {
                 }
                 published => published?,
             };
+        }
+    }
+
+    /// Waits until there is something to publish here, and answers after which position.
+    async fn rest(
+        &self,
+        stream: &mut Stream,
+        bells: &mut Bells,
+        mut last: Position,
+    ) -> Result<Position, RelayError> {
+        loop {
+            let due = match bells.wait().await {
+                Rung::Publish => return Ok(last),
+                Rung::Look { due } => due,
+            };
+            last = self.look(stream).await?;
+            if due.is_none_or(|due| last < due) {
+                return Ok(last);
+            }
+            self.relayed.ring(last); // others have published it, and what came since is still theirs
         }
     }
 
