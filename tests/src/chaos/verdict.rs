@@ -86,12 +86,14 @@ pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, diary
     let judged = every_node_judges_as_the_log_says(world, account).await;
     diary.note("every node judges as the log says");
     every_checkpoint_is_of_this_log(world, account, name).await;
+    diary.note("every checkpoint is of this log");
+    let records = every_record_is_there_once(pool).await;
     assert!(
         account.longest_service <= STALENESS_MAX_DEFAULT,
         "a key was served {:?} after its revocation was acknowledged",
         account.longest_service
     );
-    println!("{}", told(world, account, name, again, judged));
+    println!("{}; {records} calls recorded", told(world, account, name, again, judged));
 }
 
 /// Answers how many commands at the API had to be sent again.
@@ -221,4 +223,20 @@ fn told(world: &World, account: &Account, name: &str, again: usize, judged: usiz
         account.notes.len(),
         account.longest_service,
     )
+}
+
+/// What arrived of the records of calls arrived once, whichever way it took and whoever died on it: what nodes numbered and what is there agree. Numbers
+/// that did not arrive are holes between runs, which every answer about calls tells of.
+async fn every_record_is_there_once(pool: &PgPool) -> i64 {
+    let (records, drops, numbered, twice): (i64, i64, i64, i64) = sqlx::query_as(
+        "select (select count(*) from calls), (select count(*) from call_drops),
+                (select coalesce(sum(last - first + 1), 0)::bigint from call_runs),
+                (select count(*) from (select from calls group by node_id, number having count(*) > 1) t)",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap();
+    assert_eq!((records + drops, twice), (numbered, 0), "records and drops, and those that are there twice");
+    assert!(records > 0, "no call was recorded");
+    records
 }
