@@ -21,7 +21,7 @@ pub(crate) struct LackingRecords {
     /// Not after.
     #[serde(with = "time::serde::rfc3339")]
     to: OffsetDateTime,
-    /// How many; null when nobody can tell.
+    /// How many; null when nobody can tell, or whose they were.
     #[schema(required)]
     records: Option<i64>,
 }

@@ -107,7 +107,7 @@ impl<P: Ports + 'static> Reading<P> {
     async fn lacking(&self) -> Result<Vec<Lacking>, Problem> {
         let CallFilter { organization, from, to, .. } = self.filter;
         let found = calls::incomplete(&self.admin.pool, organization, from, to).await?;
-        Ok(found.iter().map(|lack| Lacking::of(lack, organization.is_some())).collect())
+        Ok(found.iter().map(Lacking::of).collect())
     }
 
     async fn page(&self, after: Option<Uuid>, rows: u32) -> Result<CallPage, Problem> {

@@ -36,11 +36,12 @@ pub struct Incomplete {
     pub from_at: OffsetDateTime,
     /// Not after.
     pub until_at: OffsetDateTime,
-    /// How many; none when nobody can tell.
+    /// How many; none when nobody can tell, or whose they were.
     pub lacking: Option<i64>,
 }
 
-/// What is lacking of an organization's records, or of all, within a time.
+/// What is lacking of an organization's records, or of all, within a time. Drops of one run are told together, so that none is left out for
+/// their number; and to an organization, no number is told that counts others' calls too.
 pub async fn incomplete(
     pool: &PgPool,
     organization: Option<Uuid>,
@@ -52,8 +53,12 @@ pub async fn incomplete(
             select node_id, until_at as from_at, lead(from_at) over w as until_at, lead(first) over w - last - 1 as lacking
             from call_runs window w as (partition by node_id order by first)
         ), lacks as (
-            select 'dropped' as lack, node_id, organization_id, instance_id, from_at, until_at, dropped as lacking from call_drops
-            where $1::uuid is null or organization_id = $1
+            select 'dropped' as lack, node_id, organization_id, instance_id, min(from_at) as from_at, max(until_at) as until_at,
+                   sum(dropped)::bigint as lacking
+            from call_drops
+            where ($1::uuid is null or organization_id = $1)
+              and ($2::timestamptz is null or until_at >= $2) and ($3::timestamptz is null or from_at <= $3)
+            group by node_id, organization_id, instance_id
             union all
             select 'missing', node_id, null, null, least(from_at, until_at), greatest(from_at, until_at), lacking
             from holes where lacking > 0
@@ -69,7 +74,9 @@ pub async fn incomplete(
             select 'silent', node_id, null, null, seen_at, clock_timestamp(), null from call_nodes
             where ended_at is null and seen_at < clock_timestamp() - make_interval(secs => $4)
         )
-        select lack, node_id, organization_id, instance_id, from_at, until_at, lacking from lacks
+        select lack, node_id, organization_id, instance_id, from_at, until_at,
+               case when $1::uuid is null or organization_id = $1 then lacking end as lacking
+        from lacks
         where ($2::timestamptz is null or until_at >= $2) and ($3::timestamptz is null or from_at <= $3)
         order by from_at desc limit $5",
     )

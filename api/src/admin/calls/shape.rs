@@ -146,21 +146,19 @@ pub(super) struct Lacking {
 }
 
 impl Lacking {
-    /// To a tenant, a number that counts others' calls too is not told.
-    pub(super) fn of(found: &Incomplete, to_tenant: bool) -> Self {
+    pub(super) fn of(found: &Incomplete) -> Self {
         let why = match found.lack {
             Lack::Dropped => "dropped",
             Lack::Missing => "missing",
             Lack::Silent => "silent",
         };
-        let told = !to_tenant || found.organization_id.is_some();
         Self {
             why,
             node: found.node_id,
             instance: found.instance_id,
             from: found.from_at,
             to: found.until_at,
-            count: found.lacking.filter(|_| told),
+            count: found.lacking,
         }
     }
 }
