@@ -25,6 +25,8 @@ const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(3);
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const HANDED_OUT_MAX: i64 = 20_000;
 const CONSUMER: &str = "records";
+/// Tells this deployment's stream from another one's on the same NATS, whose records nobody here could read.
+const OWNER: &str = "sekisho.owner";
 
 /// Where the stream is.
 #[derive(Clone)]
@@ -74,6 +76,7 @@ impl CallStream {
             return Err(failed(&"not connected"));
         }
         server::fits(&self.client.server_info()).map_err(|error| failed(&error))?;
+        let owner = self.signer.sign(self.stream.as_bytes());
         let wanted = Config {
             name: self.stream.clone(),
             subjects: vec![format!("{}.>", self.prefix)],
@@ -81,9 +84,16 @@ impl CallStream {
             retention: RetentionPolicy::WorkQueue,
             discard: DiscardPolicy::New,
             max_messages: STREAM_MESSAGES_MAX,
+            metadata: [(OWNER.to_owned(), owner.clone())].into(),
             ..Config::default()
         };
-        self.context().get_or_create_stream(wanted).await.map_err(|error| failed(&error))
+        let stream = self.context().get_or_create_stream(wanted).await.map_err(|error| failed(&error))?;
+        match stream.cached_info().config.metadata.get(OWNER) {
+            Some(found) if *found != owner => {
+                Err(failed(&"this stream holds another deployment's call records"))
+            }
+            Some(_) | None => Ok(stream),
+        }
     }
 
     /// The consumer that all nodes share.
@@ -179,11 +189,16 @@ impl StreamWriter {
                 }
             }
         }
+        // One wait for all of them: a server that fell silent answers none, and Postgres may take them meanwhile.
+        let patience = tokio::time::Instant::now() + ACKNOWLEDGE_WAIT;
         for (entry, acknowledged) in sent {
-            if let Err(error) = acknowledged.await {
-                problem = Some(failed(&error));
-                left.push(entry);
-            }
+            let error = match tokio::time::timeout_at(patience, acknowledged).await {
+                Ok(Ok(_)) => continue,
+                Ok(Err(error)) => failed(&error),
+                Err(late) => failed(&late),
+            };
+            problem = Some(error);
+            left.push(entry);
         }
         match problem {
             None => Ok(()),
