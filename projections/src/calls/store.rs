@@ -131,7 +131,7 @@ impl CallStore {
             Manner::Plain => copy_rows(&mut transaction, "calls", &batch.records).await?,
             Manner::Once => copy_once(&mut transaction, &batch.records).await?,
         }
-        write_arguments(&mut transaction, &batch.calls).await?;
+        write_arguments(&mut transaction, batch).await?;
         write_drops(&mut transaction, entries).await?;
         runs::take_in(&mut transaction, arrived(entries)).await?;
         transaction.commit().await?;
@@ -196,10 +196,13 @@ async fn copy_once(connection: &mut PgConnection, records: &[CallRecord]) -> Res
     Ok(())
 }
 
-async fn write_arguments(connection: &mut PgConnection, calls: &[&Call]) -> Result<(), StoreError> {
+/// Those whose time is over already have no partition any more, and are left out.
+async fn write_arguments(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<(), StoreError> {
     let (mut until, mut ids, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
-    for call in calls {
-        if let Some(arguments) = &call.arguments {
+    for call in &batch.calls {
+        if let Some(arguments) =
+            call.arguments.as_ref().filter(|kept| batch.argument_days.contains(&kept.until))
+        {
             until.push(arguments.until);
             ids.push(call.record.id);
             sealed.push(arguments.sealed.as_slice());
