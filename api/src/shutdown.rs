@@ -5,6 +5,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// How long, when the grace is over, what was cut off may take to put itself away: the records of calls, above all.
+const LAST_WAIT: Duration = Duration::from_secs(3);
+
 /// The tokens and the list of tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
@@ -54,7 +57,11 @@ impl Shutdown {
             () = self.hard.cancelled() => false,
             () = tokio::time::sleep(grace) => false,
         };
+        let hurried = self.hard.is_cancelled();
         self.hard.cancel();
+        if !quiet && !hurried {
+            let _ = tokio::time::timeout(LAST_WAIT, self.tasks.wait()).await;
+        }
         quiet
     }
 }

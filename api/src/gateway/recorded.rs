@@ -19,7 +19,7 @@ use http::Method;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use mcp::envelope::Message;
 use projections::access::{AccessView, Grounds};
-use projections::calls::{CallKind, CallQueue, Outcome};
+use projections::calls::{CallKind, CallQueue, Outcome, UnderWay};
 
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
@@ -54,6 +54,14 @@ struct Making {
     clock: Arc<dyn Clock>,
     started: Instant,
     draft: Mutex<Draft>,
+    /// Given back after the record was put.
+    _under_way: UnderWay,
+}
+
+impl std::fmt::Debug for CallRecording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CallRecording")
+    }
 }
 
 impl CallRecording {
@@ -70,7 +78,9 @@ impl CallRecording {
         let clock = Arc::clone(&gateway.0.clock);
         let now = clock.now();
         let draft = Mutex::new(Draft::new(recorder.seals.id(now), now, kind, recorder.queue.node()));
-        Self(Some(Arc::new(Making { recorder: Arc::clone(recorder), clock, started: Instant::now(), draft })))
+        let (recorder, started) = (Arc::clone(recorder), Instant::now());
+        let under_way = recorder.queue.begin();
+        Self(Some(Arc::new(Making { recorder, clock, started, draft, _under_way: under_way })))
     }
 
     /// Says something that is known now.

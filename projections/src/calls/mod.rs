@@ -35,7 +35,7 @@ pub use partitions::{Retention, drop_expired, make_ahead};
 pub use projector::project;
 pub use publisher::{ObserveCalls, Publisher, Recording};
 pub use query::{CallFilter, by_id, page, sealed_arguments};
-pub use queue::{ArgumentRoom, CallQueue, QueueLimits, ROOM_WAIT, Room};
+pub use queue::{ArgumentRoom, CallQueue, QueueLimits, ROOM_WAIT, Room, UnderWay};
 pub use record::{
     Basis, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, TOOL_BYTES_MAX, WishKind, cut,
 };

@@ -30,6 +30,9 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(200);
 const SAY_EVERY: Duration = Duration::from_secs(1);
 /// What a run says is how far it was so many times ago: what it numbered just now may be on its way.
 const SAYS_LATE: usize = 5;
+/// How long calls that are cut off may take to leave their records when the node ends.
+const LAST_CALLS_WAIT: Duration = Duration::from_secs(1);
+const LAST_CALLS_LOOK: Duration = Duration::from_millis(5);
 /// How long the queue may take to empty when the node ends.
 const DRAIN_WAIT: Duration = Duration::from_secs(5);
 
@@ -97,22 +100,22 @@ impl Publisher {
             if !matches!(tokio::time::timeout(DRAIN_WAIT, ended).await, Ok(Ok(()))) {
                 tracing::warn!("Postgres was not told that this node has recorded all of its calls");
             }
-        } else {
-            let records = self.outlet.held();
-            tracing::error!(records, "call records are lost: neither NATS nor Postgres took them");
         }
     }
 
-    /// Hands on what comes, until the queue is closed and empty; `false` when that cannot be had.
+    /// Hands on what comes, until the queue is closed and empty; `false` when records were lost, so that this run must not be taken for one
+    /// that ended in order.
     async fn work(&mut self, stop: &CancellationToken) -> bool {
         let mut taken: Vec<Queued> = Vec::with_capacity(BATCH_RECORDS_MAX);
-        let mut closing = false;
+        let mut closed: Option<usize> = None;
+        let calls_end = calls_end(self.outlet.queue(), stop);
+        tokio::pin!(calls_end);
         loop {
             let coming = self.outlet.receiver.recv_many(&mut taken, BATCH_RECORDS_MAX);
             let came = tokio::select! {
                 came = tokio::time::timeout(SAY_EVERY, coming) => came,
-                () = stop.cancelled(), if !closing => {
-                    closing = true;
+                going_on = &mut calls_end, if closed.is_none() => {
+                    closed = Some(going_on);
                     self.outlet.receiver.close();
                     continue;
                 }
@@ -122,12 +125,18 @@ impl Publisher {
             let entries: Vec<Entry> =
                 calls.into_iter().map(Entry::Call).chain(drops).map(|entry| self.number(entry)).collect();
             if !entries.is_empty() && !self.hand_on(entries, stop).await {
+                let records = self.outlet.held();
+                tracing::error!(records, "call records are lost: neither NATS nor Postgres took them");
                 return false;
             }
             drop(rooms);
             self.recording.observe.queue(self.outlet.held(), self.outlet.dropped());
             if matches!(came, Ok(0)) {
-                return true;
+                let calls = closed.unwrap_or_default();
+                if calls > 0 {
+                    tracing::error!(calls, "calls go on while this node ends: their records are lost");
+                }
+                return calls == 0;
             }
         }
     }
@@ -176,6 +185,16 @@ impl Publisher {
             }
         }
     }
+}
+
+/// Comes after the stop, when no call goes on any more or none is waited for any longer; answers how many still do.
+async fn calls_end(queue: CallQueue, stop: &CancellationToken) -> usize {
+    stop.cancelled().await;
+    let patience = tokio::time::Instant::now() + LAST_CALLS_WAIT;
+    while queue.under_way() > 0 && tokio::time::Instant::now() < patience {
+        tokio::time::sleep(LAST_CALLS_LOOK).await;
+    }
+    queue.under_way()
 }
 
 /// Comes some time after the stop.

@@ -4,7 +4,7 @@
 //! instances whose calls must not go on without a record: others' records are dropped, and counted, before those instances' calls are refused.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,6 +58,7 @@ struct Shared {
     argument_bytes: Arc<Semaphore>,
     dropped: Mutex<HashMap<(Uuid, Option<Uuid>), Tally>>,
     dropped_total: AtomicU64,
+    under_way: AtomicUsize,
 }
 
 /// Room for one record. Given back when the record is stored, or when there is none after all.
@@ -67,6 +68,16 @@ pub struct Room(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphor
 /// Room for the sealed arguments of one call.
 #[derive(Debug)]
 pub struct ArgumentRoom(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// A call that goes on: its record, if it leaves one, is still to come.
+#[derive(Debug)]
+pub struct UnderWay(Arc<Shared>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 /// A record in the queue, with the room that it takes.
 #[derive(Debug)]
@@ -110,6 +121,7 @@ impl CallQueue {
             argument_bytes: Arc::new(Semaphore::new(limits.argument_bytes_max)),
             dropped: Mutex::default(),
             dropped_total: AtomicU64::new(0),
+            under_way: AtomicUsize::new(0),
         }));
         (queue.clone(), Outlet { receiver, queue })
     }
@@ -117,6 +129,17 @@ impl CallQueue {
     /// The run of a node that these records are of.
     pub fn node(&self) -> Uuid {
         self.0.node
+    }
+
+    /// A call begins. While it goes on, the run has not ended.
+    pub fn begin(&self) -> UnderWay {
+        self.0.under_way.fetch_add(1, Ordering::AcqRel);
+        UnderWay(Arc::clone(&self.0))
+    }
+
+    /// Calls that go on.
+    pub(super) fn under_way(&self) -> usize {
+        self.0.under_way.load(Ordering::Acquire)
     }
 
     /// Room for the record of a call that must not go on without one; `None` when there is none for some time.
@@ -165,7 +188,10 @@ impl CallQueue {
 
     fn drop_one(&self, call: &Call, now: OffsetDateTime) {
         self.0.dropped_total.fetch_add(1, Ordering::Relaxed);
-        let whose = (call.record.organization_id, call.record.instance_id);
+        // What is not their own is counted together: callers may make up as many names as they like.
+        let organization = call.record.organization_id;
+        let own = call.record.instance_organization_id == Some(organization);
+        let whose = (organization, call.record.instance_id.filter(|_| own));
         let mut dropped = self.0.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         let tally =
             dropped.entry(whose).or_insert(Tally { from_at: call.record.at, until_at: now, dropped: 0 });
@@ -191,6 +217,11 @@ impl Outlet {
             dropped: tally.dropped,
         });
         told.collect()
+    }
+
+    /// The other end.
+    pub(super) fn queue(&self) -> CallQueue {
+        self.queue.clone()
     }
 
     /// How full the queue is.
