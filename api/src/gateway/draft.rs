@@ -130,6 +130,11 @@ impl Draft {
         wish: Wish<'_>,
         (now, verdict): (Timestamp, Result<(), &Denial>),
     ) {
+        // Of what is another's not even that it is there is told: the record is that of an address that leads to nothing.
+        let own = self.record.instance_organization_id == Some(self.record.organization_id);
+        if !own && matches!(verdict, Err(Denial::InstanceUnknown)) {
+            return self.denied(view, now, &Denial::InstanceUnknown);
+        }
         (self.record.wish, self.record.read_only) = match wish {
             Wish::Connect => (Some(WishKind::Connect), false),
             Wish::Read => (Some(WishKind::Read), false),
@@ -192,6 +197,12 @@ impl Draft {
             Outcome::Refused | Outcome::UpstreamError => {} // whether the client waited for that or not
             Outcome::Answered | Outcome::ClientGone | Outcome::CutOff => self.record.outcome = outcome,
         }
+    }
+
+    /// The answer ended before its end, with this as its last word.
+    pub(super) fn broke_off(&mut self, reason: &'static str) {
+        self.record.outcome = Outcome::CutOff;
+        self.record.reason = Some(reason.to_owned());
     }
 
     /// The record, if the call is one that leaves one.

@@ -70,7 +70,7 @@ impl Gateway {
         let (instance, asked) = (route.instance.id, Asked::of(call.wish(|_| read_only)));
         let when_stale = route.instance.when_stale;
         let admitted = Admitted { caller, instance, organizations, asked, when_stale, mark };
-        Ok(response.map(|body| Body::new(JudgedBody::new(body, self, admitted))))
+        Ok(response.map(|body| Body::new(JudgedBody::new(body, self, admitted, recording.clone()))))
     }
 
     /// What an upstream is told beside the message: what may travel on, the trace, its own session and its own credential.

@@ -55,6 +55,14 @@ impl RelayBody {
         }
     }
 
+    /// Why it ended before its end, where that was said in the stream itself.
+    pub fn broke_off(&self) -> Option<&'static str> {
+        match &self.0 {
+            Form::Whole(_) => None,
+            Form::Watched(watched) => watched.broke_off(),
+        }
+    }
+
     pub(super) fn events(stream: AnswerStream, event_bytes_max: usize, exchange: Exchange) -> Self {
         let limit = stream.reader_limit();
         let events = Box::new(EventRelay::new(stream, event_bytes_max, exchange));

@@ -30,6 +30,8 @@ pub(super) struct EventRelay {
     /// For the event that the framer holds.
     held: Held,
     watch: Watch,
+    /// Why there is an answer that will not come.
+    broke_off: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,13 @@ impl EventRelay {
             Exchange::Listen { list } => Watch::Listen { list },
         };
         let held = stream.memory().hold();
-        Self { source: Source::Open(stream), framer: Framer::new(event_bytes_max), held, watch }
+        Self {
+            source: Source::Open(stream),
+            framer: Framer::new(event_bytes_max),
+            held,
+            watch,
+            broke_off: None,
+        }
     }
 
     /// The next bytes for the client. Never an error: what goes wrong is said in the stream itself.
@@ -115,9 +123,15 @@ impl EventRelay {
         self.let_go();
         let last_word = self.watch.last_word(&error.rpc_error());
         if last_word.is_some() {
+            self.broke_off = Some(error.reason());
             tracing::debug!(upstream.reason = error.reason(), %error, "a stream ended before its answer");
         }
         last_word
+    }
+
+    /// Why it ended before an answer that was due.
+    pub(super) const fn broke_off(&self) -> Option<&'static str> {
+        self.broke_off
     }
 
     /// The same where it is not the upstream that ends it. A stream that owes no answer says why in a comment, which no client takes for a

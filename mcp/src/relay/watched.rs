@@ -45,6 +45,8 @@ struct Flow {
     /// What came and was not given out yet.
     ready: Bytes,
     turn: Turn,
+    /// Why it ended before its end.
+    broke_off: Option<&'static str>,
 }
 
 /// Who is waited for.
@@ -57,7 +59,7 @@ enum Turn {
 impl Watched {
     pub(super) fn start(ready: Bytes, source: Source, limit: ReaderLimit) -> Self {
         let turn = Turn::Client { since: Instant::now() };
-        let flow = Arc::new(Mutex::new(Flow { source, ready, turn }));
+        let flow = Arc::new(Mutex::new(Flow { source, ready, turn, broke_off: None }));
         let watched = Arc::downgrade(&flow);
         let watchdog = tokio::spawn(async move {
             let mut alarm = match limit {
@@ -86,6 +88,14 @@ impl Watched {
     /// Ends it before its time. Between two events it says why; within one the connection breaks, as at the limit.
     pub(super) fn end(&mut self, error: &RpcError) {
         lock(&self.flow).end(error);
+    }
+
+    pub(super) fn broke_off(&self) -> Option<&'static str> {
+        let flow = lock(&self.flow);
+        flow.broke_off.or(match &flow.source {
+            Source::Events(events) => events.broke_off(),
+            Source::Json(_) | Source::Done | Source::Cut => None,
+        })
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -139,6 +149,9 @@ impl Flow {
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
+                    if let Source::Events(events) = &self.source {
+                        self.broke_off = self.broke_off.or(events.broke_off());
+                    }
                     self.source = Source::Done;
                     return Poll::Ready(None);
                 }
@@ -168,9 +181,10 @@ impl Flow {
                 self.ready = events.end_with(error);
                 Source::Done
             }
-            Source::Done if between_events => Source::Done,
+            Source::Done if between_events => return self.source = Source::Done,
             Source::Json(_) | Source::Events(_) | Source::Done | Source::Cut => Source::Cut,
         };
+        self.broke_off = Some(error.reason());
     }
 
     /// Ends what has reached its limit; else tells when to look again.
@@ -193,6 +207,7 @@ impl Flow {
         self.source = match std::mem::replace(&mut self.source, Source::Cut) {
             Source::Events(mut events) if between_events => {
                 self.ready = events.end(&UpstreamError::Timeout(TimeLimit::Hard)).unwrap_or_default();
+                self.broke_off = events.broke_off();
                 Source::Done
             }
             Source::Done if between_events => Source::Done,

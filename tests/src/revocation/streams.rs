@@ -68,6 +68,15 @@ async fn a_revoked_key_ends_the_answer_under_way_with_an_error() {
     let word = last_word(open).await;
     assert!(word.starts_with("event: message\ndata: {") && word.contains("\"id\":7"), "{word}");
     assert!(word.contains("\"reason\":\"key-revoked\""), "{word}");
+    let path = scene.world.path(&format!("/calls?credential={}", lost.id));
+    until("its record says so", async || {
+        let page = scene.world.admin().get(&path).await.good();
+        let items = page["items"].as_array().expect("items").clone();
+        items.iter().any(|call| {
+            call["outcome"] == "cut_off" && call["reason"] == "key-revoked" && call["decision"] == "permit"
+        })
+    })
+    .await;
     let next = timeout(PATIENCE, other.frame()).await.expect("in time").expect("it goes on").expect("whole");
     assert_eq!(next.into_data().expect("data"), NEWS, "another key's stream goes on");
     drop(other);

@@ -11,6 +11,7 @@ use mcp::relay::RelayBody;
 use mcp::upstream::UpstreamError;
 
 use super::super::Gateway;
+use super::super::recorded::CallRecording;
 use super::{Admitted, Fate, OpenStreams, Stream};
 
 /// Passes what comes for as long as its caller may have it.
@@ -20,20 +21,29 @@ pub(in crate::gateway) struct JudgedBody {
     streams: OpenStreams,
     number: u64,
     stream: Arc<Stream>,
+    recording: CallRecording,
 }
 
 impl JudgedBody {
     /// This body, for whoever was let in.
-    pub(in crate::gateway) fn new(body: RelayBody, gateway: &Gateway, admitted: Admitted) -> Self {
+    pub(in crate::gateway) fn new(
+        body: RelayBody,
+        gateway: &Gateway,
+        admitted: Admitted,
+        recording: CallRecording,
+    ) -> Self {
         let streams = gateway.0.streams.clone();
         let (number, stream) = streams.open(gateway, admitted);
-        Self { body, streams, number, stream }
+        Self { body, streams, number, stream, recording }
     }
 }
 
 impl Drop for JudgedBody {
     fn drop(&mut self) {
         self.streams.close(self.number, &self.stream);
+        if let Some(reason) = self.body.broke_off() {
+            self.recording.say(|draft| draft.broke_off(reason));
+        }
     }
 }
 
