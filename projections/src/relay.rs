@@ -352,7 +352,7 @@ impl Relay {
             allow_direct: true,
             deny_delete: true,
             deny_purge: true,
-            metadata: [(LOG_ID.to_owned(), identity.clone())].into(),
+            metadata: [(LOG_ID.to_owned(), identity)].into(),
             ..Config::default()
         };
         let stream = self
@@ -361,9 +361,14 @@ impl Relay {
             .await
             .map_err(|error| RelayError::Nats(error.to_string()))?;
         // Read the configuration back: an older server ignores what it does not know.
+        self.must_be_ours(&stream).await?;
+        Ok(stream)
+    }
+
+    async fn must_be_ours(&self, stream: &Stream) -> Result<(), RelayError> {
         let found = stream.cached_info().config.metadata.get(LOG_ID).cloned().unwrap_or_default();
-        if found == identity {
-            Ok(stream)
+        if found == self.log.identity().await?.to_string() {
+            Ok(())
         } else {
             Err(RelayError::ForeignStream { stream: self.config.stream.clone(), found })
         }

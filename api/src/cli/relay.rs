@@ -23,7 +23,7 @@ pub(super) enum Relay {
     /// Exit code 0: the stream holds the log. 1: it could not be done, try again. 3: the stream is of another log, or tells another story
     /// than this one, and was not touched.
     Backfill(Where),
-    /// Tell how much of the log the stream holds: exit code 0 when all, 1 when less
+    /// Tell how much of the log the stream holds: exit code 0 when all, 1 when less, 3 when the stream is of another log or tells another story
     Status(Where),
 }
 

@@ -21,19 +21,21 @@ pub struct Held {
 }
 
 impl Relay {
-    /// How much the stream holds. Makes and changes nothing.
+    /// How much of the log the stream holds. Makes and changes nothing; a stream of another log, or one that tells another story, holds nothing of it.
     pub async fn held(&self) -> Result<Held, RelayError> {
-        let log = self.log.head().await?;
-        let stream = match self.context.get_stream(&self.config.stream).await {
-            Ok(stream) => Some(Position::new(stream.cached_info().state.last_sequence)),
+        let mut stream = match self.context.get_stream(&self.config.stream).await {
+            Ok(stream) => stream,
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                    None
+                    return Ok(Held { stream: None, log: self.log.head().await? });
                 }
                 _ => return Err(RelayError::Nats(error.to_string())), // whatever else the server said, in its words
             },
         };
-        Ok(Held { stream, log })
+        self.must_be_ours(&stream).await?;
+        let last = self.look(&mut stream).await?;
+        self.must_agree(&stream, last).await?;
+        Ok(Held { stream: Some(last), log: self.log.head().await? })
     }
 
     /// Puts into the stream what it lacks, up to the present end of the log, and tells what it held before. Safe beside live relays: the

@@ -118,3 +118,74 @@ async fn an_audited_instance_refuses_what_it_cannot_record() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_callers_make_up_is_counted_together() {
+    let (scene, record) = recorded().await;
+    let pool = &scene.world.node.running.pool;
+    let (queue, publisher) = small_queue(pool);
+    for _ in 0..4 + 20 {
+        let mut call = another(&record, &queue);
+        (call.record.instance_id, call.record.instance_organization_id) = (Some(Uuid::new_v4()), None);
+        queue.put(call, None, None, SystemClock.now().get());
+    }
+    let stop = CancellationToken::new();
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(30), publisher.run(stop)).await.unwrap();
+    let drops: Vec<(Option<Uuid>, i64)> =
+        sqlx::query_as("select instance_id, dropped from call_drops").fetch_all(pool).await.unwrap();
+    assert_eq!(drops, [(None, 20)]);
+}
+
+#[tokio::test]
+async fn many_drops_of_one_run_are_told_as_one() {
+    let (scene, record) = recorded().await;
+    let pool = &scene.world.node.running.pool;
+    sqlx::query(
+        "insert into call_drops (node_id, number, organization_id, instance_id, from_at, until_at, dropped)
+         select $1, number, $2, $3, $4, $4, 2 from generate_series(1, 1500) as number",
+    )
+    .bind(record.node_id)
+    .bind(record.organization_id)
+    .bind(record.instance_id)
+    .bind(record.at)
+    .execute(pool)
+    .await
+    .unwrap();
+    let page = scene.world.admin().get(&scene.world.path("/calls")).await.good();
+    let lacks = page["incomplete"].as_array().unwrap();
+    assert_eq!((lacks.len(), &lacks[0]["count"]), (1, &json!(3_000)), "{page}");
+}
+
+async fn has_ended(pool: &PgPool, queue: &CallQueue) -> bool {
+    let sql = "select exists (select from call_nodes where node_id = $1 and ended_at is not null)";
+    sqlx::query_scalar(sql).bind(queue.node()).fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_ends_with_the_records_of_the_calls_that_were_cut_off_with_it() {
+    let (scene, record) = recorded().await;
+    let pool = &scene.world.node.running.pool;
+    let (queue, publisher) = small_queue(pool);
+    let (call, stop) = (queue.begin(), CancellationToken::new());
+    stop.cancel();
+    let running = tokio::spawn(publisher.run(stop));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    queue.put(another(&record, &queue), None, None, SystemClock.now().get());
+    drop(call);
+    tokio::time::timeout(Duration::from_secs(30), running).await.unwrap().unwrap();
+    scene.records(1 + 1).await;
+    assert!(has_ended(pool, &queue).await);
+}
+
+#[tokio::test]
+async fn a_run_that_leaves_calls_behind_does_not_say_that_it_ended() {
+    let (scene, record) = recorded().await;
+    let pool = &scene.world.node.running.pool;
+    let (queue, publisher) = small_queue(pool);
+    let (_call, stop) = (queue.begin(), CancellationToken::new());
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(30), publisher.run(stop)).await.unwrap();
+    queue.put(another(&record, &queue), None, None, SystemClock.now().get());
+    assert!(!has_ended(pool, &queue).await, "the record of that call is lost, and nobody is told otherwise");
+}

@@ -73,6 +73,11 @@ async fn what_is_refused_is_recorded_with_its_reason() {
         (&all[4]["instance"], &all[4]["reason"]),
         (&json!(scene.instance.id), &json!("instance-unknown"))
     );
+    assert_eq!(
+        all[4]["wish"],
+        Value::Null,
+        "as for an id that leads to nothing: whether it exists is not told"
+    );
 }
 
 #[tokio::test]

@@ -48,8 +48,10 @@ async fn stopped() -> (World, PgPool, i64) {
 async fn a_stream_of_another_log_is_refused_and_not_touched() {
     let (world, pool, _) = stopped().await;
     sqlx::query("update log_identity set id = gen_random_uuid()").execute(&pool).await.unwrap();
-    let (code, said) = relay(&world, "backfill").await;
-    assert_eq!((code, said.contains("was filled from another log")), (Some(3), true), "{said}");
+    for what in ["backfill", "status"] {
+        let (code, said) = relay(&world, what).await;
+        assert_eq!((code, said.contains("was filled from another log")), (Some(3), true), "{what}: {said}");
+    }
 }
 
 #[tokio::test]
