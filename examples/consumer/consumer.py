@@ -120,7 +120,9 @@ async def follow(stream, prefix, context, copy):
 
 async def run(arguments):
     copy = Copy(arguments.file)
-    client = await nats.connect(arguments.url, max_reconnect_attempts=-1, error_cb=tell)
+    client = await nats.connect(
+        arguments.url, inbox_prefix=arguments.inbox_prefix, max_reconnect_attempts=-1, error_cb=tell
+    )
     print(f"copying after position {copy.position}", file=sys.stderr, flush=True)
     while True:
         try:
@@ -141,6 +143,7 @@ def main():
     parser.add_argument("--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--stream", default="EVENTS")
     parser.add_argument("--prefix", default="events")
+    parser.add_argument("--inbox-prefix", default=os.environ.get("NATS_INBOX_PREFIX", "_INBOX"), help="where answers of NATS come to")
     try:
         asyncio.run(run(parser.parse_args()))
     except Broken as broken:
