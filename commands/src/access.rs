@@ -1,7 +1,8 @@
 //! What the actor may reach, as the log says now: their role, whether they still count, and which things are of their organization.
 //!
-//! The edge decided by its view already, which may be a moment old. Here the log itself is asked, so that a member who was removed in
-//! between changes nothing any more. A thing of another organization looks exactly like one that does not exist.
+//! The edge decided by its view already, which may be a moment old, and before the body had come. Here the log itself is asked, so that a member
+//! who was removed in between changes nothing any more, nor does a key that was revoked. A thing of another organization looks exactly like one
+//! that does not exist.
 
 use domain::Aggregate;
 use domain::api_key::ApiKey;
@@ -170,9 +171,15 @@ pub(crate) async fn enter_any<L: Log>(
     }
 }
 
-/// The user who asks, if they still count.
+/// The user who asks, if they still count, and what they ask with.
 pub(crate) async fn acting_user<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Result<UserId, Refused> {
     let user = actor.user().ok_or(NOBODY)?;
+    match actor.credential {
+        Credential::ApiKey(key) if !unit.load::<ApiKey>(key).await?.is_active() => {
+            return Err(Refused::Forbidden("the key that you ask with was revoked"));
+        }
+        Credential::ApiKey(_) | Credential::BootstrapToken | Credential::CommandLine => {}
+    }
     if unit.load::<User>(user).await?.is_active() {
         return Ok(user);
     }

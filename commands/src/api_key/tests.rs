@@ -5,7 +5,7 @@ use domain::value::{ApiKeyId, KeyText, SecretDigest, UserId};
 
 use super::*;
 use crate::testing::*;
-use crate::{Actor, Refused};
+use crate::{Actor, Credential, Refused};
 
 fn issue(texts: &[&str]) -> Issue {
     Issue {
@@ -43,6 +43,17 @@ fn a_foreign_key_is_not_found() {
     world.not_found("organization", rival(), issue(&["mcp:read"]));
     world.not_found("organization", rival(), rename(MEMBERS_KEY));
     world.not_found("organization", rival(), revoke(MEMBERS_KEY));
+}
+
+#[test]
+fn a_key_that_was_revoked_after_the_edge_let_it_in_changes_nothing() {
+    let world = World::new();
+    let with = |key, actor| Actor { credential: Credential::ApiKey(key), ..actor };
+    for user in [OWNER, MEMBER] {
+        world.forbidden(with(REVOKED_KEY, acme(user)), issue(&["mcp:read"]));
+        world.done(with(MEMBERS_KEY, acme(user)), issue(&["mcp:read"]));
+    }
+    world.forbidden(with(REVOKED_KEY, root()), rename(MEMBERS_KEY));
 }
 
 #[test]

@@ -110,7 +110,8 @@ fn the_founder_gets_a_deployment_an_organization_and_a_key_in_one_unit() {
             "mcp:admin"
         ])
     );
-    let as_owner = member(answer.user, answer.organization);
+    let credential = Credential::ApiKey(answer.api_key);
+    let as_owner = Actor { credential, ..member(answer.user, answer.organization) };
     let add = crate::organization::ChangeRole {
         organization: answer.organization,
         user: answer.user,
