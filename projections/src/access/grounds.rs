@@ -28,8 +28,8 @@ use crate::history::History;
 const ASKED_MAX: usize = 4;
 /// Questions under way, with those that wait for their turn.
 const QUESTIONS_MAX: usize = 256;
-/// Of those, what is left to keys that this node has heard of: whoever makes up keys must not take their turn.
-const QUESTIONS_OF_KNOWN_KEYS: usize = 192;
+/// Of those, what is left to keys and instances that this node has heard of: whoever makes them up, or has no key at all, must not take their turn.
+const QUESTIONS_OF_KNOWN_PARTIES: usize = 192;
 /// How long a caller waits for the answer.
 const ANSWER_WAIT: Duration = Duration::from_millis(500);
 /// How long a question may take Postgres before it is given up and the next one asked.
@@ -197,8 +197,10 @@ impl Deciding {
         if let Some(question) = questions.get(&parties).and_then(WeakShared::upgrade) {
             return Ok(question);
         }
-        let is_known = parties.key.is_none_or(|key| self.0.live.load().key_by_id(key).is_some());
-        if !is_known && self.0.under_way.available_permits() <= QUESTIONS_OF_KNOWN_KEYS {
+        let view = self.0.live.load();
+        let is_known = parties.key.is_some_and(|key| view.key_by_id(key).is_some())
+            && parties.instance.is_none_or(|instance| view.instance(instance).is_some());
+        if !is_known && self.0.under_way.available_permits() <= QUESTIONS_OF_KNOWN_PARTIES {
             return Err(Unanswered);
         }
         let turn = Arc::clone(&self.0.under_way).try_acquire_owned().map_err(|_| Unanswered)?;
@@ -242,5 +244,26 @@ impl Inner {
         let view = AccessView::of_parties(&self.history, *parties, look.head).await?;
         let mark = Mark { basis: Basis::Postgres, as_of: look.sent, position: look.head };
         Ok(Grounds { view: Arc::new(view), mark })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::postgres::PgPoolOptions;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::log::LogReader;
+
+    #[tokio::test]
+    async fn whoever_has_no_key_or_makes_one_up_leaves_room_for_the_questions_of_others() {
+        let nobody = PgPoolOptions::new().connect_lazy("postgres://nobody@127.0.0.1:1/none").unwrap();
+        let deciding = Deciding::new(LiveView::default(), History::new(LogReader::new(nobody)));
+        for number in 0..1_000 {
+            let id = Uuid::from_u128(number);
+            let key = (number % 2 == 0).then(|| ApiKeyId::new(id));
+            let _ = deciding.question(Parties { key, instance: Some(InstanceId::new(id)) });
+        }
+        assert_eq!(deciding.0.under_way.available_permits(), QUESTIONS_OF_KNOWN_PARTIES);
     }
 }
