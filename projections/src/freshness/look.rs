@@ -3,6 +3,8 @@
 //! The statement goes by the simple protocol. In the extended one the snapshot is taken when the statement is bound and the statement's time is
 //! that of its execution, which is later: a server that is paused in between would promise a head that is older than the time beside it.
 //!
+//! A standby says nothing: its log may have ended long ago, and an address may lead to one for a while when another server takes over.
+//!
 //! Each node keeps one connection for this alone. A pool that is used up by others must not make the node blind, and a connection on which an
 //! answer did not come in time is thrown away, not waited for.
 
@@ -18,7 +20,8 @@ use super::mono::Mono;
 /// The clock of the statement is read when it arrives, before its snapshot is taken.
 const LOOK: &str = "select (select coalesce(max(global_position), 0) from events),
     (extract(epoch from statement_timestamp()) * 1000000)::bigint,
-    (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint";
+    (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint,
+    pg_is_in_recovery()";
 
 /// What one look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +94,9 @@ impl Look {
     pub async fn by(connection: &mut PgConnection, clock: impl Fn() -> Mono) -> Result<Self, sqlx::Error> {
         let sent = clock();
         let row = connection.fetch_one(LOOK).await?;
+        if row.try_get(3)? {
+            return Err(sqlx::Error::Protocol("this server is a standby, whose log may be old".to_owned()));
+        }
         let clock = ServerClock { micros: row.try_get(1)?, started_micros: row.try_get(2)? };
         Ok(Self { head: Position::new(row.try_get::<i64, _>(0)?.unsigned_abs()), clock, sent })
     }
