@@ -1,6 +1,6 @@
--- How far each node is, as it says itself some times a second: what `?wait=all` waits for. It says nothing that outlives a crash of the database:
--- nodes that live say it again at once.
-create unlogged table node_leases (
+-- How far each node is, as it says itself some times a second: what `?wait=all` waits for. It must outlive a crash of the database: a node that is
+-- cut off then cannot say again that it is there, and still decides for as long as its bound.
+create table node_leases (
     node         uuid        not null,
     applied      bigint      not null,
     bound_millis bigint      not null,

@@ -87,7 +87,8 @@ fn headers<P>(route: &Route<P>) -> Value {
         let visible = "Whether this node shows the write already. `false`, after some seconds of waiting: it is written and will not be lost, but a read here may not show it yet; read with at_least";
         let required = json!({ "schema": { "type": "boolean" }, "required": true, "description": visible });
         headers.insert("Sekisho-Visible".to_owned(), required);
-        let everywhere = "With wait=all: ?1 when every node has applied the write, ?0 when those that have not must have stopped to decide without it; \
+        let everywhere = "With wait=all: ?1 when every node has applied the write, ?0 when those that have not must have stopped to decide without it, \
+                          but for instances that are set to serve then; \
                           parameters: nodes, how many there are; slowest, the node that came last or has not come; millis, how long that took";
         let schema = json!({ "schema": { "type": "string" }, "description": everywhere, "example": "?1;nodes=3;millis=41" });
         headers.insert("Sekisho-Applied-Everywhere".to_owned(), schema);

@@ -1,11 +1,12 @@
 //! How far every node has come, as the nodes say themselves: what a write waits for that is to hold everywhere.
 //!
 //! ```text
-//!   node starts --> row, before it serves --every RENEW_EVERY--> position, age, bound
-//!   node stops  --> row removed            node is killed --> row stays behind, and is forgotten after FORGOTTEN_AFTER
+//!   node starts --> row, before it looks at the log --every RENEW_EVERY--> position, age, bound
+//!   node stops  --> row removed                      node is killed --> row stays behind, and is forgotten after FORGOTTEN_AFTER
 //! ```
 //! A row that is not renewed counts as long as it is there: its node may be alive and only cut off from Postgres. Such a node decides by no view
-//! that is older than its bound, so whoever waits need wait no longer than that for it.
+//! that is older than its bound, so whoever waits need wait no longer than that for it. A node that has no row yet has looked at nothing yet, so
+//! what was written before that row is in everything that it will decide by.
 
 use std::time::{Duration, Instant};
 
@@ -34,9 +35,8 @@ const RENEW: &str = "insert into node_leases (node, applied, bound_millis, renew
     on conflict (node) do update set applied = excluded.applied, bound_millis = excluded.bound_millis,
         renewed_at = excluded.renewed_at, expires_at = excluded.expires_at";
 
-/// Who is behind a position, the furthest first, beside how many there are.
-const BEHIND: &str = "select node, bound_millis, (select count(*) from node_leases) from node_leases
-    where applied < $1 order by applied, renewed_at";
+/// Every node, the one that is furthest behind first.
+const NODES: &str = "select node, applied, bound_millis from node_leases order by applied, renewed_at";
 
 /// The leases of all nodes on one log.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub struct Everywhere {
     /// Whether every node has applied it. Else those that have not, decide no more by what they knew before.
     pub applied: bool,
     /// How many nodes there are; nothing, when Postgres did not say.
-    pub nodes: u64,
+    pub nodes: usize,
     /// The one that came last, or has not come.
     pub slowest: Option<Uuid>,
     /// How long that took since the write.
@@ -61,7 +61,7 @@ pub struct Everywhere {
 
 /// One look at the leases.
 struct Behind {
-    nodes: u64,
+    nodes: usize,
     slowest: Option<Uuid>,
     /// The greatest bound of those behind.
     bound: Duration,
@@ -81,7 +81,7 @@ impl Leases {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(RENEW_EVERY) => {}
             }
-            self.renew().await;
+            let _ = self.renew().await; // the next one is soon
             if forgot.elapsed() >= FORGET_EVERY {
                 forgot = Instant::now();
                 self.forget_the_dead().await;
@@ -91,8 +91,15 @@ impl Leases {
         let _ = tokio::time::timeout(STATEMENT_WAIT, leave.execute(&self.pool)).await; // it is forgotten later all the same
     }
 
-    /// Says how far this node is. To be said before it serves for the first time.
-    pub async fn renew(&self) {
+    /// Says that this node is there, until that is known. To be awaited before it looks at the log for the first time.
+    pub async fn enter(&self) {
+        while !self.renew().await {
+            tokio::time::sleep(RENEW_EVERY).await;
+        }
+    }
+
+    /// Says how far this node is. Tells whether that is known now.
+    async fn renew(&self) -> bool {
         let freshness = self.view.freshness();
         let bound = i64::try_from(freshness.bound().as_millis()).unwrap_or(i64::MAX);
         let renewal = sqlx::query(RENEW)
@@ -101,10 +108,11 @@ impl Leases {
             .bind(bound)
             .bind(LEASE_MILLIS);
         match tokio::time::timeout(STATEMENT_WAIT, renewal.execute(&self.pool)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(_)) => return true,
             Ok(Err(error)) => tracing::debug!(error = %error, "the lease of this node is not renewed"),
             Err(_) => tracing::debug!("the lease of this node is not renewed in time"),
         }
+        false
     }
 
     /// Waits until every node holds a position, or must have stopped to decide without it.
@@ -128,22 +136,18 @@ impl Leases {
     /// Who is behind a position; nothing, when Postgres does not say.
     async fn behind(&self, position: Position) -> Option<Behind> {
         let position = i64::try_from(position.get()).unwrap_or(i64::MAX);
-        let rows = sqlx::query_as(BEHIND).bind(position).fetch_all(&self.pool);
-        let rows: Vec<(Uuid, i64, i64)> =
-            tokio::time::timeout(self.view.freshness().bound(), rows).await.ok()?.ok()?;
-        let nodes = match rows.first() {
-            Some((.., nodes)) => nodes.unsigned_abs(),
-            None => self.count().await?,
-        };
-        let bound = rows.iter().map(|(_, bound, _)| bound.unsigned_abs()).max().unwrap_or_default();
-        let slowest = rows.first().map(|(node, ..)| *node);
-        Some(Behind { nodes, slowest, bound: Duration::from_millis(bound) })
-    }
-
-    async fn count(&self) -> Option<u64> {
-        let count: i64 =
-            sqlx::query_scalar("select count(*) from node_leases").fetch_one(&self.pool).await.ok()?;
-        Some(count.unsigned_abs())
+        let nodes = sqlx::query_as(NODES).fetch_all(&self.pool);
+        let nodes: Vec<(Uuid, i64, i64)> =
+            tokio::time::timeout(self.view.freshness().bound(), nodes).await.ok()?.ok()?;
+        // Without this node the table is not whole, and who else is missing there cannot be told.
+        nodes.iter().find(|(node, ..)| *node == self.node)?;
+        let behind: Vec<_> = nodes.iter().filter(|(_, applied, _)| *applied < position).collect();
+        let bound = behind.iter().map(|(.., bound)| bound.unsigned_abs()).max().unwrap_or_default();
+        Some(Behind {
+            nodes: nodes.len(),
+            slowest: behind.first().map(|(node, ..)| *node),
+            bound: Duration::from_millis(bound),
+        })
     }
 
     async fn forget_the_dead(&self) {
@@ -156,7 +160,7 @@ impl Leases {
 }
 
 impl Everywhere {
-    fn new(applied: bool, nodes: u64, slowest: Option<Uuid>, since: Instant) -> Self {
+    fn new(applied: bool, nodes: usize, slowest: Option<Uuid>, since: Instant) -> Self {
         Self { applied, nodes, slowest, took: since.elapsed() }
     }
 }

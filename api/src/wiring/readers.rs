@@ -67,6 +67,7 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         relayed: Doorbell::default(),
         stop: CancellationToken::new(),
     };
+    readers.leases.enter().await; // before it looks at the log: whoever waits for every node waits for this one
     shutdown.spawn(ring(committed.clone(), readers.doorbell.clone(), readers.stop.clone()));
     let bus = relay((config, digests), &log, nats, committed, &readers, shutdown);
     // Beside the subjects of events, not among them: the stream of events holds nothing else.
@@ -89,7 +90,6 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         (readers.view.clone(), log.clone(), readers.doorbell.clone(), readers.stop.clone());
     shutdown.spawn(async move { view.follow(following, bell, bus, stop).await });
     let readers = Readers { projections: projections(pool, personal, &readers, shutdown), ..readers };
-    readers.leases.renew().await; // before it serves: whoever waits for every node waits for this one
     shutdown.spawn(readers.leases.clone().keep(readers.stop.clone()));
     catch_up(&readers.view).await;
     readers

@@ -19,7 +19,7 @@ mod watch;
 mod watermark;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::value::{Position, Timestamp};
@@ -53,6 +53,8 @@ struct Inner {
     heard_nanos: AtomicU64,
     proofs: Mutex<Proofs>,
     map: Mutex<Option<ClockMap>>,
+    /// When this node looked for the first time. Of what was known before it was there it makes no use: nobody waited for it then.
+    first_look: OnceLock<Mono>,
     observer: Option<Arc<dyn ObserveApplied>>,
 }
 
@@ -78,6 +80,7 @@ impl Freshness {
             heard_nanos: AtomicU64::new(0),
             proofs: Mutex::default(),
             map: Mutex::default(),
+            first_look: OnceLock::new(),
             observer,
         }))
     }
@@ -138,6 +141,7 @@ impl Freshness {
     /// This node has looked at Postgres.
     pub fn looked(&self, look: &Look) {
         let map = ClockMap { clock: look.clock, sent: look.sent };
+        self.0.first_look.get_or_init(|| look.sent);
         *lock(&self.0.map) = Some(map);
         self.proved(look.head, look.sent);
     }
@@ -146,6 +150,9 @@ impl Freshness {
     pub fn heard(&self, watermark: &Watermark, received: Mono) -> Option<Mono> {
         let map = (*lock(&self.0.map))?;
         let as_of = map.at_least(watermark.clock, received)?;
+        if self.0.first_look.get().is_none_or(|first| as_of < *first) {
+            return None;
+        }
         self.0.heard_nanos.fetch_max(received.nanos(), Ordering::AcqRel);
         self.proved(watermark.head, as_of);
         Some(as_of)

@@ -69,6 +69,22 @@ async fn a_node_that_does_not_hear_is_named_and_has_stopped_to_decide() {
 }
 
 #[tokio::test]
+async fn where_nodes_are_not_known_nothing_is_said_to_hold_everywhere() {
+    let scene = Scene::start().await;
+    let pool = &scene.world.node.running.pool;
+    let kept: bool =
+        sqlx::query_scalar("select relpersistence = 'p' from pg_class where relname = 'node_leases'")
+            .fetch_one(pool)
+            .await
+            .unwrap();
+    assert!(kept, "a node that is cut off while Postgres crashes cannot say again that it is there");
+    let key = scene.key().await;
+    sqlx::query("delete from node_leases").execute(pool).await.unwrap();
+    let told = told(&revoked(&scene, &key).await);
+    assert_ne!((told[0].as_str(), told[1].as_str()), ("?1", "nodes=0"));
+}
+
+#[tokio::test]
 async fn a_node_that_has_stopped_is_not_waited_for() {
     let scene = Scene::start().await;
     let key = scene.key().await;
