@@ -146,7 +146,7 @@ impl Admission {
 
     /// Whether they would be let through as an administrator of the deployment. Not knowing is no answer.
     pub(super) fn is_administrator<P>(&self, admin: &Admin<P>, scope: Scope) -> Result<bool, Problem> {
-        match self.as_administrator(scope).holds(admin, &admin.view.load()) {
+        match self.as_administrator(scope).holds(admin) {
             Ok(()) => Ok(true),
             Err(problem) if problem.code() == VIEW_STALE => Err(problem),
             Err(_) => Ok(false),
@@ -158,16 +158,16 @@ impl Admission {
         self.is_administrator(admin, Scope::AuditRead)
     }
 
-    /// Whether they would be let through by this view, too. The credential itself was checked when they came.
-    pub(super) fn holds<P>(&self, admin: &Admin<P>, view: &AccessView) -> Result<(), Problem> {
-        if !admin.view.is_following() {
+    /// Whether they would be let through now, too. The credential itself was checked when they came.
+    pub(super) fn holds<P>(&self, admin: &Admin<P>) -> Result<(), Problem> {
+        if !admin.deciding.is_following() {
             return Err(view_not_current());
         }
-        if !admin.view.is_fresh() {
-            return Err(view_stale());
-        }
-        let key = view.key_now(&self.key).ok_or_else(|| Problem::not_found("key"))?;
-        self.door.admit(admin, view, key).map(|_| ())
+        let grounds = admin.deciding.fresh().ok_or_else(view_stale)?;
+        let key = grounds.key_now(&self.key).ok_or_else(|| Problem::not_found("key"))?;
+        self.door.admit(admin, &grounds, key)?;
+        // Whatever took its time since, a pause of this process too, makes the view older.
+        if admin.deciding.still_hold(grounds.mark()) { Ok(()) } else { Err(view_stale()) }
     }
 }
 

@@ -119,7 +119,7 @@ impl<P: Ports + 'static> Reading<P> {
 
     /// Whether they may still.
     fn may_go_on(&self) -> Result<(), Problem> {
-        self.admission.holds(&self.admin, &self.admin.view.load())
+        self.admission.holds(&self.admin)
     }
 
     fn place(&self) -> Result<Place, Problem> {

@@ -52,8 +52,8 @@ async fn send<P: Ports + 'static>(
 ) -> Result<Option<u64>, Problem> {
     let mut calls = 0_u64;
     loop {
-        reading.admission.holds(&reading.admin, &reading.admin.view.load())?;
         let records = reading.records(*reached, PART_RECORDS_MAX).await?;
+        reading.admission.holds(&reading.admin)?; // right before it goes out: Postgres may have taken its time
         let Some(last) = records.last().map(|record| record.id) else { return Ok(Some(calls)) };
         let mut lines = Vec::new();
         for record in records {

@@ -25,10 +25,9 @@ async fn run<P: Ports + 'static>(reading: Reading<P>, range: Range, outlet: Outl
     let mut events = 0;
     loop {
         let reached = slices.reached();
-        let next = match reading.may_go_on() {
-            Ok(()) => slices.next().await.map_err(Problem::from),
-            Err(problem) => Err(problem),
-        };
+        let next = slices.next().await.map_err(Problem::from);
+        // Right before it goes out: Postgres may have taken its time.
+        let next = reading.may_go_on().and(next);
         let lines = match next {
             Ok(Some(slice)) => {
                 events += u64::try_from(slice.events.len()).unwrap_or_default();

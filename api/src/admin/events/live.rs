@@ -1,7 +1,7 @@
 //! The history as it happens, as server-sent events (WHATWG HTML, section 9.2): `id` is the position, so `Last-Event-ID` resumes.
 //!
-//! A reader is never shown more than this node's view holds, and is judged by that view before each look: what was written after their key was
-//! revoked does not reach them. There is no queue for each reader: a slow one is behind in the log, and costs no memory for it.
+//! A reader is never shown more than this node's view holds, and is judged by that view before each look and after it, right before anything goes out:
+//! what was written after their key was revoked does not reach them. There is no queue for each reader: a slow one is behind in the log, and costs no memory for it.
 
 use std::time::{Duration, Instant};
 
@@ -64,6 +64,8 @@ enum Look {
     AtHead,
     /// Nobody takes what was found.
     ReaderLeft,
+    /// Whoever asked for it may not have it any more.
+    NotTheirs(&'static str),
 }
 
 async fn run<P: Ports + 'static>(reading: Reading<P>, after: Position, outlet: Outlet) {
@@ -84,10 +86,11 @@ async fn run<P: Ports + 'static>(reading: Reading<P>, after: Position, outlet: O
             return outlet.end(ended(problem.code())).await;
         }
         slices.extend(view);
-        match look(&mut slices, &outlet, &mut heard).await {
+        match look(&reading, &mut slices, &outlet, &mut heard).await {
             Ok(Look::More) => continue,
             Ok(Look::AtHead) => {}
             Ok(Look::ReaderLeft) => return,
+            Ok(Look::NotTheirs(reason)) => return outlet.end(ended(reason)).await,
             Err(LogError::Database(error)) => {
                 tracing::warn!(error = %error, "a live stream waits for the log");
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
@@ -109,10 +112,18 @@ async fn run<P: Ports + 'static>(reading: Reading<P>, after: Position, outlet: O
     }
 }
 
-async fn look(slices: &mut Slices, outlet: &Outlet, heard: &mut Instant) -> Result<Look, LogError> {
+async fn look<P: Ports + 'static>(
+    reading: &Reading<P>,
+    slices: &mut Slices,
+    outlet: &Outlet,
+    heard: &mut Instant,
+) -> Result<Look, LogError> {
     let Some(slice) = slices.next().await? else { return Ok(Look::AtHead) };
     let text = text(slice)?;
     if !text.is_empty() {
+        if let Err(problem) = reading.may_go_on() {
+            return Ok(Look::NotTheirs(problem.code())); // Postgres took its time
+        }
         *heard = Instant::now();
         if !outlet.send(text).await {
             return Ok(Look::ReaderLeft);
