@@ -47,6 +47,8 @@ pub enum Scripted {
     EndlessLine(usize),
     /// Nothing for this long, then an empty result.
     Silence(Duration),
+    /// Nothing, not even a head, for this long, then like this.
+    Late(Duration, Box<Scripted>),
     /// Tools by name and read-only hint for `tools/list`; for `tools/call`, the tool's own name back.
     Tools(Vec<(&'static str, bool)>),
     /// A server of the handshake era: `initialize` opens this session, and without it nothing else is answered.
@@ -144,6 +146,13 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
     upstream.seen.lock().expect("the list").push(seen.clone());
     let script = upstream.script.lock().expect("the script").clone();
     let open = Open::one_of(&upstream.open);
+    let script = match script {
+        Scripted::Late(pause, then) => {
+            tokio::time::sleep(pause).await;
+            *then
+        }
+        other => other,
+    };
     match script {
         Scripted::Result(result) => json_answer(reply(&message, &result)),
         Scripted::Raw { status, content_type, body } => raw(status, content_type, body),
@@ -156,6 +165,7 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
             json_answer(reply(&message, &json!({})))
         }
         Scripted::Tools(tools) => json_answer(reply(&message, &tools_answer(&message, &tools))),
+        Scripted::Late(..) => raw(500, "text/plain", "late once is enough"),
         Scripted::Session(session) => session_answer(&seen, &message, session),
         Scripted::Events { pieces, pause, ends } => events(pieces, pause, ends, open),
         Scripted::CutStream(piece) => {

@@ -8,13 +8,13 @@
 //! ```
 //! One judge for all streams of the node. It looks at a stream only when the log took something away from its organizations (or from everybody), so
 //! that thousands of open streams cost nothing while others write; what passes meanwhile passes by the age of the judge's last round. A stream of an
-//! instance that serves when it is stale is never held.
+//! instance that serves when the node is stale is never held: its record is marked, and what the node does hear of ends it all the same.
 
 mod judge;
 mod judged;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -41,6 +41,8 @@ struct Inner {
     next: AtomicU64,
     /// Every open stream was judged by what was known at this moment.
     judged_nanos: AtomicU64,
+    /// Some stream waits for the next round that has something fresh to judge by.
+    waited_for: AtomicBool,
 }
 
 /// By whom the log can take something from: the organizations of caller and instance.
@@ -82,8 +84,21 @@ struct Stream {
     judged: AtomicU64,
     /// Judged by itself by what was known at this moment.
     judged_nanos: AtomicU64,
+    /// Whether its instance serves when nothing fresh is known.
+    serves: AtomicBool,
     fate: Mutex<Fate>,
     waker: AtomicWaker,
+}
+
+/// What may pass of a stream right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passage {
+    /// Everything: it was judged by something that is fresh.
+    Free,
+    /// Everything, and it is marked: its instance goes on with what this node knew last.
+    Marked,
+    /// Nothing.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -123,17 +138,27 @@ impl OpenStreams {
             groups: Mutex::default(),
             next: AtomicU64::new(0),
             judged_nanos: AtomicU64::new(0),
+            waited_for: AtomicBool::new(false),
         }))
     }
 
-    /// Whether what is open for this stream was judged by something that is fresh now.
-    fn may_flow(&self, stream: &Stream) -> bool {
-        if stream.admitted.when_stale == WhenStale::Serve {
-            return true;
-        }
+    /// What may pass of this stream now.
+    fn passage(&self, stream: &Stream) -> Passage {
         let nanos = |of: &AtomicU64| Mono::from_nanos(of.load(Ordering::Acquire));
         let as_of = nanos(&self.0.judged_nanos).max(nanos(&stream.judged_nanos));
-        self.0.deciding.freshness().holds(as_of)
+        if self.0.deciding.freshness().holds(as_of) {
+            Passage::Free
+        } else if stream.serves.load(Ordering::Acquire) {
+            Passage::Marked
+        } else {
+            Passage::Closed
+        }
+    }
+
+    /// Holds a stream until the next round that has something fresh to judge by, whether or not the one before it had.
+    fn hold(&self, fate: &mut Fate, since: Instant) {
+        *fate = Fate::Held { since };
+        self.0.waited_for.store(true, Ordering::Release);
     }
 
     fn open(&self, gateway: &Gateway, admitted: Admitted) -> (u64, Arc<Stream>) {
@@ -141,6 +166,7 @@ impl OpenStreams {
         let stream = Arc::new(Stream {
             judged: AtomicU64::new(admitted.mark.position.get()),
             judged_nanos: AtomicU64::new(admitted.mark.as_of.nanos()),
+            serves: AtomicBool::new(admitted.when_stale == WhenStale::Serve),
             fate: Mutex::new(Fate::Open),
             waker: AtomicWaker::new(),
             admitted,
@@ -148,10 +174,9 @@ impl OpenStreams {
         let mut groups = self.groups();
         groups.entry(stream.admitted.organizations.clone()).or_default().insert(number, Arc::clone(&stream));
         drop(groups);
-        // A round that passed between the decision and this moment did not see it.
-        if let Some(grounds) = self.0.deciding.fresh()
-            && grounds.closed_to(&stream.admitted.organizations) > stream.admitted.mark.position
-        {
+        // A round that passed between the decision and this moment did not see it. The view is no older than that of any such round, fresh or not.
+        let grounds = self.0.deciding.stale();
+        if grounds.closed_to(&stream.admitted.organizations) > stream.admitted.mark.position {
             stream.judge_by(gateway, &grounds);
         }
         (number, stream)

@@ -6,7 +6,7 @@ use domain::api_key::ApiKeyEvent;
 use domain::connection::ConnectionEvent;
 use domain::deployment::DeploymentEvent;
 use domain::event::Event;
-use domain::instance::InstanceEvent;
+use domain::instance::{InstanceEvent, WhenStale};
 use domain::organization::OrganizationEvent;
 use domain::server::ServerEvent;
 use domain::user::UserEvent;
@@ -120,6 +120,7 @@ impl AccessView {
             InstanceEvent::ConnectionsChanged { .. }
             | InstanceEvent::ToolsChanged { .. }
             | InstanceEvent::AuthenticationChanged { .. }
+            | InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Refuse }
             | InstanceEvent::Stopped {}
             | InstanceEvent::Deleted {} => {
                 let instance = InstanceId::parse(id).ok().and_then(|id| self.instance(id));
@@ -128,7 +129,7 @@ impl AccessView {
             InstanceEvent::Created { .. }
             | InstanceEvent::RecordingChanged { .. }
             | InstanceEvent::Renamed { .. }
-            | InstanceEvent::WhenStaleChanged { .. }
+            | InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Serve }
             | InstanceEvent::Started {} => Closes::Nobody,
         }
     }

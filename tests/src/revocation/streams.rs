@@ -150,3 +150,49 @@ async fn a_live_stream_of_the_history_ends_when_its_key_is_revoked() {
     let word = last_word(open).await;
     assert!(word.contains("event: end") && word.contains("key-revoked"), "{word}");
 }
+
+#[tokio::test]
+async fn a_stream_that_opens_late_on_a_stale_node_is_judged_by_what_was_heard_meanwhile() {
+    let late = Scripted::Late(BOUND * 5, Box::new(talks()));
+    let scene = Scene::with(late, settings()).await;
+    let key = scene.key().await;
+    let client = scene.far.http().as_key(&key.text).with("content-type", "application/json");
+    let client = client.with("accept", "application/json, text/event-stream");
+    let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": "slow", "arguments": {} } });
+    let path = scene.instance.path();
+    let opening = tokio::spawn(async move { client.open(Method::POST, &path, call.to_string()).await });
+    until("the call is forwarded", async || !scene.upstream.seen().is_empty()).await;
+    scene.revoke(&key).await;
+    let id = domain::value::ApiKeyId::parse(&key.id).unwrap();
+    until("the far node hears", async || {
+        scene.far.running.view.load().key_by_id(id).is_some_and(|key| key.revoked)
+    })
+    .await;
+    // The answer begins while the node can judge nothing, and nothing is taken away any more when it can again.
+    scene.postgres.turn(Weather::Reset);
+    scene.nats.turn(Weather::Reset);
+    let open = opening.await.unwrap();
+    scene.postgres.heal();
+    scene.nats.heal();
+    let word = last_word(open).await;
+    assert!(word.contains("\"reason\":\"key-revoked\""), "{word}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_served_by_a_stale_node_ends_with_what_the_node_does_hear() {
+    let scene = scene().await;
+    let path = scene.world.path(&format!("/instances/{}/when-stale", scene.instance.id));
+    scene.world.admin().json(Method::PUT, &path, &json!({ "when_stale": "serve" })).await.good();
+    let (kept, lost) = (scene.key().await, scene.key().await);
+    let (mut going, ending) =
+        (opened(&scene, &kept, Method::POST).await, opened(&scene, &lost, Method::POST).await);
+    // Without Postgres it cannot tell how old watermarks are, some seconds on; events come over NATS all the same.
+    scene.postgres.turn(Weather::Dark);
+    until("the far node is stale", async || scene.far_state().await == "stale").await;
+    scene.revoke(&lost).await;
+    let word = last_word(ending).await;
+    assert!(word.contains("\"reason\":\"key-revoked\""), "{word}");
+    assert_eq!(scene.far_state().await, "stale");
+    let next = timeout(PATIENCE, going.frame()).await.expect("in time").expect("it goes on").expect("whole");
+    assert_eq!(next.into_data().expect("data"), NEWS);
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use domain::instance::WhenStale;
 use domain::policy::{self, Facts, Target};
 use domain::value::{Position, Timestamp};
 use futures_util::StreamExt as _;
@@ -58,9 +59,12 @@ impl OpenStreams {
         }
     }
 
-    /// Judges by the view of this node whatever the view took something from since the last round, and what has run out.
+    /// Judges by the view of this node whatever the view took something from since the last round, and what has run out. What an old view has taken
+    /// away is gone, too; only that nothing else is, it cannot tell.
     fn round(&self, gateway: &Gateway, last: Round) -> Round {
-        let Some(grounds) = gateway.0.deciding.fresh() else { return Round { fresh: false, ..last } };
+        let fresh = gateway.0.deciding.fresh();
+        let is_fresh = fresh.is_some();
+        let grounds = fresh.unwrap_or_else(|| gateway.0.deciding.stale());
         let closed = grounds.closed_at() > last.seen;
         let tick = last.ticked.elapsed() >= TICK;
         let groups = self.groups();
@@ -77,12 +81,14 @@ impl OpenStreams {
             let streams = groups.values().flat_map(HashMap::values);
             streams.filter(over).for_each(|stream| stream.judge_by(gateway, &grounds));
         }
-        self.0.judged_nanos.fetch_max(grounds.mark().as_of.nanos(), Ordering::AcqRel);
-        if !last.fresh {
-            groups.values().flat_map(HashMap::values).for_each(|stream| stream.waker.wake());
+        if is_fresh {
+            self.0.judged_nanos.fetch_max(grounds.mark().as_of.nanos(), Ordering::AcqRel);
+            if self.0.waited_for.swap(false, Ordering::AcqRel) {
+                groups.values().flat_map(HashMap::values).for_each(|stream| stream.waker.wake());
+            }
         }
         let ticked = if tick { Instant::now() } else { last.ticked };
-        Round { seen: grounds.closed_at().max(last.seen), ticked, fresh: true }
+        Round { seen: grounds.closed_at().max(last.seen), ticked, fresh: is_fresh }
     }
 
     /// Asks Postgres about streams that wait, and ends those that have waited for too long.
@@ -110,12 +116,16 @@ impl Stream {
     /// Decides again, as it was decided when the stream was opened.
     pub(super) fn judge_by(&self, gateway: &Gateway, view: &AccessView) {
         match self.verdict(gateway, view) {
-            Ok(()) => self.judged.store(view.position().get(), Ordering::Release),
+            Ok(when_stale) => {
+                self.serves.store(when_stale == WhenStale::Serve, Ordering::Release);
+                self.judged.store(view.position().get(), Ordering::Release);
+            }
             Err(refusal) => self.end(refusal),
         }
     }
 
-    fn verdict(&self, gateway: &Gateway, view: &AccessView) -> Result<(), RpcError> {
+    /// What becomes of it while nothing fresh is known, if it may go on at all.
+    fn verdict(&self, gateway: &Gateway, view: &AccessView) -> Result<WhenStale, RpcError> {
         let caller = self.admitted.caller.clone().in_view(view);
         let route = gateway.route(view, Some(self.admitted.instance), &CallRecording::NONE);
         let route = route.map_err(Refusal::into_error)?;
@@ -127,7 +137,8 @@ impl Stream {
         };
         policy::decide(&facts, self.admitted.asked.wish())
             .map_err(|denial| Refusal::denied(denial).into_error())?;
-        route.upstream.map(|_| ()).ok_or_else(|| Refusal::no_upstream().into_error())
+        route.upstream.ok_or_else(|| Refusal::no_upstream().into_error())?;
+        Ok(route.instance.when_stale)
     }
 
     async fn ask(&self, gateway: &Gateway) {

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use mcp::relay::RelayBody;
 use mcp::upstream::UpstreamError;
+use projections::access::Basis;
 
 use super::super::Gateway;
 use super::super::recorded::CallRecording;
-use super::{Admitted, Fate, OpenStreams, Stream};
+use super::{Admitted, Fate, OpenStreams, Passage, Stream};
 
 /// Passes what comes for as long as its caller may have it.
-#[derive(Debug)]
 pub(in crate::gateway) struct JudgedBody {
     body: RelayBody,
     streams: OpenStreams,
@@ -57,18 +57,22 @@ impl Body for JudgedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
         let this = &mut *self;
         this.stream.waker.register(context.waker());
-        let may_flow = this.streams.may_flow(&this.stream);
+        let passage = this.streams.passage(&this.stream);
         let mut fate = this.stream.fate();
-        match std::mem::replace(&mut *fate, Fate::Ended) {
-            Fate::Ending(error) => this.body.end(&error),
-            Fate::Ended => {}
-            Fate::Open | Fate::Held { .. } if may_flow => *fate = Fate::Open,
-            Fate::Open => {
-                *fate = Fate::Held { since: Instant::now() };
+        match (std::mem::replace(&mut *fate, Fate::Ended), passage) {
+            (Fate::Ending(error), _) => this.body.end(&error),
+            (Fate::Ended, _) => {}
+            (Fate::Open | Fate::Held { .. }, Passage::Free) => *fate = Fate::Open,
+            (Fate::Open | Fate::Held { .. }, Passage::Marked) => {
+                *fate = Fate::Open;
+                this.recording.say(|draft| draft.rests_on(Basis::StaleView));
+            }
+            (Fate::Open, Passage::Closed) => {
+                this.streams.hold(&mut fate, Instant::now());
                 return Poll::Pending;
             }
-            held @ Fate::Held { .. } => {
-                *fate = held;
+            (Fate::Held { since }, Passage::Closed) => {
+                this.streams.hold(&mut fate, since);
                 return Poll::Pending;
             }
         }
