@@ -17,6 +17,7 @@ use super::checkpoints::{self, Notes};
 use super::consumer::Consumer;
 use super::follower::Follower;
 use super::people::{Cast, Key, revoke_until};
+use super::revocation::Observed;
 use super::seen::Seen;
 use super::trouble::{Diary, Troublemaker};
 use super::world::World;
@@ -48,7 +49,7 @@ struct Work {
     api: Vec<JoinHandle<Vec<Acknowledged>>>,
     changes: JoinHandle<usize>,
     revoking: JoinHandle<Vec<Key>>,
-    revocation: Vec<JoinHandle<Duration>>,
+    revocation: Vec<JoinHandle<Observed>>,
     followers: Vec<JoinHandle<(Seen, usize)>>,
     consumer: JoinHandle<(Seen, usize, usize)>,
     witnesses: Vec<JoinHandle<Notes>>,
@@ -74,7 +75,7 @@ pub(super) struct Account {
     pub(super) acknowledged: Vec<Acknowledged>,
     pub(super) changes: usize,
     pub(super) revoked: Vec<Key>,
-    pub(super) longest_service: Duration,
+    pub(super) observed: Observed,
     pub(super) followers: Vec<(Seen, usize)>,
     pub(super) consumer: (Seen, usize, usize),
     pub(super) notes: Notes,
@@ -213,9 +214,9 @@ impl Work {
         }
         let changes = (&mut self.changes).await.unwrap();
         let revoked = (&mut self.revoking).await.unwrap();
-        let mut longest_service = Duration::ZERO;
+        let mut observed = Observed::default();
         for node in &mut self.revocation {
-            longest_service = longest_service.max(node.await.unwrap());
+            observed = observed.and(node.await.unwrap());
         }
         Account {
             head: Position::START,
@@ -225,7 +226,7 @@ impl Work {
             acknowledged,
             changes,
             revoked,
-            longest_service,
+            observed,
             followers: Vec::new(),
             consumer: <(Seen, usize, usize)>::default(),
             notes: Notes::new(),

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use super::checkpoints;
 use super::people::Key;
-use super::revocation::call;
+use super::revocation::{Observed, call};
 use super::run::{Account, PATIENCE};
 use super::seen::Seen;
 use super::trouble::Diary;
@@ -88,11 +88,12 @@ pub(super) async fn judge(world: &World, pool: &PgPool, account: &Account, diary
     every_checkpoint_is_of_this_log(world, account, name).await;
     diary.note("every checkpoint is of this log");
     let records = every_record_is_there_once(pool).await;
+    let Observed { longest_service, refused } = account.observed;
     assert!(
-        account.longest_service <= STALENESS_MAX_DEFAULT,
-        "a key was served {:?} after its revocation was acknowledged",
-        account.longest_service
+        longest_service <= STALENESS_MAX_DEFAULT,
+        "a key was served {longest_service:?} after its revocation was acknowledged"
     );
+    assert!(refused > 0, "of {} revoked keys nobody saw one refused", account.revoked.len());
     println!("{}; {records} calls recorded", told(world, account, name, again, judged));
 }
 
@@ -221,7 +222,7 @@ fn told(world: &World, account: &Account, name: &str, again: usize, judged: usiz
         account.changes,
         account.revoked.len(),
         account.notes.len(),
-        account.longest_service,
+        account.observed.longest_service,
     )
 }
 
