@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::record::CallRecord;
 
-/// One message of the pipeline.
+/// One record of the pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "nearly all of them are calls")]
@@ -65,6 +65,14 @@ impl Entry {
         match self {
             Self::Call(call) => call.record.node_id,
             Self::Drops(drops) => drops.node_id,
+        }
+    }
+
+    /// Whose calls it tells of.
+    pub const fn organization_id(&self) -> Uuid {
+        match self {
+            Self::Call(call) => call.record.organization_id,
+            Self::Drops(drops) => drops.organization_id,
         }
     }
 

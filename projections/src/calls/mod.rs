@@ -14,6 +14,7 @@ mod entry;
 mod incomplete;
 mod keeper;
 mod made;
+mod parcel;
 mod partitions;
 mod projector;
 mod publisher;

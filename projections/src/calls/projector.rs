@@ -1,4 +1,4 @@
-//! Out of the stream, into the tables. A message is acknowledged when its record is stored; what comes again is there already.
+//! Out of the stream, into the tables. A message is acknowledged when its records are stored; what comes again is there already.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::publisher::Recording;
 use super::stream::{CallStream, StreamError};
 
-/// Messages in one transaction.
-const BATCH_MESSAGES_MAX: usize = 1_000;
+/// Messages in one transaction; each is a parcel of up to some hundred records.
+const BATCH_MESSAGES_MAX: usize = 100;
 /// How long a batch may take to fill.
 const FILL_WAIT: Duration = Duration::from_millis(250);
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(500);

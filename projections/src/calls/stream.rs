@@ -1,7 +1,8 @@
 //! The stream between nodes and tables: it holds what is not stored yet, and nothing else.
 //!
-//! A work queue: a message goes when its record is stored. When it is full it refuses, and the record goes straight to Postgres; so it never throws away
-//! what was entrusted to it. Whoever wants a live copy subscribes to the subjects `{prefix}.{organization}.{instance or _}`.
+//! A work queue: a message goes when its records are stored. When it is full it refuses, and they go straight to Postgres; so it never throws away
+//! what was entrusted to it. Records travel in parcels, because a message costs several times what a record does. Whoever wants a live copy
+//! subscribes to the subjects `{prefix}.{organization}`: each message is a JSON array.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,17 +14,20 @@ use async_nats::jetstream::{self, Message};
 use async_nats::{HeaderMap, header};
 
 use super::entry::Entry;
+use super::parcel::Parcel;
 use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
 use crate::server;
 
 /// Messages in the stream at once.
 const STREAM_MESSAGES_MAX: i64 = 500_000;
+/// What they may take: about two million records.
+const STREAM_BYTES_MAX: i64 = 1024 * 1024 * 1024;
 /// After a failure NATS is left alone for so long; Postgres takes everything meanwhile.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
 const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(3);
 /// A message that was handed out and not stored comes again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
-const HANDED_OUT_MAX: i64 = 20_000;
+const HANDED_OUT_MAX: i64 = 1_000;
 const CONSUMER: &str = "records";
 /// Tells this deployment's stream from another one's on the same NATS, whose records nobody here could read.
 const OWNER: &str = "sekisho.owner";
@@ -84,6 +88,7 @@ impl CallStream {
             retention: RetentionPolicy::WorkQueue,
             discard: DiscardPolicy::New,
             max_messages: STREAM_MESSAGES_MAX,
+            max_bytes: STREAM_BYTES_MAX,
             metadata: [(OWNER.to_owned(), owner.clone())].into(),
             ..Config::default()
         };
@@ -109,27 +114,17 @@ impl CallStream {
         stream.get_or_create_consumer(CONSUMER, wanted).await.map_err(|error| failed(&error))
     }
 
-    /// Reads a message, if one of our nodes sent it.
-    pub(super) fn read(&self, message: &Message) -> Option<Entry> {
+    /// The records in a message, if one of our nodes sent it.
+    pub(super) fn read(&self, message: &Message) -> Vec<Entry> {
         let signature = message.headers.as_ref().and_then(|headers| headers.get(SIGNATURE_HEADER));
         if !signature.is_some_and(|shown| self.signer.verify(&message.payload, shown.as_str())) {
-            tracing::warn!(subject = %message.subject, "ignoring a call record that no node of this deployment signed");
-            return None;
+            tracing::warn!(subject = %message.subject, "ignoring call records that no node of this deployment signed");
+            return Vec::new();
         }
-        serde_json::from_slice(&message.payload)
-            .map_err(|error| tracing::warn!(error = %error, "ignoring a message that is no call record"))
-            .ok()
-    }
-
-    fn subject(&self, entry: &Entry) -> String {
-        let (organization, instance) = match entry {
-            Entry::Call(call) => (call.record.organization_id, call.record.instance_id),
-            Entry::Drops(drops) => (drops.organization_id, drops.instance_id),
-        };
-        match instance {
-            Some(instance) => format!("{}.{organization}.{instance}", self.prefix),
-            None => format!("{}.{organization}._", self.prefix),
-        }
+        serde_json::from_slice(&message.payload).unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "ignoring a message that is no parcel of call records");
+            Vec::new()
+        })
     }
 }
 
@@ -173,32 +168,32 @@ impl StreamWriter {
             }
             self.open = true;
         }
-        let mut sent = Vec::with_capacity(entries.len());
-        let mut left = Vec::new();
-        let mut problem = None;
-        for entry in entries {
+        let mut sent = Vec::new();
+        let (parcels, mut left) = Parcel::pack(entries);
+        let mut problem = (!left.is_empty()).then(|| failed(&"a record cannot be written as JSON"));
+        for parcel in parcels {
             if problem.is_some() {
-                left.push(entry);
+                left.extend(parcel.entries);
                 continue;
             }
-            match self.send(&entry).await {
-                Ok(acknowledged) => sent.push((entry, acknowledged)),
+            match self.send(&parcel).await {
+                Ok(acknowledged) => sent.push((parcel, acknowledged)),
                 Err(error) => {
                     problem = Some(error);
-                    left.push(entry);
+                    left.extend(parcel.entries);
                 }
             }
         }
         // One wait for all of them: a server that fell silent answers none, and Postgres may take them meanwhile.
         let patience = tokio::time::Instant::now() + ACKNOWLEDGE_WAIT;
-        for (entry, acknowledged) in sent {
+        for (parcel, acknowledged) in sent {
             let error = match tokio::time::timeout_at(patience, acknowledged).await {
                 Ok(Ok(_)) => continue,
                 Ok(Err(error)) => failed(&error),
                 Err(late) => failed(&late),
             };
             problem = Some(error);
-            left.push(entry);
+            left.extend(parcel.entries);
         }
         match problem {
             None => Ok(()),
@@ -206,13 +201,16 @@ impl StreamWriter {
         }
     }
 
-    async fn send(&self, entry: &Entry) -> Result<jetstream::context::PublishAckFuture, StreamError> {
-        let body = serde_json::to_vec(entry).map_err(|error| failed(&error))?;
+    async fn send(&self, parcel: &Parcel) -> Result<jetstream::context::PublishAckFuture, StreamError> {
         let mut headers = HeaderMap::new();
-        headers.insert(header::NATS_MESSAGE_ID, format!("{}/{}", entry.node_id(), entry.number()));
-        headers.insert(SIGNATURE_HEADER, self.stream.signer.sign(&body));
+        headers.insert(header::NATS_MESSAGE_ID, parcel.id());
+        headers.insert(SIGNATURE_HEADER, self.stream.signer.sign(&parcel.body));
         self.context
-            .publish_with_headers(self.stream.subject(entry), headers, body.into())
+            .publish_with_headers(
+                format!("{}.{}", self.stream.prefix, parcel.organization),
+                headers,
+                parcel.body.clone(),
+            )
             .await
             .map_err(|error| failed(&error))
     }
