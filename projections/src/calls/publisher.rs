@@ -198,6 +198,9 @@ impl Publisher {
                     tracing::warn!(error = %error, "call records wait: neither NATS nor Postgres takes them");
                 }
             }
+            if let Some(writer) = &mut self.writer {
+                writer.is_needed();
+            }
             observe.queue(self.outlet.held(), self.outlet.dropped());
             tokio::select! {
                 () = tokio::time::sleep(PAUSE_AFTER_ERROR) => {}

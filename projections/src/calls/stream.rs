@@ -12,6 +12,8 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stream};
 use async_nats::jetstream::{self, Message};
 use async_nats::{HeaderMap, header};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
 
 use super::entry::Entry;
 use super::parcel::Parcel;
@@ -25,6 +27,8 @@ const STREAM_BYTES_MAX: i64 = 1024 * 1024 * 1024;
 /// After a failure NATS is left alone for so long; Postgres takes everything meanwhile.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
 const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(3);
+/// How often to look whether the connection is still there.
+const CONNECTION_LOOK: Duration = Duration::from_millis(20);
 /// A message that was handed out and not stored comes again after this.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const HANDED_OUT_MAX: i64 = 1_000;
@@ -161,6 +165,11 @@ impl StreamWriter {
         }
     }
 
+    /// Postgres takes nothing either: NATS is not left alone any longer.
+    pub(super) const fn is_needed(&mut self) {
+        self.failed_at = None;
+    }
+
     async fn try_write(&mut self, entries: Vec<Entry>) -> Result<(), (StreamError, Vec<Entry>)> {
         if !self.open || self.stream.client.connection_state() != State::Connected {
             if let Err(error) = self.stream.open().await {
@@ -185,12 +194,16 @@ impl StreamWriter {
             }
         }
         // One wait for all of them: a server that fell silent answers none, and Postgres may take them meanwhile.
-        let patience = tokio::time::Instant::now() + ACKNOWLEDGE_WAIT;
+        let silence = self.silence();
+        tokio::pin!(silence);
         for (parcel, acknowledged) in sent {
-            let error = match tokio::time::timeout_at(patience, acknowledged).await {
-                Ok(Ok(_)) => continue,
-                Ok(Err(error)) => failed(&error),
-                Err(late) => failed(&late),
+            let error = tokio::select! {
+                biased;
+                acknowledged = acknowledged => match acknowledged {
+                    Ok(_) => continue,
+                    Err(error) => failed(&error),
+                },
+                silent = &mut silence => failed(&silent),
             };
             problem = Some(error);
             left.extend(parcel.entries);
@@ -199,6 +212,22 @@ impl StreamWriter {
             None => Ok(()),
             Some(error) => Err((error, left)),
         }
+    }
+
+    /// Comes when no acknowledgement will: after a while, or as soon as the connection is gone, since what is acknowledged then reaches nobody.
+    fn silence(&self) -> Shared<BoxFuture<'static, &'static str>> {
+        let client = self.stream.client.clone();
+        let silence = async move {
+            let patience = tokio::time::Instant::now() + ACKNOWLEDGE_WAIT;
+            while tokio::time::Instant::now() < patience {
+                if client.connection_state() != State::Connected {
+                    return "the connection is gone";
+                }
+                tokio::time::sleep(CONNECTION_LOOK).await;
+            }
+            "no acknowledgement in time"
+        };
+        silence.boxed().shared()
     }
 
     async fn send(&self, parcel: &Parcel) -> Result<jetstream::context::PublishAckFuture, StreamError> {

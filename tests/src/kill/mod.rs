@@ -5,6 +5,7 @@ pub(crate) mod dice;
 pub(crate) mod equal;
 mod foreign_stream;
 pub(crate) mod ledger;
+mod records;
 mod resent;
 mod rounds;
 pub(crate) mod store;
