@@ -4,6 +4,7 @@
 
 mod audit;
 mod calls;
+mod cast;
 mod chaos;
 mod contract;
 mod directory;

@@ -6,7 +6,7 @@ mod what_if;
 use api::adapters::system::{SystemClock, SystemEntropy};
 use commands::Entropy as _;
 use domain::value::Clock as _;
-use harness::{Http, Instance, Scripted, ScriptedUpstream, World};
+use harness::{Http, World};
 use hyper::Method;
 use projections::calls::{
     Basis, Call, CallKind, CallRecord, CallStore, Decision, Entry, Outcome, Retention, WishKind,
@@ -14,20 +14,20 @@ use projections::calls::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An instance, Bob who calls it, and his keys.
+use crate::cast::{Cast, Key};
+
+/// The cast, and the run under which records of their calls are made up.
 struct Scene {
-    world: World,
-    _upstream: ScriptedUpstream,
-    instance: Instance,
-    bob: String,
-    keys: Vec<Key>,
+    cast: Cast,
     run: Uuid,
 }
 
-struct Key {
-    id: String,
-    public_part: String,
-    text: String,
+impl std::ops::Deref for Scene {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
+    }
 }
 
 /// One call that is made again and again.
@@ -64,38 +64,7 @@ impl What {
 
 impl Scene {
     async fn start() -> Self {
-        let world = World::start().await;
-        let upstream = ScriptedUpstream::start(Scripted::Tools(vec![("echo", false), ("look", true)])).await;
-        let instance = world.instance_in_front_of(&upstream.url).await;
-        let other = world.instance_in_front_of(&upstream.url).await;
-        let bob =
-            world.admin().post(&world.path("/users"), &json!({ "name": "Bob" })).await.good()["id"].clone();
-        let bob = bob.as_str().unwrap().to_owned();
-        let (keys, run) = (Vec::new(), Uuid::new_v4());
-        let mut scene = Self { world, _upstream: upstream, instance, bob, keys, run };
-        scene.role("member").await;
-        for body in [
-            json!({ "scopes": ["mcp:write"] }),
-            json!({ "scopes": ["mcp:read", "org:read"] }),
-            json!({ "scopes": ["tool:echo"], "instance": scene.instance.id }),
-            json!({ "scopes": ["mcp:admin"], "instance": other.id }),
-        ] {
-            let mut body = body;
-            body["name"] = json!("Bob's");
-            body["principal"] = json!(scene.bob);
-            let issued = scene.manage(Method::POST, "/api-keys", &body).await;
-            let text = |name: &str| issued[name].as_str().unwrap().to_owned();
-            scene.keys.push(Key { id: text("id"), public_part: text("key_id"), text: text("api_key") });
-        }
-        scene
-    }
-
-    async fn manage(&self, method: Method, rest: &str, body: &Value) -> Value {
-        self.world.admin().json(method, &self.world.path(rest), body).await.good()
-    }
-
-    async fn role(&self, role: &str) {
-        self.manage(Method::PUT, &format!("/members/{}", self.bob), &json!({ "role": role })).await;
+        Self { cast: Cast::of(vec![("echo", false), ("look", true)]).await, run: Uuid::new_v4() }
     }
 
     /// A member calls, and is told why not, if not.

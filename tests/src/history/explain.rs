@@ -2,12 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use harness::{Http, Instance, Scripted, ScriptedUpstream, World, sekisho};
+use harness::{Http, sekisho};
 use hyper::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Tenant, head};
+use crate::cast::Cast;
 
 /// What the gateway said at a position, key by key.
 struct Said {
@@ -15,56 +16,23 @@ struct Said {
     verdicts: Vec<Option<String>>,
 }
 
-/// An instance, Bob who calls it, and his keys.
+/// The cast, and what they were told.
 struct Scene {
-    world: World,
-    _upstream: ScriptedUpstream,
-    instance: Instance,
-    bob: String,
-    keys: Vec<Key>,
+    cast: Cast,
     said: Vec<Said>,
 }
 
-struct Key {
-    id: String,
-    public_part: String,
-    text: String,
+impl std::ops::Deref for Scene {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
+    }
 }
 
 impl Scene {
     async fn start() -> Self {
-        let world = World::start().await;
-        let upstream = ScriptedUpstream::start(Scripted::Tools(vec![("echo", false)])).await;
-        let instance = world.instance_in_front_of(&upstream.url).await;
-        let other = world.instance_in_front_of(&upstream.url).await;
-        let bob =
-            world.admin().post(&world.path("/users"), &json!({ "name": "Bob" })).await.good()["id"].clone();
-        let bob = bob.as_str().unwrap().to_owned();
-        let mut scene =
-            Self { world, _upstream: upstream, instance, bob, keys: Vec::new(), said: Vec::new() };
-        scene.role("member").await;
-        for body in [
-            json!({ "scopes": ["mcp:write"] }),
-            json!({ "scopes": ["mcp:read", "org:read"] }),
-            json!({ "scopes": ["tool:echo"], "instance": scene.instance.id }),
-            json!({ "scopes": ["mcp:admin"], "instance": other.id }),
-        ] {
-            let mut body = body;
-            body["name"] = json!("Bob's");
-            body["principal"] = json!(scene.bob);
-            let issued = scene.manage(Method::POST, "/api-keys", &body).await;
-            let text = |name: &str| issued[name].as_str().unwrap().to_owned();
-            scene.keys.push(Key { id: text("id"), public_part: text("key_id"), text: text("api_key") });
-        }
-        scene
-    }
-
-    async fn manage(&self, method: Method, rest: &str, body: &Value) -> Value {
-        self.world.admin().json(method, &self.world.path(rest), body).await.good()
-    }
-
-    async fn role(&self, role: &str) {
-        self.manage(Method::PUT, &format!("/members/{}", self.bob), &json!({ "role": role })).await;
+        Self { cast: Cast::of(vec![("echo", false)]).await, said: Vec::new() }
     }
 
     async fn instance(&self, method: Method, rest: &str, body: &Value) {
@@ -163,7 +131,7 @@ async fn what_is_not_there_and_what_is_misspelt_is_refused() {
 async fn keys_instances_and_users_of_another_tenant_are_not_found() {
     let scene = Scene::start().await;
     let rival = Tenant::of(&scene.world).await;
-    let Scene { world, instance, bob, keys, .. } = &scene;
+    let Cast { world, instance, bob, keys, .. } = &scene.cast;
     let ask = async |http: &Http, principal: &str, instance: &str| {
         let path = format!("/v1/authz/explain?principal={principal}&instance={instance}&tool=echo");
         http.get(&path).await

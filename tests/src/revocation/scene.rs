@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use harness::{
-    Answer, Http, Instance, Link, Node, Scripted, ScriptedUpstream, Servers, Settings, Target, World, cluster,
+    Answer, Http, Instance, Link, Node, Scripted, ScriptedUpstream, Servers, Settings, Target, Weather,
+    World, cluster,
 };
 use hyper::Method;
 use serde_json::{Value, json};
@@ -42,6 +43,17 @@ pub(super) struct Key {
 impl Scene {
     pub(super) async fn start() -> Self {
         Self::with(Scripted::Tools(vec![("echo", false)]), settings()).await
+    }
+
+    /// With one of its servers out of reach the far node stays fresh by the other, and hears of a revocation.
+    pub(super) async fn stays_fresh_without(&self, server: &Link) {
+        let (kept, lost) = (self.key().await, self.key().await);
+        server.turn(Weather::Dark);
+        tokio::time::sleep(BOUND * 2).await;
+        self.far_call(&kept).await.good();
+        self.revoke(&lost).await;
+        until("the revocation arrives", async || reason(&self.far_call(&lost).await) == "key-revoked").await;
+        self.far_call(&kept).await.good();
     }
 
     pub(super) async fn with(script: Scripted, settings: Settings) -> Self {

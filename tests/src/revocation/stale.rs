@@ -47,13 +47,7 @@ async fn a_revocation_that_a_lost_node_cannot_have_heard_of_holds_there_after_th
 #[tokio::test]
 async fn without_nats_a_node_stays_fresh_by_its_own_looks() {
     let scene = Scene::start().await;
-    let (kept, lost) = (scene.key().await, scene.key().await);
-    scene.nats.turn(Weather::Dark);
-    tokio::time::sleep(BOUND * 2).await;
-    scene.far_call(&kept).await.good();
-    scene.revoke(&lost).await;
-    until("the revocation arrives", async || reason(&scene.far_call(&lost).await) == "key-revoked").await;
-    scene.far_call(&kept).await.good();
+    scene.stays_fresh_without(&scene.nats).await;
 }
 
 #[tokio::test]

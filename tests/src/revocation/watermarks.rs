@@ -6,18 +6,12 @@ use futures_util::StreamExt as _;
 use harness::{Weather, cluster};
 use serde_json::json;
 
-use super::scene::{BOUND, Scene, reason, until};
+use super::scene::{BOUND, Scene, reason};
 
 #[tokio::test]
 async fn a_node_without_postgres_goes_on_by_the_watermarks_of_others() {
     let scene = Scene::start().await;
-    let (kept, lost) = (scene.key().await, scene.key().await);
-    scene.postgres.turn(Weather::Dark);
-    tokio::time::sleep(BOUND * 2).await;
-    scene.far_call(&kept).await.good();
-    scene.revoke(&lost).await;
-    until("the revocation arrives", async || reason(&scene.far_call(&lost).await) == "key-revoked").await;
-    scene.far_call(&kept).await.good();
+    scene.stays_fresh_without(&scene.postgres).await;
 }
 
 #[tokio::test]
