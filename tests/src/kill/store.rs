@@ -18,7 +18,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::{Instant, sleep};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A server that is killed while it recovers leaves a process behind that first syncs every file: on a busy disk that takes its time.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The configuration of a node as `sekisho serve` would have it, on a free port.
 pub(crate) fn serving(
