@@ -9,6 +9,7 @@ use domain::api_key::ApiKeyError;
 use domain::client::ClientError;
 use domain::connection::ConnectionError;
 use domain::deployment::DeploymentError;
+use domain::grant::GrantError;
 use domain::instance::InstanceError;
 use domain::organization::OrganizationError;
 use domain::policy::Denial;
@@ -144,6 +145,10 @@ impl From<Denial> for Problem {
         let status = match &denial {
             Denial::KeyRevoked
             | Denial::KeyExpired
+            | Denial::TokenRevoked
+            | Denial::TokenExpired
+            | Denial::ClientInactive
+            | Denial::GrantRevoked
             | Denial::PrincipalInactive
             | Denial::NotMember
             | Denial::AuthenticationNotAccepted => StatusCode::UNAUTHORIZED,
@@ -187,6 +192,7 @@ impl From<Refused> for Problem {
             Refused::Organization(error) => organization(error),
             Refused::User(error) => user(error),
             Refused::Client(error) => client(error),
+            Refused::Grant(error) => grant(error),
             Refused::ApiKey(error) => api_key(error),
             Refused::Server(error) => server(&error),
             Refused::Connection(error) => connection(error),
@@ -237,6 +243,7 @@ const fn user(error: UserError) -> Answer {
         UserError::Suspended => (StatusCode::CONFLICT, "user-suspended"),
         UserError::Deleted => (StatusCode::GONE, "user-deleted"),
         UserError::Erased => (StatusCode::GONE, "user-erased"),
+        UserError::TooManyIdentities => (StatusCode::CONFLICT, "too-many-identities"),
     }
 }
 
@@ -247,7 +254,24 @@ const fn client(error: ClientError) -> Answer {
         ClientError::Deleted => (StatusCode::GONE, "client-deleted"),
         ClientError::NoSecret => (StatusCode::CONFLICT, "client-has-no-secret"),
         ClientError::NoRedirectUri => (StatusCode::UNPROCESSABLE_ENTITY, "redirect-uri-missing"),
+        ClientError::PublicAuthentication => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "public-client-authentication")
+        }
+        ClientError::PublicCredentials => (StatusCode::UNPROCESSABLE_ENTITY, "public-client-credentials"),
+        ClientError::NoGrantType => (StatusCode::UNPROCESSABLE_ENTITY, "grant-type-missing"),
+        ClientError::RefreshWithoutCode => (StatusCode::UNPROCESSABLE_ENTITY, "refresh-without-code"),
         ClientError::TooManyRedirectUris => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-redirect-uris"),
+    }
+}
+
+const fn grant(error: GrantError) -> Answer {
+    match error {
+        GrantError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
+        GrantError::Exists => (StatusCode::CONFLICT, "exists"),
+        GrantError::Revoked => (StatusCode::GONE, "grant-revoked"),
+        GrantError::NoScopes => (StatusCode::UNPROCESSABLE_ENTITY, "no-scopes"),
+        GrantError::ManagementScope => (StatusCode::UNPROCESSABLE_ENTITY, "management-scope"),
+        GrantError::ExpiryNotInFuture => (StatusCode::UNPROCESSABLE_ENTITY, "expiry-not-in-future"),
     }
 }
 
@@ -308,6 +332,11 @@ const fn deployment(error: DeploymentError) -> Answer {
         DeploymentError::AnnouncementWithdrawn => (StatusCode::GONE, "announcement-withdrawn"),
         DeploymentError::TooManyAnnouncements => (StatusCode::CONFLICT, "too-many-announcements"),
         DeploymentError::TooManyLinks => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-links"),
+        DeploymentError::UnknownSigningKey => (StatusCode::NOT_FOUND, "no-such-signing-key"),
+        DeploymentError::SigningKeySpent => (StatusCode::CONFLICT, "signing-key-spent"),
+        DeploymentError::SigningKeyActive => (StatusCode::CONFLICT, "signing-key-active"),
+        DeploymentError::SigningKeyInUse => (StatusCode::CONFLICT, "signing-key-in-use"),
+        DeploymentError::TooManySigningKeys => (StatusCode::CONFLICT, "too-many-signing-keys"),
     }
 }
 

@@ -9,6 +9,7 @@ use domain::api_key::ApiKey;
 use domain::client::Client;
 use domain::connection::Connection;
 use domain::deployment::Deployment;
+use domain::grant::Grant;
 use domain::instance::Instance;
 use domain::organization::{Organization, OrganizationError};
 use domain::server::Server;
@@ -156,12 +157,14 @@ pub(crate) async fn enter_any<L: Log>(
         return Err(unknown);
     }
     let rank = match actor.authority {
-        Authority::Member { .. } => Rank::Member(organization.role_of(user).ok_or(unknown)?),
+        Authority::Member { .. } | Authority::User { .. } => {
+            Rank::Member(organization.role_of(user).ok_or(unknown)?)
+        }
         Authority::Administrator { .. } => {
             administrator(unit, actor).await?;
             Rank::Administrator
         }
-        Authority::Founder => return Err(NOBODY),
+        Authority::Founder | Authority::Client { .. } | Authority::Server => return Err(NOBODY),
     };
     match rank {
         Rank::Member(_) if organization.is_suspended() => Err(OrganizationError::Suspended.into()),
@@ -178,7 +181,12 @@ pub(crate) async fn acting_user<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Re
         Credential::ApiKey(key) if !unit.load::<ApiKey>(key).await?.is_active() => {
             return Err(Refused::Forbidden("the key that you ask with was revoked"));
         }
-        Credential::ApiKey(_) | Credential::BootstrapToken | Credential::CommandLine => {}
+        Credential::ApiKey(_)
+        | Credential::BootstrapToken
+        | Credential::CommandLine
+        | Credential::Session
+        | Credential::Client(_)
+        | Credential::Schedule => {}
     }
     if unit.load::<User>(user).await?.is_active() {
         return Ok(user);
@@ -190,7 +198,9 @@ pub(crate) async fn acting_user<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Re
 pub(crate) async fn administrator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Result<UserId, Refused> {
     let refused = Refused::Forbidden("only an administrator of the deployment may do this");
     match actor.authority {
-        Authority::Member { .. } => return Err(refused),
+        Authority::Member { .. } | Authority::User { .. } | Authority::Client { .. } | Authority::Server => {
+            return Err(refused);
+        }
         Authority::Founder => return Err(NOBODY),
         Authority::Administrator { .. } => {}
     }
@@ -205,9 +215,14 @@ pub(crate) async fn operator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Resul
         (Credential::CommandLine, Authority::Founder) => Ok(()),
         (Credential::CommandLine, Authority::Member { .. } | Authority::Administrator { .. })
         | (
-            Credential::ApiKey(_) | Credential::BootstrapToken,
+            Credential::ApiKey(_)
+            | Credential::BootstrapToken
+            | Credential::Session
+            | Credential::Client(_)
+            | Credential::Schedule,
             Authority::Member { .. } | Authority::Administrator { .. } | Authority::Founder,
-        ) => {
+        )
+        | (_, Authority::User { .. } | Authority::Client { .. } | Authority::Server) => {
             administrator(unit, actor).await?;
             Ok(())
         }
@@ -266,6 +281,13 @@ impl Addressed for Client {
     const NOUN: &'static str = "client";
     fn exists(&self) -> bool {
         Self::exists(self)
+    }
+}
+
+impl Addressed for Grant {
+    const NOUN: &'static str = "grant";
+    fn exists(&self) -> bool {
+        self.is_live()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who asks, with what credential, and what that lets them ask: the first argument of every use case.
 
-use domain::value::{ApiKeyId, OrganizationId, Role, Scopes, Timestamp, UserId};
+use domain::value::{ApiKeyId, ClientId, OrganizationId, Role, Scopes, Timestamp, UserId};
 
 /// Somebody who was authenticated and let through to a use case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub enum Credential {
     BootstrapToken,
     /// The operator at the command line of the deployment itself.
     CommandLine,
+    /// The session of somebody who signed in.
+    Session,
+    /// What an OAuth client proved itself with; a public one, its id.
+    Client(ClientId),
+    /// Nothing: the server itself keeps to its schedule.
+    Schedule,
 }
 
 /// In what capacity somebody asks.
@@ -47,14 +53,52 @@ pub enum Authority {
     },
     /// As whoever sets the deployment up, before there is anybody.
     Founder,
+    /// As themself, wherever they are a member.
+    User {
+        /// Who.
+        user: UserId,
+    },
+    /// As an OAuth client, about what it was given.
+    Client {
+        /// Which.
+        client: ClientId,
+    },
+    /// As the server itself, which ends what must not go on and keeps its keys.
+    Server,
 }
 
 impl Actor {
+    /// Somebody who signed in and asks in person.
+    pub const fn signed_in(user: UserId) -> Self {
+        Self::of(Credential::Session, Authority::User { user })
+    }
+
+    /// An OAuth client that proved itself.
+    pub const fn client(client: ClientId) -> Self {
+        Self::of(Credential::Client(client), Authority::Client { client })
+    }
+
+    /// The server itself, by its schedule.
+    pub const fn schedule() -> Self {
+        Self::of(Credential::Schedule, Authority::Server)
+    }
+
+    /// The server itself, because of what a client presented.
+    pub const fn server_about(client: ClientId) -> Self {
+        Self::of(Credential::Client(client), Authority::Server)
+    }
+
+    const fn of(credential: Credential, authority: Authority) -> Self {
+        Self { credential, authority, scopes: None, issued_by: None, until: None }
+    }
+
     /// The user on whose behalf the request is, unless nobody exists yet.
     pub const fn user(&self) -> Option<UserId> {
         match self.authority {
-            Authority::Member { user, .. } | Authority::Administrator { user } => Some(user),
-            Authority::Founder => None,
+            Authority::Member { user, .. } | Authority::Administrator { user } | Authority::User { user } => {
+                Some(user)
+            }
+            Authority::Founder | Authority::Client { .. } | Authority::Server => None,
         }
     }
 
@@ -74,16 +118,23 @@ impl Actor {
     /// Who hands out a role in an organization: `None` when the deployment's administrator does, who stands above its members.
     pub const fn granting_member(&self) -> Option<UserId> {
         match self.authority {
-            Authority::Member { user, .. } => Some(user),
-            Authority::Administrator { .. } | Authority::Founder => None,
+            Authority::Member { user, .. } | Authority::User { user } => Some(user),
+            Authority::Administrator { .. }
+            | Authority::Founder
+            | Authority::Client { .. }
+            | Authority::Server => None,
         }
     }
 
     /// The name of who acts, as every event carries it.
     pub fn name(&self) -> String {
         match self.authority {
-            Authority::Member { user, .. } | Authority::Administrator { user } => format!("user:{user}"),
+            Authority::Member { user, .. } | Authority::Administrator { user } | Authority::User { user } => {
+                format!("user:{user}")
+            }
             Authority::Founder => "founder".to_owned(),
+            Authority::Client { client } => format!("client:{client}"),
+            Authority::Server => "server".to_owned(),
         }
     }
 }
@@ -95,6 +146,9 @@ impl Credential {
             Self::ApiKey(key) => format!("api_key:{key}"),
             Self::BootstrapToken => "bootstrap_token".to_owned(),
             Self::CommandLine => "command_line".to_owned(),
+            Self::Session => "session".to_owned(),
+            Self::Client(client) => format!("client:{client}"),
+            Self::Schedule => "schedule".to_owned(),
         }
     }
 }

@@ -67,6 +67,13 @@ pub trait Log: PersistedEventRepository {
         user: UserId,
     ) -> impl Future<Output = Result<Vec<OrganizationId>, LogError>> + Send;
 
+    /// The id of the aggregate that owns a unique name. Whoever rests on it is refused when it has changed hands: by the aggregate, or by the name itself.
+    fn owner_of(
+        &self,
+        scope: ClaimScope,
+        value: &str,
+    ) -> impl Future<Output = Result<Option<String>, LogError>> + Send;
+
     /// Destroys the key of everybody who was erased, as the log says, and has one. May be repeated: whoever does it next does what is left.
     fn forget_erased(&self) -> impl Future<Output = Result<(), LogError>> + Send;
 

@@ -5,6 +5,7 @@ use domain::api_key::ApiKeyError;
 use domain::client::ClientError;
 use domain::connection::ConnectionError;
 use domain::deployment::DeploymentError;
+use domain::grant::GrantError;
 use domain::instance::InstanceError;
 use domain::organization::OrganizationError;
 use domain::server::ServerError;
@@ -24,6 +25,9 @@ pub enum Refused {
     /// By a rule of clients.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// By a rule of grants.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
     /// By a rule of API keys.
     #[error(transparent)]
     ApiKey(#[from] ApiKeyError),

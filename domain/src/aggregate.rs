@@ -44,6 +44,10 @@ pub enum ClaimScope {
     ClientId,
     /// The public part of an API key.
     KeyId,
+    /// Who somebody is at an identity provider: its issuer, a line break, the subject. Stored as a keyed blind index, never in clear.
+    Identity,
+    /// The user, client and instance of a live grant.
+    Grant,
 }
 
 impl ClaimScope {
@@ -54,14 +58,16 @@ impl ClaimScope {
             Self::Slug => "slug",
             Self::ClientId => "client_id",
             Self::KeyId => "key_id",
+            Self::Identity => "identity",
+            Self::Grant => "grant",
         }
     }
 
     /// Whether the value is personal and may be stored only as a keyed digest.
     pub const fn is_personal(self) -> bool {
         match self {
-            Self::Email => true,
-            Self::Slug | Self::ClientId | Self::KeyId => false,
+            Self::Email | Self::Identity => true,
+            Self::Slug | Self::ClientId | Self::KeyId | Self::Grant => false,
         }
     }
 }
@@ -80,6 +86,13 @@ pub enum ClaimChange {
     Release {
         /// Where to give it back.
         scope: ClaimScope,
+    },
+    /// The aggregate gives back this value, of several that it may own in this scope.
+    ReleaseOne {
+        /// Where to give it back.
+        scope: ClaimScope,
+        /// The canonical value.
+        value: String,
     },
 }
 

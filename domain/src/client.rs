@@ -11,6 +11,7 @@
 mod command;
 mod error;
 mod event;
+mod usage;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +20,10 @@ use serde::{Deserialize, Serialize};
 pub use command::ClientCommand;
 pub use error::ClientError;
 pub use event::{ClientEvent, ClientKind};
+pub use usage::{ClientAuthentication, GrantType};
 
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
 };
 
 /// Redirect URIs of one client.
@@ -36,6 +38,9 @@ pub struct Client {
     registered_by: Option<UserId>,
     /// None for a public client.
     secret: Option<SecretDigest>,
+    /// None when it named none.
+    grant_types: Option<BTreeSet<GrantType>>,
+    revoked_tokens: BTreeSet<TokenId>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,10 +78,16 @@ impl crate::Aggregate for Client {
                 redirect_uris,
                 scopes,
                 registered_by,
+                authentication,
+                grant_types,
             } => {
                 self.must_be_unborn()?;
                 let is_public = matches!(kind, ClientKind::Public);
                 must_be_reachable(redirect_uris, is_public)?;
+                must_fit(grant_types.as_ref(), redirect_uris, is_public)?;
+                if is_public && authentication.is_some() {
+                    return Err(ClientError::PublicAuthentication);
+                }
                 Ok(vec![ClientEvent::Registered {
                     organization: *organization,
                     client_id: *client_id,
@@ -85,6 +96,8 @@ impl crate::Aggregate for Client {
                     redirect_uris: redirect_uris.clone(),
                     scopes: scopes.clone(),
                     registered_by: *registered_by,
+                    authentication: *authentication,
+                    grant_types: grant_types.clone(),
                 }])
             }
             ClientCommand::Update { name, redirect_uris, scopes } => self.update(name, redirect_uris, scopes),
@@ -92,6 +105,9 @@ impl crate::Aggregate for Client {
             ClientCommand::Disable { reason } => self.disable(reason),
             ClientCommand::Enable => self.enable(),
             ClientCommand::Delete => self.delete(),
+            ClientCommand::RevokeToken { token, expires_at, at } => {
+                self.revoke_token(*token, *expires_at, *at)
+            }
         }
     }
 }
@@ -100,6 +116,16 @@ impl Client {
     /// Whether it was registered and is not gone.
     pub const fn exists(&self) -> bool {
         matches!(self.standing, Standing::Enabled | Standing::Disabled)
+    }
+
+    /// Whether what it asks for counts.
+    pub const fn is_enabled(&self) -> bool {
+        matches!(self.standing, Standing::Enabled)
+    }
+
+    /// The most it can be granted; none before it is registered.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.description.as_ref().map(|description| &description.scopes)
     }
 
     /// Whose it is inside the organization; none before it is registered.
@@ -115,6 +141,7 @@ impl Client {
     ) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
         must_be_reachable(redirect_uris, self.secret.is_none())?;
+        must_fit(self.grant_types.as_ref(), redirect_uris, self.secret.is_none())?;
         let wanted =
             Description { name: name.clone(), redirect_uris: redirect_uris.clone(), scopes: scopes.clone() };
         if self.description.as_ref() == Some(&wanted) {
@@ -163,6 +190,27 @@ impl Client {
         }
     }
 
+    /// A token whose time is over needs no revocation.
+    fn revoke_token(
+        &self,
+        token: TokenId,
+        expires_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<Vec<ClientEvent>, ClientError> {
+        match self.standing {
+            Standing::Unborn => Err(ClientError::Unknown),
+            Standing::Deleted => Ok(vec![]), // with it, all of its tokens are
+            Standing::Enabled | Standing::Disabled
+                if expires_at <= at || self.revoked_tokens.contains(&token) =>
+            {
+                Ok(vec![])
+            }
+            Standing::Enabled | Standing::Disabled => {
+                Ok(vec![ClientEvent::TokenRevoked { token, expires_at }])
+            }
+        }
+    }
+
     fn must_be_unborn(&self) -> Result<(), ClientError> {
         match self.standing {
             Standing::Unborn => Ok(()),
@@ -188,8 +236,11 @@ impl Client {
                 redirect_uris,
                 scopes,
                 registered_by,
+                authentication: _, // no rule reads it; the token endpoint does
+                grant_types,
             } => {
                 self.standing = Standing::Enabled;
+                self.grant_types = grant_types;
                 self.registered_by = Some(registered_by);
                 self.organization = Some(organization);
                 self.description = Some(Description { name, redirect_uris, scopes });
@@ -204,7 +255,13 @@ impl Client {
             ClientEvent::SecretRotated { secret, previous_until: _ } => self.secret = Some(secret),
             ClientEvent::Disabled { .. } => self.standing = Standing::Disabled,
             ClientEvent::Enabled {} => self.standing = Standing::Enabled,
-            ClientEvent::Deleted {} => self.standing = Standing::Deleted,
+            ClientEvent::Deleted {} => {
+                self.standing = Standing::Deleted;
+                self.revoked_tokens.clear();
+            }
+            ClientEvent::TokenRevoked { token, expires_at: _ } => {
+                self.revoked_tokens.insert(token);
+            }
         }
     }
 }
@@ -216,6 +273,31 @@ fn must_be_reachable(redirect_uris: &BTreeSet<RedirectUri>, is_public: bool) -> 
     }
     if is_public && redirect_uris.is_empty() {
         return Err(ClientError::NoRedirectUri);
+    }
+    Ok(())
+}
+
+/// Whoever names grant types names such that the client can use.
+fn must_fit(
+    grant_types: Option<&BTreeSet<GrantType>>,
+    redirect_uris: &BTreeSet<RedirectUri>,
+    is_public: bool,
+) -> Result<(), ClientError> {
+    let Some(grant_types) = grant_types else { return Ok(()) };
+    if grant_types.is_empty() {
+        return Err(ClientError::NoGrantType);
+    }
+    for grant_type in grant_types {
+        match grant_type {
+            GrantType::AuthorizationCode if redirect_uris.is_empty() => {
+                return Err(ClientError::NoRedirectUri);
+            }
+            GrantType::RefreshToken if !grant_types.contains(&GrantType::AuthorizationCode) => {
+                return Err(ClientError::RefreshWithoutCode);
+            }
+            GrantType::ClientCredentials if is_public => return Err(ClientError::PublicCredentials),
+            GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::ClientCredentials => {}
+        }
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The deployment is there once: its administrators, maintenance, announcements and community links.
+//! The deployment is there once: its administrators, maintenance, announcements, community links and signing keys.
 //!
 //! ```text
 //!   (unborn) --bootstrap--> set up, open <---end--- set up, in maintenance
@@ -9,6 +9,7 @@
 mod command;
 mod error;
 mod event;
+mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use command::DeploymentCommand;
 pub use error::DeploymentError;
 pub use event::DeploymentEvent;
+pub use signing::{CLOCK_SKEW_SECONDS, JWKS_CACHE_SECONDS, SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX};
 
 use crate::value::{
     AddressRange, AnnouncementId, DeploymentId, DisplayName, HttpsUrl, Notice, OrganizationId, Timestamp,
@@ -38,6 +40,8 @@ pub struct Deployment {
     maintenance: Option<Maintenance>,
     announcements: BTreeMap<AnnouncementId, Announcement>,
     links: BTreeMap<DisplayName, HttpsUrl>,
+    /// Made when a node starts, so also before the bootstrap.
+    signing_keys: signing::SigningKeys,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +101,13 @@ impl crate::Aggregate for Deployment {
                 self.must_be_set_up()?;
                 let (projection, position, reason) = (projection.clone(), *position, reason.clone());
                 Ok(vec![DeploymentEvent::ParkedEventSkipped { projection, position, reason }])
+            }
+            DeploymentCommand::AddSigningKey { kid, algorithm, public_jwk, at } => {
+                self.signing_keys.add(kid, *algorithm, public_jwk, *at)
+            }
+            DeploymentCommand::ActivateSigningKey { kid, at } => self.signing_keys.activate(kid, *at),
+            DeploymentCommand::RetireSigningKey { kid, at, emergency } => {
+                self.signing_keys.retire(kid, *at, *emergency)
             }
         }
     }
@@ -230,6 +241,11 @@ impl Deployment {
             DeploymentEvent::LinksChanged { links } => self.links = links,
             // What is parked is the read models' business; that it was asked for is the fact.
             DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
+            DeploymentEvent::SigningKeyAdded { kid, algorithm, public_jwk: _, at: _ } => {
+                self.signing_keys.added(kid, algorithm);
+            }
+            DeploymentEvent::SigningKeyActivated { kid, at } => self.signing_keys.activated(&kid, at),
+            DeploymentEvent::SigningKeyRetired { kid, emergency: _ } => self.signing_keys.retired(&kid),
         }
     }
 }

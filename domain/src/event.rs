@@ -17,6 +17,7 @@ use crate::api_key::ApiKeyEvent;
 use crate::client::ClientEvent;
 use crate::connection::ConnectionEvent;
 use crate::deployment::DeploymentEvent;
+use crate::grant::GrantEvent;
 use crate::instance::InstanceEvent;
 use crate::organization::OrganizationEvent;
 use crate::server::ServerEvent;
@@ -128,6 +129,8 @@ registry! {
     User(UserEvent),
     /// Of an OAuth client.
     Client(ClientEvent),
+    /// Of a grant.
+    Grant(GrantEvent),
     /// Of an API key.
     ApiKey(ApiKeyEvent),
     /// Of an upstream server.

@@ -93,6 +93,11 @@ impl Instance {
         matches!(self.standing, Standing::Running | Standing::Stopped)
     }
 
+    /// Whether an access token opens it.
+    pub fn takes_tokens(&self) -> bool {
+        self.authentication.is_some_and(CallerAuthentication::takes_tokens)
+    }
+
     fn rename(&self, name: &DisplayName) -> Result<Vec<InstanceEvent>, InstanceError> {
         self.must_live()?;
         if self.name.as_ref() == Some(name) {

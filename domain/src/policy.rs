@@ -4,11 +4,15 @@
 //! What a call may do = instance allow-list ∩ role ∩ scopes of the credential ∩ everything is active.
 
 mod denial;
+mod holder;
+mod token;
 
 use crate::instance::CallerAuthentication;
-use crate::value::{InstanceId, OrganizationId, Role, Scope, Scopes, Timestamp, ToolName, ToolSelection};
+use crate::value::{InstanceId, OrganizationId, Role, Scope, Scopes, Timestamp, ToolSelection};
 
 pub use denial::Denial;
+use holder::Holder;
+pub use token::{TokenFacts, TokenSubject, token_authenticates};
 
 /// Whether something still counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,6 +31,8 @@ pub enum Standing {
 pub enum Caller<'a> {
     /// Somebody with an API key.
     Key(KeyFacts<'a>),
+    /// A client with an access token.
+    Token(TokenFacts<'a>),
     /// Nobody in particular, on this machine's loopback address.
     Loopback,
 }
@@ -129,6 +135,7 @@ pub fn decide(facts: &Facts<'_>, wish: Wish<'_>) -> Result<Permit, Denial> {
     match facts.caller {
         Caller::Loopback => {}
         Caller::Key(key) => authenticates(&key, facts.now)?,
+        Caller::Token(token) => token_authenticates(&token, facts.now)?,
     }
     match (facts.target, wish) {
         (Target::Organization(organization), Wish::Manage(scope)) => manage(facts, organization, scope),
@@ -161,7 +168,14 @@ pub fn authenticates(key: &KeyFacts<'_>, now: Timestamp) -> Result<(), Denial> {
 }
 
 fn manage(facts: &Facts<'_>, organization: OrganizationId, scope: &Scope) -> Result<Permit, Denial> {
-    let Caller::Key(key) = facts.caller else { return Err(Denial::NotMember) };
+    let key = match facts.caller {
+        Caller::Key(key) => key,
+        Caller::Token(token) if token.organization != organization => {
+            return Err(Denial::OrganizationUnknown);
+        }
+        Caller::Token(_) => return Err(Denial::BoundToInstance), // its audience is one instance
+        Caller::Loopback => return Err(Denial::NotMember),
+    };
     if key.organization != organization {
         return Err(Denial::OrganizationUnknown);
     }
@@ -190,18 +204,20 @@ fn role_manages(role: Role, scope: &Scope) -> bool {
 
 fn enter(facts: &Facts<'_>, instance: &InstanceFacts<'_>, wish: Wish<'_>) -> Result<Permit, Denial> {
     match (facts.caller, instance.authentication) {
-        (Caller::Key(key), _) if key.organization != instance.organization => {
+        (Caller::Key(KeyFacts { organization, .. }) | Caller::Token(TokenFacts { organization, .. }), _)
+            if organization != instance.organization =>
+        {
             return Err(Denial::InstanceUnknown);
         }
         (Caller::Key(_), CallerAuthentication::ApiKey | CallerAuthentication::Both)
-        | (Caller::Key(_) | Caller::Loopback, CallerAuthentication::None) => {}
-        (Caller::Key(_), CallerAuthentication::Oauth) => return Err(Denial::AuthenticationNotAccepted),
-        (
+        | (Caller::Token(_), CallerAuthentication::Oauth | CallerAuthentication::Both)
+        | (Caller::Key(_) | Caller::Token(_) | Caller::Loopback, CallerAuthentication::None) => {}
+        (Caller::Key(_), CallerAuthentication::Oauth)
+        | (Caller::Token(_), CallerAuthentication::ApiKey)
+        | (
             Caller::Loopback,
             CallerAuthentication::ApiKey | CallerAuthentication::Oauth | CallerAuthentication::Both,
-        ) => {
-            return Err(Denial::AuthenticationNotAccepted);
-        }
+        ) => return Err(Denial::AuthenticationNotAccepted),
     }
     match (instance.organization_standing, instance.standing) {
         (Standing::Ended, _) | (_, Standing::Ended) => return Err(Denial::InstanceUnknown),
@@ -209,9 +225,12 @@ fn enter(facts: &Facts<'_>, instance: &InstanceFacts<'_>, wish: Wish<'_>) -> Res
         (Standing::Active, Standing::Suspended) => return Err(Denial::InstanceStopped),
         (Standing::Active, Standing::Active) => {}
     }
-    if let Caller::Key(key) = facts.caller
-        && key.instance.is_some_and(|bound| bound != instance.id)
-    {
+    let bound = match facts.caller {
+        Caller::Key(key) => key.instance,
+        Caller::Token(token) => Some(token.instance),
+        Caller::Loopback => None,
+    };
+    if bound.is_some_and(|bound| bound != instance.id) {
         return Err(Denial::BoundToOtherInstance);
     }
     if facts.maintenance {
@@ -221,36 +240,12 @@ fn enter(facts: &Facts<'_>, instance: &InstanceFacts<'_>, wish: Wish<'_>) -> Res
     match (facts.caller, wish) {
         (_, Wish::Call { tool, .. }) if !instance.tools.exposes(tool) => Err(Denial::ToolNotExposed),
         (Caller::Loopback, _) => Ok(permit),
-        (Caller::Key(key), wish) => caller_may(&key, wish).map(|()| permit),
-    }
-}
-
-/// Role and scopes, for a wish at an instance that is open to the caller.
-fn caller_may(key: &KeyFacts<'_>, wish: Wish<'_>) -> Result<(), Denial> {
-    let role = key.role.ok_or(Denial::NotMember)?;
-    match role {
-        Role::Owner | Role::Admin | Role::Member | Role::Viewer => {}
-        Role::Auditor => return Err(Denial::RoleTooLow),
-    }
-    match wish {
-        Wish::Connect => key.scopes.open_mcp().then_some(()).ok_or(Denial::ScopeMissing(Scope::McpRead)),
-        Wish::Read => {
-            key.scopes.grant(&Scope::McpRead).then_some(()).ok_or(Denial::ScopeMissing(Scope::McpRead))
-        }
-        Wish::Call { read_only: false, .. } | Wish::Extend if role == Role::Viewer => Err(Denial::RoleTooLow),
-        Wish::Call { tool, read_only } => {
-            let read = read_only && key.scopes.grant(&Scope::McpRead);
-            if read || key.scopes.grant(&Scope::McpWrite) || key.scopes.name_tool(tool) {
-                return Ok(());
-            }
-            Err(Denial::ScopeMissing(ToolName::parse(tool).map_or(Scope::McpWrite, Scope::Tool)))
-        }
-        Wish::Extend => {
-            key.scopes.grant(&Scope::McpWrite).then_some(()).ok_or(Denial::ScopeMissing(Scope::McpWrite))
-        }
-        Wish::Manage(_) => Err(Denial::WrongDoor),
+        (Caller::Key(key), wish) => Holder::of_key(&key).may(wish).map(|()| permit),
+        (Caller::Token(token), wish) => Holder::of_token(&token).may(wish).map(|()| permit),
     }
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_tests;

@@ -7,7 +7,8 @@
 //!   any of them --erase--> erased                            nothing leaves `erased`
 //! ```
 //!
-//! Absent: identities of providers and passwords. They lead to a user; they are not the user.
+//! A password and the identities of providers lead to a user; they are not the user. That there is a password is a fact; what is kept of it lies
+//! beside the log, because a log cannot forget.
 
 mod command;
 mod error;
@@ -17,9 +18,14 @@ use serde::{Deserialize, Serialize};
 
 pub use command::UserCommand;
 pub use error::UserError;
-pub use event::UserEvent;
+pub use event::{UserEvent, identity_claim};
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal, SubjectId, UserId};
+use crate::value::{
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId, UserId,
+};
+
+/// Identities of one user.
+pub const IDENTITIES_MAX: usize = 10;
 
 /// State of one user: only what the rules need.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,6 +35,15 @@ pub struct User {
     name: Option<Personal<DisplayName>>,
     picture: Option<Personal<HttpsUrl>>,
     registered_in: Option<OrganizationId>,
+    has_password: bool,
+    identities: Vec<Identity>,
+}
+
+/// Who the user is at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Identity {
+    issuer: Issuer,
+    subject: Personal<ProviderSubject>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +84,13 @@ impl crate::Aggregate for User {
             UserCommand::Resume => self.resume(),
             UserCommand::Delete => self.delete(),
             UserCommand::Erase { reason } => self.erase(reason),
+            UserCommand::SetPassword => {
+                self.must_be_active()?;
+                Ok(vec![UserEvent::PasswordSet {}])
+            }
+            UserCommand::RemovePassword => self.remove_password(),
+            UserCommand::LinkIdentity { user, issuer, subject } => self.link(*user, issuer, subject),
+            UserCommand::UnlinkIdentity { user, issuer, subject } => self.unlink(*user, issuer, subject),
         }
     }
 }
@@ -97,6 +119,11 @@ impl User {
     /// Whether this organization made the user known.
     pub fn is_registered_in(&self, organization: OrganizationId) -> bool {
         self.registered_in == Some(organization)
+    }
+
+    /// Whether they can sign in with a password.
+    pub const fn has_password(&self) -> bool {
+        self.has_password
     }
 
     fn must_be_unborn(&self) -> Result<(), UserError> {
@@ -170,6 +197,44 @@ impl User {
         }
     }
 
+    fn remove_password(&self) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        if self.has_password { Ok(vec![UserEvent::PasswordRemoved {}]) } else { Ok(vec![]) }
+    }
+
+    fn link(
+        &self,
+        user: UserId,
+        issuer: &Issuer,
+        subject: &ProviderSubject,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        let identity = Identity::of(user, issuer, subject);
+        if self.identities.contains(&identity) {
+            return Ok(vec![]);
+        }
+        if self.identities.len() >= IDENTITIES_MAX {
+            return Err(UserError::TooManyIdentities);
+        }
+        let Identity { issuer, subject } = identity;
+        Ok(vec![UserEvent::IdentityLinked { issuer, subject }])
+    }
+
+    fn unlink(
+        &self,
+        user: UserId,
+        issuer: &Issuer,
+        subject: &ProviderSubject,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        let identity = Identity::of(user, issuer, subject);
+        if !self.identities.contains(&identity) {
+            return Ok(vec![]);
+        }
+        let Identity { issuer, subject } = identity;
+        Ok(vec![UserEvent::IdentityUnlinked { issuer, subject }])
+    }
+
     fn must_be_active(&self) -> Result<(), UserError> {
         match self.standing {
             Standing::Unborn => Err(UserError::Unknown),
@@ -196,12 +261,33 @@ impl User {
             }
             UserEvent::Suspended { .. } => self.standing = Standing::Suspended,
             UserEvent::Resumed {} => self.standing = Standing::Active,
-            UserEvent::Deleted {} => self.standing = Standing::Deleted,
+            UserEvent::Deleted {} => {
+                self.standing = Standing::Deleted;
+                self.has_password = false;
+                self.identities.clear();
+            }
             UserEvent::Erased { .. } => {
                 self.standing = Standing::Erased;
                 (self.email, self.name, self.picture) = (None, None, None);
+                self.has_password = false;
+                self.identities.clear();
+            }
+            UserEvent::PasswordSet {} => self.has_password = true,
+            UserEvent::PasswordRemoved {} => self.has_password = false,
+            UserEvent::IdentityLinked { issuer, subject } => {
+                self.identities.push(Identity { issuer, subject });
+            }
+            UserEvent::IdentityUnlinked { issuer, subject } => {
+                let unlinked = Identity { issuer, subject };
+                self.identities.retain(|identity| *identity != unlinked);
             }
         }
+    }
+}
+
+impl Identity {
+    fn of(user: UserId, issuer: &Issuer, subject: &ProviderSubject) -> Self {
+        Self { issuer: issuer.clone(), subject: Personal::new(SubjectId::from(user), subject.clone()) }
     }
 }
 

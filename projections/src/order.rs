@@ -34,7 +34,10 @@ impl Order {
             | DeploymentEvent::MaintenanceEnded {}
             | DeploymentEvent::AnnouncementPublished { .. }
             | DeploymentEvent::AnnouncementWithdrawn { .. }
-            | DeploymentEvent::LinksChanged { .. } => None,
+            | DeploymentEvent::LinksChanged { .. }
+            | DeploymentEvent::SigningKeyAdded { .. }
+            | DeploymentEvent::SigningKeyActivated { .. }
+            | DeploymentEvent::SigningKeyRetired { .. } => None,
         }
     }
 

@@ -84,7 +84,7 @@ async fn grounds<P>(gate: &Gate<P>, headers: &http::HeaderMap) -> Result<Grounds
         return Err(view_not_current());
     }
     let key = api_key(headers)?.and_then(|text| KeyText::parse(text).ok()).map(|parsed| parsed.id());
-    deciding.ask(Parties { key, instance: None }).await.map_err(|_| view_stale())
+    deciding.ask(Parties { key, ..Parties::default() }).await.map_err(|_| view_stale())
 }
 
 /// The organization in a path; `None` when there is none, or something that is no id.

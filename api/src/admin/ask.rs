@@ -51,7 +51,11 @@ impl<P> Asker<P> {
     pub(super) fn organization(&self) -> Result<OrganizationId, Problem> {
         match self.actor.authority {
             Authority::Member { organization, .. } => Ok(organization),
-            Authority::Administrator { .. } | Authority::Founder => Err(Problem::not_found("organization")),
+            Authority::Administrator { .. }
+            | Authority::Founder
+            | Authority::User { .. }
+            | Authority::Client { .. }
+            | Authority::Server => Err(Problem::not_found("organization")),
         }
     }
 }

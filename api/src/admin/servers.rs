@@ -257,6 +257,8 @@ const fn seen_by(actor: &Actor) -> Seen {
         Authority::Member { role: Role::Owner | Role::Admin, .. }
         | Authority::Administrator { .. }
         | Authority::Founder => Seen::All,
+        // None of them asks here; what everybody may see is all they would be shown.
+        Authority::User { .. } | Authority::Client { .. } | Authority::Server => Seen::Shared,
     }
 }
 

@@ -35,6 +35,8 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
         Denial::ToolNotExposed => &[Fact::Tools],
         Denial::ScopeMissing(_) => &[Fact::KeyScopes],
         Denial::Maintenance => &[Fact::Maintenance],
+        // An explanation is about a key: the facts of tokens are not among its evidence.
+        Denial::TokenRevoked | Denial::TokenExpired | Denial::ClientInactive | Denial::GrantRevoked => &[],
         Denial::WrongDoor => &[],
     }
 }

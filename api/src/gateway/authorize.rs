@@ -135,6 +135,10 @@ impl Gateway {
             }
             Denial::KeyRevoked
             | Denial::KeyExpired
+            | Denial::TokenRevoked
+            | Denial::TokenExpired
+            | Denial::ClientInactive
+            | Denial::GrantRevoked
             | Denial::PrincipalInactive
             | Denial::NotMember
             | Denial::OrganizationSuspended

@@ -27,7 +27,7 @@ impl Gateway {
         }
         let key = headers.get(X_API_KEY).and_then(|text| text.to_str().ok());
         let key = key.and_then(|text| KeyText::parse(text.trim()).ok()).map(|parsed| parsed.id());
-        match self.0.deciding.ask(Parties { key, instance }).await {
+        match self.0.deciding.ask(Parties { key, instance, ..Parties::default() }).await {
             Ok(grounds) => Ok(grounds),
             Err(Unanswered) => self.stale(instance).ok_or_else(Refusal::view_stale),
         }

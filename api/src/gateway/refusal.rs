@@ -84,7 +84,14 @@ impl Refusal {
     /// The credential is genuine, but it does not count any more.
     pub(super) fn unauthenticated(denial: Denial) -> Self {
         match denial {
-            Denial::KeyRevoked | Denial::KeyExpired | Denial::PrincipalInactive | Denial::NotMember => {
+            Denial::KeyRevoked
+            | Denial::KeyExpired
+            | Denial::TokenRevoked
+            | Denial::TokenExpired
+            | Denial::ClientInactive
+            | Denial::GrantRevoked
+            | Denial::PrincipalInactive
+            | Denial::NotMember => {
                 Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, denial.code(), denial.to_string())
                     .challenged(", error=\"invalid_token\"")
             }
@@ -112,6 +119,10 @@ impl Refusal {
             | Denial::WrongDoor => Self::new(StatusCode::FORBIDDEN, code::DENIED, reason, message),
             Denial::KeyRevoked
             | Denial::KeyExpired
+            | Denial::TokenRevoked
+            | Denial::TokenExpired
+            | Denial::ClientInactive
+            | Denial::GrantRevoked
             | Denial::PrincipalInactive
             | Denial::NotMember
             | Denial::AuthenticationNotAccepted => {

@@ -71,6 +71,8 @@ impl UseCase for Register {
             redirect_uris: self.redirect_uris.clone(),
             scopes: self.scopes.clone(),
             registered_by: entered.user,
+            authentication: None,
+            grant_types: None,
         };
         unit.decide::<Client>(id, register).await?;
         Ok(Registered { id, secret })

@@ -48,7 +48,11 @@ impl UseCase for Bootstrap {
     ) -> Result<Bootstrapped, Refused> {
         match actor.authority {
             Authority::Founder => {}
-            Authority::Member { .. } | Authority::Administrator { .. } => {
+            Authority::Member { .. }
+            | Authority::Administrator { .. }
+            | Authority::User { .. }
+            | Authority::Client { .. }
+            | Authority::Server => {
                 return Err(Refused::Forbidden(
                     "only the bootstrap token or the command line sets a deployment up",
                 ));

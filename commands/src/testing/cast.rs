@@ -274,6 +274,8 @@ fn clients(log: &MemoryLog) {
                 redirect_uris: [].into(),
                 scopes: scopes(&["mcp:read"]),
                 registered_by,
+                authentication: None,
+                grant_types: None,
             }],
         );
     }

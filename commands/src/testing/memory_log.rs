@@ -10,7 +10,7 @@ use cqrs_es::persist::{
 };
 use domain::event::Event;
 use domain::value::{OrganizationId, Position, UserId};
-use domain::{Aggregate, ClaimChange, ClaimScope};
+use domain::{Aggregate, ClaimChange, ClaimScope, Facts as _};
 
 use crate::{AppendError, Batch, CommandId, Log, LogError, Owner, Recorded};
 
@@ -34,6 +34,8 @@ impl MemoryLog {
         let id = id.to_string();
         for event in events {
             let sequence = self.of(A::TYPE, &id).len() + 1;
+            let claims = event.claims().into_iter().map(|change| ((A::TYPE, id.clone()), change));
+            self.claim(claims.collect()).unwrap();
             self.rows.lock().unwrap().push(SerializedEvent::new(
                 id.clone(),
                 sequence,
@@ -83,6 +85,9 @@ impl MemoryLog {
             match change {
                 ClaimChange::Release { scope } => {
                     claims.retain(|(of, _), held_by| *of != scope || *held_by != owner);
+                }
+                ClaimChange::ReleaseOne { scope, value } => {
+                    claims.retain(|(of, held), by| *of != scope || *held != value || *by != owner);
                 }
                 ClaimChange::Take { scope, value } => {
                     if claims.insert((scope, value), owner.clone()).is_some_and(|other| other != owner) {
@@ -141,6 +146,11 @@ impl Log for MemoryLog {
             (member == user.to_string()).then(|| OrganizationId::parse(&row.aggregate_id).unwrap())
         };
         Ok(self.rows().iter().filter_map(taken_in).collect())
+    }
+
+    async fn owner_of(&self, scope: ClaimScope, value: &str) -> Result<Option<String>, LogError> {
+        let claims = self.claims.lock().unwrap();
+        Ok(claims.get(&(scope, value.to_owned())).map(|(_, id)| id.clone()))
     }
 
     async fn forget_erased(&self) -> Result<(), LogError> {

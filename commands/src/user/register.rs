@@ -39,7 +39,11 @@ impl UseCase for Register {
                 enter(unit, actor, organization).await?.must_command_all()?;
                 Some(organization)
             }
-            Authority::Administrator { .. } | Authority::Founder => {
+            Authority::Administrator { .. }
+            | Authority::Founder
+            | Authority::User { .. }
+            | Authority::Client { .. }
+            | Authority::Server => {
                 administrator(unit, actor).await?;
                 None
             }

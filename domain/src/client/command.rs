@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ClientKind;
+use super::{ClientAuthentication, ClientKind, GrantType};
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
 };
 
 /// A request to a client. Secrets are made and digested outside.
@@ -26,6 +26,10 @@ pub enum ClientCommand {
         scopes: Scopes,
         /// Who registers it.
         registered_by: UserId,
+        /// How it proves itself, unless by its secret in the header. A public client has no way to.
+        authentication: Option<ClientAuthentication>,
+        /// By which grants it gets tokens, unless by all that it can use.
+        grant_types: Option<BTreeSet<GrantType>>,
     },
     /// Replace its description.
     Update {
@@ -52,4 +56,13 @@ pub enum ClientCommand {
     Enable,
     /// End it for good.
     Delete,
+    /// Refuse one of the tokens that it got in its own name (RFC 7009).
+    RevokeToken {
+        /// Which.
+        token: TokenId,
+        /// When it ends by itself.
+        expires_at: Timestamp,
+        /// Now.
+        at: Timestamp,
+    },
 }

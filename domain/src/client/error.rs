@@ -18,8 +18,20 @@ pub enum ClientError {
     #[error("a public client has no secret to rotate; register a confidential client instead")]
     NoSecret,
     /// Without one, no browser could come back to it.
-    #[error("a public client needs at least one redirect URI")]
+    #[error("a public client, or one that asks for codes, needs at least one redirect URI")]
     NoRedirectUri,
+    /// It has nothing to prove itself with.
+    #[error("a public client proves itself by PKCE alone and has no other authentication")]
+    PublicAuthentication,
+    /// Anybody could ask in its name.
+    #[error("a public client gets no token in its own name; register a confidential client instead")]
+    PublicCredentials,
+    /// It could ask for nothing.
+    #[error("a client needs at least one grant type, such as authorization_code")]
+    NoGrantType,
+    /// Refresh tokens come with a code.
+    #[error("the grant type refresh_token goes with authorization_code")]
+    RefreshWithoutCode,
     /// More than anybody needs.
     #[error("a client has at most {REDIRECT_URIS_MAX} redirect URIs")]
     TooManyRedirectUris,

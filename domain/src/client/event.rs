@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::{ClientAuthentication, GrantType};
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
@@ -52,6 +53,12 @@ events! {
             scopes: Scopes,
             /// Who registered it.
             registered_by: UserId,
+            /// How it proves itself; none is by its secret in the header, and for a public client by nothing.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            authentication: Option<ClientAuthentication>,
+            /// By which grants it gets tokens; none is by all that it can use.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            grant_types: Option<BTreeSet<GrantType>>,
         },
         /// It has another description.
         Updated = "updated" v 1 {
@@ -78,6 +85,13 @@ events! {
         Enabled = "enabled" v 1 {},
         /// It is gone; its identifier stays taken.
         Deleted = "deleted" v 1 {},
+        /// One of the tokens that it got in its own name is refused from now on.
+        TokenRevoked = "token_revoked" v 1 {
+            /// Which.
+            token: TokenId,
+            /// When it would have ended by itself; after that nobody needs to remember it.
+            expires_at: Timestamp,
+        },
     }
 }
 
@@ -95,7 +109,8 @@ impl Facts for ClientEvent {
             | Self::SecretRotated { .. }
             | Self::Disabled { .. }
             | Self::Enabled {}
-            | Self::Deleted {} => vec![],
+            | Self::Deleted {}
+            | Self::TokenRevoked { .. } => vec![],
         }
     }
 }

@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::{
-    Client, ClientCommand as Ask, ClientError as No, ClientEvent as Did, ClientKind, REDIRECT_URIS_MAX,
+    Client, ClientAuthentication, ClientCommand as Ask, ClientError as No, ClientEvent as Did, ClientKind,
+    GrantType, REDIRECT_URIS_MAX,
 };
 use crate::given::{Given, given};
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scope, Scopes, SecretDigest, Timestamp, UserId,
+    ClientId, DisplayName, OrganizationId, RedirectUri, Scope, Scopes, SecretDigest, Timestamp, TokenId,
+    UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
 const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
 const DESK: ClientId = ClientId::new(Uuid::from_u128(2));
 const ANN: UserId = UserId::new(Uuid::from_u128(3));
+const TOKEN: TokenId = TokenId::new(Uuid::from_u128(4));
 
 fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
@@ -46,6 +49,8 @@ fn register(kind: ClientKind, uri_count: usize) -> Ask {
         redirect_uris: uris(uri_count),
         scopes: scopes(),
         registered_by: ANN,
+        authentication: None,
+        grant_types: None,
     }
 }
 
@@ -58,6 +63,8 @@ fn registered(kind: ClientKind, uri_count: usize) -> Did {
         redirect_uris: uris(uri_count),
         scopes: scopes(),
         registered_by: ANN,
+        authentication: None,
+        grant_types: None,
     }
 }
 
@@ -79,6 +86,26 @@ fn rotate(byte: u8) -> Ask {
     Ask::RotateSecret { secret: secret(byte), previous_until: Some(Timestamp::EPOCH) }
 }
 
+fn revoke_token(expires_at: Timestamp) -> Ask {
+    Ask::RevokeToken { token: TOKEN, expires_at, at: Timestamp::EPOCH }
+}
+
+fn register_for(kind: ClientKind, uri_count: usize, types: &[GrantType]) -> Ask {
+    let mut ask = register(kind, uri_count);
+    if let Ask::Register { grant_types, .. } = &mut ask {
+        *grant_types = Some(types.iter().copied().collect());
+    }
+    ask
+}
+
+fn register_with(kind: ClientKind, method: ClientAuthentication) -> Ask {
+    let mut ask = register(kind, 1);
+    if let Ask::Register { authentication, .. } = &mut ask {
+        *authentication = Some(method);
+    }
+    ask
+}
+
 #[test]
 fn a_client_that_does_not_exist_refuses_everything() {
     let nothing = given::<Client>(vec![]);
@@ -87,6 +114,7 @@ fn a_client_that_does_not_exist_refuses_everything() {
     nothing.when(Ask::Disable { reason: name("x") }).refused(&No::Unknown);
     nothing.when(Ask::Enable).refused(&No::Unknown);
     nothing.when(Ask::Delete).refused(&No::Unknown);
+    nothing.when(revoke_token(Timestamp::EPOCH.plus_seconds(1))).refused(&No::Unknown);
 }
 
 #[test]
@@ -111,6 +139,63 @@ fn redirect_uris_are_limited() {
     desk(confidential(), vec![])
         .when(update("Desk", REDIRECT_URIS_MAX))
         .then(&[updated("Desk", REDIRECT_URIS_MAX)]);
+}
+
+#[test]
+fn a_public_client_neither_proves_itself_nor_gets_a_token_of_its_own() {
+    let nothing = given::<Client>(vec![]);
+    for method in ClientAuthentication::ALL {
+        nothing.when(register_with(ClientKind::Public, method)).refused(&No::PublicAuthentication);
+    }
+    let types = [GrantType::AuthorizationCode, GrantType::ClientCredentials];
+    nothing.when(register_for(ClientKind::Public, 1, &types)).refused(&No::PublicCredentials);
+}
+
+#[test]
+fn grant_types_that_a_client_cannot_use_are_refused() {
+    let nothing = given::<Client>(vec![]);
+    nothing.when(register_for(confidential(), 1, &[])).refused(&No::NoGrantType);
+    let code = [GrantType::AuthorizationCode];
+    nothing.when(register_for(confidential(), 0, &code)).refused(&No::NoRedirectUri);
+    let refresh = [GrantType::RefreshToken, GrantType::ClientCredentials];
+    nothing.when(register_for(confidential(), 1, &refresh)).refused(&No::RefreshWithoutCode);
+}
+
+#[test]
+fn a_client_that_asks_for_codes_keeps_a_redirect_uri() {
+    let mut event = registered(confidential(), 1);
+    if let Did::Registered { grant_types, .. } = &mut event {
+        *grant_types = Some([GrantType::AuthorizationCode].into());
+    }
+    given::<Client>(vec![event]).when(update("Desk", 0)).refused(&No::NoRedirectUri);
+}
+
+#[test]
+fn a_client_that_names_no_grant_types_gets_those_that_it_can_use() {
+    use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
+    for (is_confidential, has_redirects, types) in [
+        (false, false, vec![]),
+        (false, true, vec![AuthorizationCode, RefreshToken]),
+        (true, false, vec![ClientCredentials]),
+        (true, true, vec![AuthorizationCode, RefreshToken, ClientCredentials]),
+    ] {
+        let expected: BTreeSet<_> = types.into_iter().collect();
+        assert_eq!(GrantType::by_default(is_confidential, has_redirects), expected);
+    }
+    for grant_type in GrantType::ALL {
+        assert_eq!(GrantType::parse(grant_type.as_str()), Some(grant_type));
+    }
+    assert_eq!(GrantType::parse("password"), None);
+}
+
+#[test]
+fn one_of_its_own_tokens_is_revoked_once() {
+    let expires_at = Timestamp::EPOCH.plus_seconds(60);
+    let gone = Did::TokenRevoked { token: TOKEN, expires_at };
+    desk(confidential(), vec![]).when(revoke_token(expires_at)).then(std::slice::from_ref(&gone));
+    desk(confidential(), vec![gone]).when(revoke_token(expires_at)).then(&[]);
+    desk(confidential(), vec![]).when(revoke_token(Timestamp::EPOCH)).then(&[]); // its time is over
+    desk(confidential(), vec![Did::Deleted {}]).when(revoke_token(expires_at)).then(&[]);
 }
 
 #[test]

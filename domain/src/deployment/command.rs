@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::value::{
-    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, KeyThumbprint, Notice, Position, PublicJwk,
+    SigningAlgorithm, Timestamp, UserId,
 };
 
 /// A request to the deployment.
@@ -75,5 +76,32 @@ pub enum DeploymentCommand {
         position: Position,
         /// Why.
         reason: DisplayName,
+    },
+    /// Publish a key, before it signs anything.
+    AddSigningKey {
+        /// Which.
+        kid: KeyThumbprint,
+        /// How it signs.
+        algorithm: SigningAlgorithm,
+        /// What others verify with.
+        public_jwk: PublicJwk,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Have it sign from now on, in place of the one of its algorithm that did.
+    ActivateSigningKey {
+        /// Which.
+        kid: KeyThumbprint,
+        /// Now.
+        at: Timestamp,
+    },
+    /// Publish it no longer: what it signed is worth nothing any more.
+    RetireSigningKey {
+        /// Which.
+        kid: KeyThumbprint,
+        /// Now.
+        at: Timestamp,
+        /// Whether it is to be done though tokens of it are still in use.
+        emergency: bool,
     },
 }

@@ -1,6 +1,8 @@
 //! Why the deployment refuses.
 
-use super::{ALLOWED_RANGES_MAX, ANNOUNCEMENTS_MAX, LINKS_MAX};
+use super::{
+    ALLOWED_RANGES_MAX, ANNOUNCEMENTS_MAX, LINKS_MAX, SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX,
+};
 
 /// A refusal. The text is for the caller and says what to do where something can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,4 +37,21 @@ pub enum DeploymentError {
     /// More than a page shows.
     #[error("at most {LINKS_MAX} links")]
     TooManyLinks,
+    /// Nothing was published under this thumbprint.
+    #[error("there is no such signing key")]
+    UnknownSigningKey,
+    /// A key goes one way only.
+    #[error("this signing key was in use already; make a new one")]
+    SigningKeySpent,
+    /// It signs.
+    #[error("this signing key is active; activate another one first, or retire it in an emergency")]
+    SigningKeyActive,
+    /// Tokens that it signed are still good.
+    #[error(
+        "this signing key is retired {SIGNING_KEY_OVERLAP_SECONDS} seconds after its successor began to sign, or in an emergency"
+    )]
+    SigningKeyInUse,
+    /// More than anybody fetches.
+    #[error("at most {SIGNING_KEYS_MAX} signing keys are published at a time; retire one first")]
+    TooManySigningKeys,
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Facts;
 use crate::value::{
-    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, KeyThumbprint, Notice, Position, PublicJwk,
+    SigningAlgorithm, Timestamp, UserId,
 };
 
 events! {
@@ -72,6 +73,31 @@ events! {
             position: Position,
             /// Why.
             reason: DisplayName,
+        },
+        /// A key is published that signs nothing yet.
+        SigningKeyAdded = "signing_key_added" v 1 {
+            /// Which.
+            kid: KeyThumbprint,
+            /// How it signs.
+            algorithm: SigningAlgorithm,
+            /// What others verify with, as JSON.
+            public_jwk: PublicJwk,
+            /// Since when.
+            at: Timestamp,
+        },
+        /// It signs from now on; the one of its algorithm that did begins to retire.
+        SigningKeyActivated = "signing_key_activated" v 1 {
+            /// Which.
+            kid: KeyThumbprint,
+            /// Since when.
+            at: Timestamp,
+        },
+        /// It is published no longer: what it signed is worth nothing any more.
+        SigningKeyRetired = "signing_key_retired" v 1 {
+            /// Which.
+            kid: KeyThumbprint,
+            /// Whether tokens of it may still have been in use.
+            emergency: bool,
         },
     }
 }

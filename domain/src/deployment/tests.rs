@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::{
     ALLOWED_RANGES_MAX, ANNOUNCEMENTS_MAX, Deployment, DeploymentCommand as Ask, DeploymentError as No,
-    DeploymentEvent as Did, LINKS_MAX,
+    DeploymentEvent as Did, LINKS_MAX, SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX,
 };
 use crate::given::{Given, given};
 use crate::value::{
-    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Notice, Position, Timestamp, UserId,
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, KeyThumbprint, Notice, Position, PublicJwk,
+    SigningAlgorithm, Timestamp, UserId,
 };
 
 const ANN: UserId = UserId::new(Uuid::from_u128(1));
@@ -200,4 +201,118 @@ fn a_retry_is_not_a_mistake() {
 fn it_belongs_to_no_organization() {
     let id = crate::value::DeploymentId;
     assert_eq!(crate::Aggregate::organization(&Deployment::default(), id), None);
+}
+
+fn kid(number: usize) -> KeyThumbprint {
+    KeyThumbprint::parse(&format!("{number:043}")).unwrap()
+}
+
+fn jwk() -> PublicJwk {
+    PublicJwk::parse(r#"{"kty":"OKP","crv":"Ed25519","x":"AQ"}"#).unwrap()
+}
+
+fn add(number: usize, algorithm: SigningAlgorithm) -> Ask {
+    Ask::AddSigningKey { kid: kid(number), algorithm, public_jwk: jwk(), at: NOW }
+}
+
+fn added(number: usize, algorithm: SigningAlgorithm) -> Did {
+    Did::SigningKeyAdded { kid: kid(number), algorithm, public_jwk: jwk(), at: NOW }
+}
+
+fn activate(number: usize) -> Ask {
+    Ask::ActivateSigningKey { kid: kid(number), at: NOW }
+}
+
+fn activated(number: usize) -> Did {
+    Did::SigningKeyActivated { kid: kid(number), at: NOW }
+}
+
+fn retire(number: usize, seconds: i64, emergency: bool) -> Ask {
+    Ask::RetireSigningKey { kid: kid(number), at: NOW.plus_seconds(seconds), emergency }
+}
+
+fn retired(number: usize, emergency: bool) -> Did {
+    Did::SigningKeyRetired { kid: kid(number), emergency }
+}
+
+/// A key, and its successor that took over.
+fn rotated() -> Vec<Did> {
+    let algorithm = SigningAlgorithm::Rs256;
+    vec![added(1, algorithm), activated(1), added(2, algorithm), activated(2)]
+}
+
+#[test]
+fn a_key_that_was_never_published_neither_signs_nor_retires() {
+    given::<Deployment>(vec![]).when(activate(1)).refused(&No::UnknownSigningKey);
+    given::<Deployment>(vec![]).when(retire(1, 0, true)).refused(&No::UnknownSigningKey);
+}
+
+#[test]
+fn a_key_goes_one_way_only() {
+    let past = rotated();
+    given::<Deployment>(past.clone()).when(activate(1)).refused(&No::SigningKeySpent);
+    for number in [1, 2] {
+        let again = add(number, SigningAlgorithm::Rs256);
+        given::<Deployment>(past.clone()).when(again).refused(&No::SigningKeySpent);
+    }
+    let gone: Vec<_> = past.into_iter().chain([retired(1, true)]).collect();
+    given::<Deployment>(gone.clone()).when(activate(1)).refused(&No::SigningKeySpent);
+    given::<Deployment>(gone).when(add(1, SigningAlgorithm::Rs256)).refused(&No::SigningKeySpent);
+}
+
+#[test]
+fn the_key_that_signs_is_retired_in_an_emergency_only() {
+    let past = vec![added(1, SigningAlgorithm::Es256), activated(1)];
+    let ages = SIGNING_KEY_OVERLAP_SECONDS * 100;
+    given::<Deployment>(past.clone()).when(retire(1, ages, false)).refused(&No::SigningKeyActive);
+    given::<Deployment>(past).when(retire(1, 0, true)).then(&[retired(1, true)]);
+}
+
+#[test]
+fn a_retiring_key_stays_as_long_as_its_tokens_may_live() {
+    let early = retire(1, SIGNING_KEY_OVERLAP_SECONDS - 1, false);
+    given::<Deployment>(rotated()).when(early).refused(&No::SigningKeyInUse);
+    given::<Deployment>(rotated())
+        .when(retire(1, SIGNING_KEY_OVERLAP_SECONDS, false))
+        .then(&[retired(1, false)]);
+    given::<Deployment>(rotated()).when(retire(1, 0, true)).then(&[retired(1, true)]);
+}
+
+#[test]
+fn published_keys_are_limited_and_retired_ones_do_not_count() {
+    let algorithm = SigningAlgorithm::EdDsa;
+    let full: Vec<_> = (0..SIGNING_KEYS_MAX).map(|number| added(number, algorithm)).collect();
+    let more = || add(SIGNING_KEYS_MAX, algorithm);
+    given::<Deployment>(full.clone()).when(more()).refused(&No::TooManySigningKeys);
+    let room = full.into_iter().chain([retired(0, false)]).collect();
+    given::<Deployment>(room).when(more()).then(&[added(SIGNING_KEYS_MAX, algorithm)]);
+}
+
+#[test]
+fn keys_are_made_before_anybody_sets_the_deployment_up() {
+    let algorithm = SigningAlgorithm::Rs256;
+    let nothing = given::<Deployment>(vec![]);
+    nothing.when(add(1, algorithm)).then(&[added(1, algorithm)]);
+    given::<Deployment>(vec![added(1, algorithm)]).when(activate(1)).then(&[activated(1)]);
+    given::<Deployment>(vec![added(1, algorithm)])
+        .when(Ask::Bootstrap { administrator: ANN })
+        .then(&[Did::Bootstrapped { administrator: ANN }]);
+}
+
+#[test]
+fn a_successor_replaces_only_the_key_of_its_algorithm() {
+    let (rsa, edwards) = (SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa);
+    let past = vec![added(1, rsa), activated(1), added(2, edwards), activated(2)];
+    let ages = SIGNING_KEY_OVERLAP_SECONDS * 100;
+    given::<Deployment>(past).when(retire(1, ages, false)).refused(&No::SigningKeyActive);
+}
+
+#[test]
+fn a_step_of_a_key_that_was_made_is_not_made_again() {
+    let algorithm = SigningAlgorithm::Rs256;
+    given::<Deployment>(vec![added(1, algorithm)]).when(add(1, algorithm)).then(&[]);
+    given::<Deployment>(rotated()).when(activate(2)).then(&[]);
+    let gone = rotated().into_iter().chain([retired(1, true)]).collect();
+    given::<Deployment>(gone).when(retire(1, 0, false)).then(&[]);
+    given::<Deployment>(vec![added(1, algorithm)]).when(retire(1, 0, false)).then(&[retired(1, false)]);
 }

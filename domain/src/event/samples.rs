@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::api_key::{ApiKeyEvent, KeyEnvironment};
-use crate::client::{ClientEvent, ClientKind};
+use crate::client::{ClientAuthentication, ClientEvent, ClientKind, GrantType};
 use crate::connection::{ConnectionEvent, ConnectionOwner};
 use crate::deployment::DeploymentEvent;
+use crate::grant::{GrantEnd, GrantEvent};
 use crate::instance::{
     ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording, WhenStale,
 };
@@ -18,9 +19,10 @@ use crate::server::{ServerEvent, Transport, Visibility};
 use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
-    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, Personal,
-    Position, RedirectUri, Role, Scope, Scopes, SecretDigest, ServerId, Slug, SubjectId, Timestamp, ToolName,
-    ToolSelection, UserId,
+    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
+    OrganizationId, Personal, Position, ProviderSubject, PublicJwk, RedirectUri, Role, Scope, Scopes,
+    SecretDigest, ServerId, SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection,
+    UserId,
 };
 
 /// A shape's name ("" for the plain one) and the event.
@@ -36,6 +38,8 @@ const CONNECTION: ConnectionId =
 const INSTANCE: InstanceId = InstanceId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0007));
 const NOTICE: AnnouncementId =
     AnnouncementId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0008));
+
+const TOKEN: TokenId = TokenId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0009));
 
 fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
@@ -96,6 +100,8 @@ pub(super) fn user() -> Vec<Sample<UserEvent>> {
     }
     let email = || EmailAddress::parse("ann@example.com").unwrap();
     let picture = || HttpsUrl::parse("https://cdn.example.com/ann.png").unwrap();
+    let issuer = || Issuer::parse("https://id.example.com").unwrap();
+    let subject = || ProviderSubject::parse("248289761001").unwrap();
     vec![
         (
             "",
@@ -123,6 +129,11 @@ pub(super) fn user() -> Vec<Sample<UserEvent>> {
         ("", UserEvent::Resumed {}),
         ("", UserEvent::Deleted {}),
         ("", UserEvent::Erased { reason: name("request 4711") }),
+        ("", UserEvent::PasswordSet {}),
+        ("", UserEvent::PasswordRemoved {}),
+        ("", UserEvent::IdentityLinked { issuer: issuer(), subject: anns(subject()) }),
+        ("erased", UserEvent::IdentityLinked { issuer: issuer(), subject: erased() }),
+        ("", UserEvent::IdentityUnlinked { issuer: issuer(), subject: anns(subject()) }),
     ]
 }
 
@@ -136,9 +147,25 @@ pub(super) fn client() -> Vec<Sample<ClientEvent>> {
         redirect_uris: redirect_uris(),
         scopes: scopes(&["mcp:read", "tool:echo"]),
         registered_by: ANN,
+        authentication: None,
+        grant_types: None,
     };
     vec![
         ("", registered(ClientKind::Public)),
+        (
+            "explicit",
+            ClientEvent::Registered {
+                organization: ACME,
+                client_id: CLIENT,
+                name: name("Desk"),
+                kind: ClientKind::Confidential { secret: bcrypt() },
+                redirect_uris: redirect_uris(),
+                scopes: scopes(&["mcp:read", "tool:echo"]),
+                registered_by: ANN,
+                authentication: Some(ClientAuthentication::SecretPost),
+                grant_types: Some(GrantType::ALL.into()),
+            },
+        ),
         ("confidential", registered(ClientKind::Confidential { secret: bcrypt() })),
         (
             "",
@@ -153,7 +180,28 @@ pub(super) fn client() -> Vec<Sample<ClientEvent>> {
         ("", ClientEvent::Disabled { reason: name("leaked") }),
         ("", ClientEvent::Enabled {}),
         ("", ClientEvent::Deleted {}),
+        ("", ClientEvent::TokenRevoked { token: TOKEN, expires_at: moment() }),
     ]
+}
+
+pub(super) fn grant() -> Vec<Sample<GrantEvent>> {
+    let granted = |expires_at| GrantEvent::Granted {
+        organization: ACME,
+        user: ANN,
+        client: CLIENT,
+        instance: INSTANCE,
+        scopes: scopes(&["mcp:read", "tool:echo"]),
+        expires_at,
+    };
+    let revoked = |reason: GrantEnd| (reason.as_str(), GrantEvent::Revoked { reason });
+    let mut samples = vec![
+        ("", granted(Some(moment()))),
+        ("lasting", granted(None)),
+        ("", GrantEvent::ScopesChanged { scopes: scopes(&["mcp:write"]) }),
+        ("", GrantEvent::TokenRevoked { token: TOKEN, expires_at: moment() }),
+    ];
+    samples.extend(GrantEnd::ALL.map(revoked));
+    samples
 }
 
 pub(super) fn api_key() -> Vec<Sample<ApiKeyEvent>> {
@@ -296,6 +344,7 @@ pub(super) fn deployment() -> Vec<Sample<DeploymentEvent>> {
     let notice = |text: &str| Notice::parse(text).unwrap();
     let ranges = ["192.0.2.7", "192.0.2.0/24", "2001:db8::/32"];
     let link = |label: &str, url: &str| (name(label), HttpsUrl::parse(url).unwrap());
+    let kid = || KeyThumbprint::parse("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs").unwrap();
     vec![
         ("", DeploymentEvent::Bootstrapped { administrator: ANN }),
         ("", DeploymentEvent::AdministratorAdded { user: BEN }),
@@ -344,5 +393,20 @@ pub(super) fn deployment() -> Vec<Sample<DeploymentEvent>> {
                 reason: name("written by a tool that is gone"),
             },
         ),
+        (
+            "",
+            DeploymentEvent::SigningKeyAdded {
+                kid: kid(),
+                algorithm: SigningAlgorithm::Rs256,
+                public_jwk: PublicJwk::parse(
+                    r#"{"e":"AQAB","kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx"}"#,
+                )
+                .unwrap(),
+                at: moment(),
+            },
+        ),
+        ("", DeploymentEvent::SigningKeyActivated { kid: kid(), at: moment() }),
+        ("", DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: false }),
+        ("emergency", DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: true }),
     ]
 }

@@ -217,6 +217,7 @@ pub(super) fn all_samples() -> Vec<Sample<Event>> {
     of(samples::organization())
         .chain(of(samples::user()))
         .chain(of(samples::client()))
+        .chain(of(samples::grant()))
         .chain(of(samples::api_key()))
         .chain(of(samples::server()))
         .chain(of(samples::connection()))
@@ -335,6 +336,7 @@ fn any_sequence_of_events_can_be_folded() {
     folds_anything::<crate::organization::Organization>(&samples::organization());
     folds_anything::<crate::user::User>(&samples::user());
     folds_anything::<crate::client::Client>(&samples::client());
+    folds_anything::<crate::grant::Grant>(&samples::grant());
     folds_anything::<crate::api_key::ApiKey>(&samples::api_key());
     folds_anything::<crate::server::Server>(&samples::server());
     folds_anything::<crate::connection::Connection>(&samples::connection());

@@ -11,6 +11,18 @@ pub enum Denial {
     /// The key ended by itself.
     #[error("this API key has expired")]
     KeyExpired,
+    /// The access token was revoked.
+    #[error("this access token was revoked")]
+    TokenRevoked,
+    /// The access token ended by itself.
+    #[error("this access token has expired")]
+    TokenExpired,
+    /// The client that holds the token is disabled or deleted.
+    #[error("the client that this access token was issued to is not active")]
+    ClientInactive,
+    /// What the user consented to was taken back, or is over.
+    #[error("the authorization behind this access token has ended")]
+    GrantRevoked,
     /// The user behind the credential is suspended or deleted.
     #[error("the user behind this credential is not active")]
     PrincipalInactive,
@@ -33,10 +45,10 @@ pub enum Denial {
     #[error("this instance is stopped")]
     InstanceStopped,
     /// The credential is bound to another instance.
-    #[error("this API key is bound to another instance")]
+    #[error("this credential is bound to another instance")]
     BoundToOtherInstance,
     /// The credential is bound to an instance and opens no management API.
-    #[error("this API key is bound to an instance and does not open the management API")]
+    #[error("this credential is bound to an instance and does not open the management API")]
     BoundToInstance,
     /// The instance does not take this kind of credential.
     #[error("this instance does not accept this kind of credential")]
@@ -64,6 +76,10 @@ impl Denial {
         match self {
             Self::KeyRevoked => "key-revoked",
             Self::KeyExpired => "key-expired",
+            Self::TokenRevoked => "token-revoked",
+            Self::TokenExpired => "token-expired",
+            Self::ClientInactive => "client-inactive",
+            Self::GrantRevoked => "grant-revoked",
             Self::PrincipalInactive => "principal-inactive",
             Self::NotMember => "not-member",
             Self::OrganizationSuspended => "organization-suspended",

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::*;
+use crate::value::ToolName;
 
 const ORG: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
 const OTHER_ORG: OrganizationId = OrganizationId::new(Uuid::from_u128(2));

@@ -1,6 +1,6 @@
 //! What may be asked of a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, UserId};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, ProviderSubject, UserId};
 
 /// A request to a user. Values come in clear with the user's id; the decision marks them as this person's.
 #[derive(Debug, Clone)]
@@ -47,5 +47,27 @@ pub enum UserCommand {
     Erase {
         /// Why, for the audit. It stands in clear: nothing about the person belongs here.
         reason: DisplayName,
+    },
+    /// Let them sign in with a password from now on, another one than before. What is kept of it is stored beside the log.
+    SetPassword,
+    /// Let them sign in with no password.
+    RemovePassword,
+    /// Let them sign in with an identity of a provider.
+    LinkIdentity {
+        /// Whose data it is.
+        user: UserId,
+        /// The provider.
+        issuer: Issuer,
+        /// Its name for the person.
+        subject: ProviderSubject,
+    },
+    /// Let them sign in with it no longer.
+    UnlinkIdentity {
+        /// Whose data it is.
+        user: UserId,
+        /// The provider.
+        issuer: Issuer,
+        /// Its name for the person.
+        subject: ProviderSubject,
     },
 }

@@ -1,5 +1,7 @@
 //! Why a user refuses.
 
+use super::IDENTITIES_MAX;
+
 /// A refusal. The text is for the caller and says what to do where something can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
@@ -18,4 +20,7 @@ pub enum UserError {
     /// Nothing is known of them any more.
     #[error("this user was erased")]
     Erased,
+    /// More than anybody has.
+    #[error("a user has at most {IDENTITIES_MAX} identities; unlink one first")]
+    TooManyIdentities,
 }

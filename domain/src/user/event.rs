@@ -1,6 +1,6 @@
 //! What happened to a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal};
+use crate::value::{DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject};
 use crate::{ClaimChange, ClaimScope, Facts};
 
 events! {
@@ -43,6 +43,24 @@ events! {
             /// Why. In clear, so nothing about the person.
             reason: DisplayName,
         },
+        /// They sign in with a password from now on, another one than before. What is kept of it lies beside the log.
+        PasswordSet = "password_set" v 1 {},
+        /// They sign in with no password.
+        PasswordRemoved = "password_removed" v 1 {},
+        /// They sign in with an identity of a provider from now on.
+        IdentityLinked = "identity_linked" v 1 {
+            /// The provider.
+            issuer: Issuer,
+            /// Its name for the person.
+            subject: Personal<ProviderSubject>,
+        },
+        /// They sign in with it no longer; it is free.
+        IdentityUnlinked = "identity_unlinked" v 1 {
+            /// The provider.
+            issuer: Issuer,
+            /// Its name for the person.
+            subject: Personal<ProviderSubject>,
+        },
     }
 }
 
@@ -57,8 +75,22 @@ impl Facts for UserEvent {
             Self::EmailChanged { email } => {
                 std::iter::once(ClaimChange::Release { scope }).chain(take(email.as_ref())).collect()
             }
-            Self::Deleted {} | Self::Erased { .. } => vec![ClaimChange::Release { scope }],
-            Self::ProfileChanged { .. } | Self::Suspended { .. } | Self::Resumed {} => vec![],
+            Self::Deleted {} | Self::Erased { .. } => {
+                vec![ClaimChange::Release { scope }, ClaimChange::Release { scope: ClaimScope::Identity }]
+            }
+            Self::IdentityLinked { issuer, subject } => {
+                let take = |value| ClaimChange::Take { scope: ClaimScope::Identity, value };
+                identity(issuer, subject).map(take).into_iter().collect()
+            }
+            Self::IdentityUnlinked { issuer, subject } => {
+                let release = |value| ClaimChange::ReleaseOne { scope: ClaimScope::Identity, value };
+                identity(issuer, subject).map(release).into_iter().collect()
+            }
+            Self::ProfileChanged { .. }
+            | Self::Suspended { .. }
+            | Self::Resumed {}
+            | Self::PasswordSet {}
+            | Self::PasswordRemoved {} => vec![],
         }
     }
 }
@@ -67,4 +99,14 @@ impl Facts for UserEvent {
 fn take(email: Option<&Personal<EmailAddress>>) -> Option<ClaimChange> {
     let value = email?.known()?.as_str().to_owned();
     Some(ClaimChange::Take { scope: ClaimScope::Email, value })
+}
+
+/// No issuer has a line break, so no two identities share a text.
+pub fn identity_claim(issuer: &Issuer, subject: &ProviderSubject) -> String {
+    format!("{}\n{}", issuer.as_str(), subject.as_str())
+}
+
+/// Likewise: an erased subject claims nothing.
+fn identity(issuer: &Issuer, subject: &Personal<ProviderSubject>) -> Option<String> {
+    Some(identity_claim(issuer, subject.known()?))
 }

@@ -2,9 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{User, UserCommand as Ask, UserError as No, UserEvent as Did};
+use super::{IDENTITIES_MAX, User, UserCommand as Ask, UserError as No, UserEvent as Did};
 use crate::given::{Given, given};
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, OrganizationId, Personal, SubjectId, UserId};
+use crate::value::{
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId, UserId,
+};
 use crate::{ClaimChange, ClaimScope, Facts};
 
 const ANN: UserId = UserId::new(Uuid::from_u128(1));
@@ -136,7 +138,8 @@ fn an_address_is_taken_by_its_user_and_given_back() {
     let changed = Did::EmailChanged { email: Some(anns(email("anna@example.com"))) };
     assert_eq!(changed.claims(), [ClaimChange::Release { scope }, take("anna@example.com")]);
     assert_eq!(Did::EmailChanged { email: None }.claims(), [ClaimChange::Release { scope }]);
-    assert_eq!(Did::Deleted {}.claims(), [ClaimChange::Release { scope }]);
+    let everything = [ClaimScope::Email, ClaimScope::Identity].map(|scope| ClaimChange::Release { scope });
+    assert_eq!(Did::Deleted {}.claims(), everything);
     assert_eq!(Did::Suspended { reason: name("x") }.claims(), []);
 }
 
@@ -181,5 +184,75 @@ fn everybody_who_was_registered_can_be_erased_once() {
 
 #[test]
 fn an_erased_users_address_is_free() {
-    assert_eq!(erased().claims(), [ClaimChange::Release { scope: ClaimScope::Email }]);
+    let everything = [ClaimScope::Email, ClaimScope::Identity].map(|scope| ClaimChange::Release { scope });
+    assert_eq!(erased().claims(), everything);
+}
+
+fn issuer() -> Issuer {
+    Issuer::parse("https://id.example.com").unwrap()
+}
+
+fn subject(number: usize) -> ProviderSubject {
+    ProviderSubject::parse(&format!("ann-{number}")).unwrap()
+}
+
+fn link(number: usize) -> Ask {
+    Ask::LinkIdentity { user: ANN, issuer: issuer(), subject: subject(number) }
+}
+
+fn unlink(number: usize) -> Ask {
+    Ask::UnlinkIdentity { user: ANN, issuer: issuer(), subject: subject(number) }
+}
+
+fn linked(number: usize) -> Did {
+    Did::IdentityLinked { issuer: issuer(), subject: anns(subject(number)) }
+}
+
+fn unlinked(number: usize) -> Did {
+    Did::IdentityUnlinked { issuer: issuer(), subject: anns(subject(number)) }
+}
+
+#[test]
+fn only_an_active_user_gets_another_way_to_sign_in() {
+    for ask in [Ask::SetPassword, Ask::RemovePassword, link(1), unlink(1)] {
+        given::<User>(vec![]).when(ask.clone()).refused(&No::Unknown);
+        ann(vec![Did::Suspended { reason: name("x") }]).when(ask.clone()).refused(&No::Suspended);
+        ann(vec![Did::Deleted {}]).when(ask.clone()).refused(&No::Deleted);
+        ann(vec![erased()]).when(ask).refused(&No::Erased);
+    }
+}
+
+#[test]
+fn identities_are_limited() {
+    let all: Vec<_> = (0..IDENTITIES_MAX).map(linked).collect();
+    ann(all.clone()).when(link(IDENTITIES_MAX)).refused(&No::TooManyIdentities);
+    ann(all.clone()).when(link(0)).then(&[]);
+    ann(all.into_iter().chain([unlinked(0)]).collect()).when(link(0)).then(&[linked(0)]);
+}
+
+#[test]
+fn every_password_that_is_set_is_a_fact_of_its_own() {
+    ann(vec![]).when(Ask::SetPassword).then(&[Did::PasswordSet {}]);
+    ann(vec![Did::PasswordSet {}]).when(Ask::SetPassword).then(&[Did::PasswordSet {}]);
+    ann(vec![Did::PasswordSet {}]).when(Ask::RemovePassword).then(&[Did::PasswordRemoved {}]);
+    ann(vec![]).when(Ask::RemovePassword).then(&[]);
+}
+
+#[test]
+fn an_identity_is_linked_and_unlinked_once() {
+    ann(vec![]).when(link(1)).then(&[linked(1)]);
+    ann(vec![linked(1)]).when(link(1)).then(&[]);
+    ann(vec![linked(1)]).when(unlink(2)).then(&[]);
+    ann(vec![linked(1), linked(2)]).when(unlink(1)).then(&[unlinked(1)]);
+}
+
+#[test]
+fn an_identity_is_claimed_by_its_user_and_given_back_alone() {
+    let scope = ClaimScope::Identity;
+    let value = || "https://id.example.com\nann-1".to_owned();
+    assert_eq!(linked(1).claims(), [ClaimChange::Take { scope, value: value() }]);
+    assert_eq!(unlinked(1).claims(), [ClaimChange::ReleaseOne { scope, value: value() }]);
+    let forgotten = || Personal::Erased { subject: SubjectId::from(ANN) };
+    assert_eq!(Did::IdentityLinked { issuer: issuer(), subject: forgotten() }.claims(), []);
+    assert_eq!(Did::IdentityUnlinked { issuer: issuer(), subject: forgotten() }.claims(), []);
 }

@@ -60,6 +60,10 @@ id! {
     ConnectionId, "a connection id";
     /// The thing behind `/mcp/{instance}`.
     InstanceId, "an instance id";
+    /// One user's standing authorization of one client at one instance.
+    GrantId, "a grant id";
+    /// An access token: its `jti` (RFC 9068, 2.2).
+    TokenId, "a token id";
     /// An announcement of the deployment.
     AnnouncementId, "an announcement id";
 }

@@ -7,6 +7,7 @@ mod credential_field;
 mod email;
 mod header_name;
 mod https_url;
+mod identity;
 mod ids;
 mod key_id;
 mod key_text;
@@ -16,6 +17,7 @@ mod redirect_uri;
 mod role;
 mod scope;
 mod secret;
+mod signing;
 mod slug;
 mod text;
 mod timestamp;
@@ -28,9 +30,10 @@ pub use credential_field::{CredentialField, FieldName, FieldNameError, HeaderPre
 pub use email::{EmailAddress, EmailError};
 pub use header_name::{HeaderName, HeaderNameError};
 pub use https_url::{HttpsUrl, HttpsUrlError};
+pub use identity::{Issuer, IssuerError, ProviderSubject, ProviderSubjectError};
 pub use ids::{
-    AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, IdError, InstanceId, OrganizationId,
-    Position, ServerId, UserId,
+    AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, GrantId, IdError, InstanceId,
+    OrganizationId, Position, ServerId, TokenId, UserId,
 };
 pub use key_id::{KeyId, KeyIdError};
 pub use key_text::{KeyText, KeyTextError};
@@ -40,6 +43,7 @@ pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use role::{Role, RoleError};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use secret::{IssuedSecret, PresentedSecret, SecretDigest};
+pub use signing::{KeyThumbprint, KeyThumbprintError, PublicJwk, PublicJwkError, SigningAlgorithm};
 pub use slug::{Slug, SlugError};
 pub use text::{DisplayName, TextError};
 pub use timestamp::{Clock, Timestamp, TimestampError};

@@ -76,6 +76,14 @@ impl Scope {
         }
     }
 
+    /// Whether it is about MCP endpoints, and not about the management API.
+    pub const fn opens_mcp(&self) -> bool {
+        match self {
+            Self::McpRead | Self::McpWrite | Self::McpAdmin | Self::Tool(_) => true,
+            Self::OrgRead | Self::OrgWrite | Self::KeysWrite | Self::ClientsWrite | Self::AuditRead => false,
+        }
+    }
+
     /// Whether holding `self` is also holding `other`.
     pub fn contains(&self, other: &Self) -> bool {
         match self {
@@ -136,9 +144,12 @@ impl Scopes {
 
     /// Whether any scope opens an MCP endpoint at all.
     pub fn open_mcp(&self) -> bool {
-        self.0
-            .iter()
-            .any(|held| matches!(held, Scope::McpRead | Scope::McpWrite | Scope::McpAdmin | Scope::Tool(_)))
+        self.0.iter().any(Scope::opens_mcp)
+    }
+
+    /// Whether every scope of the other set is granted.
+    pub fn grant_all(&self, wanted: &Self) -> bool {
+        wanted.iter().all(|scope| self.grant(scope))
     }
 
     /// Whether the set is empty.

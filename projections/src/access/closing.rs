@@ -3,14 +3,16 @@
 //! Most events open doors or rename them. A stream that was let in need not be judged again for those, however many there are.
 
 use domain::api_key::ApiKeyEvent;
+use domain::client::ClientEvent;
 use domain::connection::ConnectionEvent;
 use domain::deployment::DeploymentEvent;
 use domain::event::Event;
+use domain::grant::GrantEvent;
 use domain::instance::{InstanceEvent, WhenStale};
 use domain::organization::OrganizationEvent;
 use domain::server::ServerEvent;
 use domain::user::UserEvent;
-use domain::value::{ApiKeyId, ConnectionId, InstanceId, OrganizationId, Position};
+use domain::value::{ApiKeyId, ClientId, ConnectionId, GrantId, InstanceId, OrganizationId, Position};
 
 use super::{AccessView, HashMap};
 
@@ -75,7 +77,11 @@ impl AccessView {
                 UserEvent::Registered { .. }
                 | UserEvent::Resumed {}
                 | UserEvent::EmailChanged { .. }
-                | UserEvent::ProfileChanged { .. } => Closes::Nobody,
+                | UserEvent::ProfileChanged { .. }
+                | UserEvent::PasswordSet {}
+                | UserEvent::PasswordRemoved {}
+                | UserEvent::IdentityLinked { .. }
+                | UserEvent::IdentityUnlinked { .. } => Closes::Nobody,
             },
             Event::ApiKey(fact) => match fact {
                 ApiKeyEvent::Revoked { .. } => {
@@ -99,9 +105,9 @@ impl AccessView {
             },
             Event::Instance(fact) => self.closes_at_instance(id, fact),
             Event::Deployment(fact) => match fact {
-                DeploymentEvent::MaintenanceStarted { .. } | DeploymentEvent::AdministratorRemoved { .. } => {
-                    Closes::Anybody
-                }
+                DeploymentEvent::MaintenanceStarted { .. }
+                | DeploymentEvent::AdministratorRemoved { .. }
+                | DeploymentEvent::SigningKeyRetired { emergency: true, .. } => Closes::Anybody,
                 DeploymentEvent::Bootstrapped { .. }
                 | DeploymentEvent::AdministratorAdded { .. }
                 | DeploymentEvent::MaintenanceEnded {}
@@ -109,9 +115,40 @@ impl AccessView {
                 | DeploymentEvent::AnnouncementWithdrawn { .. }
                 | DeploymentEvent::LinksChanged { .. }
                 | DeploymentEvent::ParkedEventRetried { .. }
-                | DeploymentEvent::ParkedEventSkipped { .. } => Closes::Nobody,
+                | DeploymentEvent::ParkedEventSkipped { .. }
+                | DeploymentEvent::SigningKeyAdded { .. }
+                | DeploymentEvent::SigningKeyActivated { .. }
+                | DeploymentEvent::SigningKeyRetired { emergency: false, .. } => Closes::Nobody, // no token of it is left
             },
-            Event::Client(_) => Closes::Nobody, // clients open no endpoint before there are tokens
+            Event::Client(fact) => self.closes_to_client(id, fact),
+            Event::Grant(fact) => match fact {
+                GrantEvent::ScopesChanged { .. }
+                | GrantEvent::Revoked { .. }
+                | GrantEvent::TokenRevoked { .. } => {
+                    let grant = GrantId::parse(id).ok().and_then(|id| self.grant(id));
+                    Closes::In(grant.map(|grant| grant.organization))
+                }
+                GrantEvent::Granted { .. } => Closes::Nobody,
+            },
+        }
+    }
+
+    /// A client may be let in at the instances of any organization.
+    fn closes_to_client(&self, id: &str, fact: &ClientEvent) -> Closes {
+        let client = || ClientId::parse(id).ok().and_then(|id| self.client(id));
+        match fact {
+            ClientEvent::Disabled { .. } | ClientEvent::Deleted {} => Closes::Anybody,
+            ClientEvent::Updated { scopes, .. } => match client() {
+                Some(client) if !scopes.grant_all(&client.scopes) => Closes::Anybody,
+                Some(_) | None => Closes::Nobody,
+            },
+            // In its own name it is at home only.
+            ClientEvent::TokenRevoked { .. } => {
+                Closes::In(client().and_then(|client| client.organization))
+            }
+            ClientEvent::Registered { .. }
+            | ClientEvent::SecretRotated { .. } // what it got with the old one stays
+            | ClientEvent::Enabled {} => Closes::Nobody,
         }
     }
 

@@ -12,7 +12,8 @@ use domain::policy::Standing;
 use domain::server::{ServerEvent, Transport};
 use domain::user::UserEvent;
 use domain::value::{
-    ApiKeyId, ConnectionId, IdError, InstanceId, OrganizationId, Position, ServerId, UserId,
+    ApiKeyId, ClientId, ConnectionId, GrantId, IdError, InstanceId, OrganizationId, Position, ServerId,
+    UserId,
 };
 
 use super::{AccessView, Connection, ConnectionSecrets, Instance, Key, Maintenance, Server};
@@ -77,7 +78,8 @@ impl AccessView {
         match fact {
             Event::Organization(fact) => self.fold_organization(OrganizationId::parse(id)?, &fact),
             Event::User(fact) => self.fold_user(UserId::parse(id)?, &fact),
-            Event::Client(_) => {} // clients open no endpoint before there are tokens
+            Event::Client(fact) => self.fold_client(ClientId::parse(id)?, fact),
+            Event::Grant(fact) => self.fold_grant(GrantId::parse(id)?, fact),
             Event::ApiKey(fact) => self.fold_key(ApiKeyId::parse(id)?, fact),
             Event::Server(fact) => self.fold_server(ServerId::parse(id)?, fact),
             Event::Connection(fact) => self.fold_connection(ConnectionId::parse(id)?, &fact),
@@ -113,7 +115,11 @@ impl AccessView {
             UserEvent::Registered { .. } | UserEvent::Resumed {} => Standing::Active,
             UserEvent::Suspended { .. } => Standing::Suspended,
             UserEvent::Deleted {} | UserEvent::Erased { .. } => Standing::Ended,
-            UserEvent::EmailChanged { .. } | UserEvent::ProfileChanged { .. } => return, // personal data stay out of here
+            UserEvent::EmailChanged { .. }
+            | UserEvent::ProfileChanged { .. }
+            | UserEvent::IdentityLinked { .. }
+            | UserEvent::IdentityUnlinked { .. } => return, // personal data stay out of here
+            UserEvent::PasswordSet {} | UserEvent::PasswordRemoved {} => return, // how they sign in is no business of a call
         };
         self.users.insert(id, standing);
     }
@@ -255,6 +261,7 @@ impl AccessView {
     }
 
     fn fold_deployment(&mut self, fact: DeploymentEvent) {
+        self.fold_signing_key(&fact);
         let deployment = &mut self.deployment;
         match fact {
             DeploymentEvent::Bootstrapped { administrator } => {
@@ -277,6 +284,9 @@ impl AccessView {
             | DeploymentEvent::LinksChanged { .. }
             | DeploymentEvent::ParkedEventRetried { .. }
             | DeploymentEvent::ParkedEventSkipped { .. } => {} // for pages and read models, not for decisions
+            DeploymentEvent::SigningKeyAdded { .. }
+            | DeploymentEvent::SigningKeyActivated { .. }
+            | DeploymentEvent::SigningKeyRetired { .. } => {} // above
         }
     }
 }

@@ -13,14 +13,14 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::value::{ApiKeyId, InstanceId, Position};
+use domain::value::{ApiKeyId, ClientId, GrantId, InstanceId, Position};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 
 use super::live::Held;
-use super::{AccessView, LiveView};
+use super::{AccessView, LiveView, TokenClaims, TokenHolder};
 use crate::freshness::{Freshness, Look, Mono};
 use crate::history::History;
 
@@ -28,7 +28,7 @@ use crate::history::History;
 const ASKED_MAX: usize = 4;
 /// Questions under way, with those that wait for their turn.
 const QUESTIONS_MAX: usize = 256;
-/// Of those, what is left to keys and instances that this node has heard of: whoever makes them up, or has no key at all, must not take their turn.
+/// Of those, what is left to credentials and instances that this node has heard of: whoever makes them up, or has no key at all, must not take their turn.
 const QUESTIONS_OF_KNOWN_PARTIES: usize = 192;
 /// How long a caller waits for the answer.
 const ANSWER_WAIT: Duration = Duration::from_millis(500);
@@ -101,12 +101,37 @@ impl Grounds {
 }
 
 /// Whom and what a decision is about, as far as a request names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Parties {
     /// The presented key.
     pub key: Option<ApiKeyId>,
+    /// The client that a presented token was issued to, or that asks for one.
+    pub client: Option<ClientId>,
+    /// The grant that a presented token hangs on.
+    pub grant: Option<GrantId>,
     /// The instance that is called.
     pub instance: Option<InstanceId>,
+}
+
+impl Parties {
+    /// Those of a token.
+    pub const fn of_token(claims: &TokenClaims) -> Self {
+        let grant = match claims.holder {
+            TokenHolder::User { user: _, grant } => Some(grant),
+            TokenHolder::Client => None,
+        };
+        Self { key: None, client: Some(claims.client), grant, instance: Some(claims.instance) }
+    }
+
+    /// Whether this view has heard of whoever asks, and of what is asked for.
+    fn are_known(&self, view: &AccessView) -> bool {
+        let presented = self.key.is_some() || self.client.is_some() || self.grant.is_some();
+        presented
+            && self.key.is_none_or(|key| view.key_by_id(key).is_some())
+            && self.client.is_none_or(|client| view.client(client).is_some())
+            && self.grant.is_none_or(|grant| view.grant(grant).is_some())
+            && self.instance.is_none_or(|instance| view.instance(instance).is_some())
+    }
 }
 
 /// Postgres cannot say either. Why is in the log.
@@ -197,9 +222,7 @@ impl Deciding {
         if let Some(question) = questions.get(&parties).and_then(WeakShared::upgrade) {
             return Ok(question);
         }
-        let view = self.0.live.load();
-        let is_known = parties.key.is_some_and(|key| view.key_by_id(key).is_some())
-            && parties.instance.is_none_or(|instance| view.instance(instance).is_some());
+        let is_known = parties.are_known(&self.0.live.load());
         if !is_known && self.0.under_way.available_permits() <= QUESTIONS_OF_KNOWN_PARTIES {
             return Err(Unanswered);
         }
@@ -262,7 +285,8 @@ mod tests {
         for number in 0..1_000 {
             let id = Uuid::from_u128(number);
             let key = (number % 2 == 0).then(|| ApiKeyId::new(id));
-            let _ = deciding.question(Parties { key, instance: Some(InstanceId::new(id)) });
+            let _ =
+                deciding.question(Parties { key, instance: Some(InstanceId::new(id)), ..Parties::default() });
         }
         assert_eq!(deciding.0.under_way.available_permits(), QUESTIONS_OF_KNOWN_PARTIES);
     }

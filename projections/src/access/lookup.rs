@@ -3,12 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::policy::{InstanceFacts, KeyFacts, Standing};
+use domain::policy::{InstanceFacts, KeyFacts, Standing, TokenFacts, TokenSubject};
 use domain::value::{
-    ApiKeyId, ConnectionId, InstanceId, KeyId, OrganizationId, Position, Role, ServerId, UserId,
+    ApiKeyId, ClientId, ConnectionId, GrantId, InstanceId, KeyId, OrganizationId, Position, Role, ServerId,
+    SigningAlgorithm, TokenId, UserId,
 };
 
-use super::{AccessView, Connection, Deployment, Instance, Key, Server};
+use super::{
+    AccessView, Client, Connection, Deployment, Grant, Instance, Key, Server, SigningKey, SigningKeyState,
+    TokenClaims, TokenHolder,
+};
 
 impl AccessView {
     /// The last event that this view holds.
@@ -48,6 +52,83 @@ impl AccessView {
             scopes: &key.scopes,
             instance: key.instance,
         }
+    }
+
+    /// The facts of a decision about a token that was verified. `None` when this view does not know its client, its grant or its instance, or knows
+    /// them otherwise: then the token is none of ours, or newer than the view.
+    pub fn token_facts<'a>(&'a self, claims: &'a TokenClaims) -> Option<TokenFacts<'a>> {
+        let client = self.client(claims.client)?;
+        let instance = self.instance(claims.instance)?;
+        let (subject, granted) = match claims.holder {
+            TokenHolder::User { user, grant } => {
+                let grant = self.grant(grant)?;
+                let is_theirs =
+                    (grant.user, grant.client, grant.instance) == (user, claims.client, claims.instance);
+                if !is_theirs {
+                    return None;
+                }
+                let subject = TokenSubject::User {
+                    grant_revoked: grant.revoked,
+                    grant_expires_at: grant.expires_at,
+                    standing: self.user(user),
+                    role: self.role(instance.organization, user),
+                };
+                (subject, &grant.scopes)
+            }
+            TokenHolder::Client => {
+                (TokenSubject::Client { organization: client.organization }, &client.scopes)
+            }
+        };
+        Some(TokenFacts {
+            organization: instance.organization,
+            organization_standing: self.organization(instance.organization),
+            revoked: self.is_revoked(claims.token),
+            expires_at: claims.expires_at,
+            client_standing: client.standing,
+            subject,
+            scopes: [&claims.scopes, granted, &client.scopes],
+            instance: claims.instance,
+        })
+    }
+
+    /// A client, also a disabled or deleted one.
+    pub fn client(&self, id: ClientId) -> Option<&Arc<Client>> {
+        self.clients.get(&id)
+    }
+
+    /// A grant, also a revoked one.
+    pub fn grant(&self, id: GrantId) -> Option<&Arc<Grant>> {
+        self.grants.get(&id)
+    }
+
+    /// The live grant of a user, a client and an instance. Its time may be over.
+    pub fn grant_of(&self, user: UserId, client: ClientId, instance: InstanceId) -> Option<&Arc<Grant>> {
+        self.grant(*self.grant_of.get(&(user, client, instance))?)
+    }
+
+    /// Whether a token was revoked before its time. Forgotten a while after that is over.
+    pub fn is_revoked(&self, token: TokenId) -> bool {
+        self.revoked_tokens.contains(token)
+    }
+
+    /// A key that signs, did, or will; not a retired one.
+    pub fn signing_key(&self, kid: &str) -> Option<&SigningKey> {
+        self.signing_keys.get(kid)
+    }
+
+    /// All keys that are published, in the order of their ids.
+    pub fn signing_keys(&self) -> Vec<&SigningKey> {
+        let mut keys: Vec<_> = self.signing_keys.values().collect();
+        keys.sort_by(|one, other| one.kid.cmp(&other.kid));
+        keys
+    }
+
+    /// The key that signs by this algorithm.
+    pub fn active_signing_key(&self, algorithm: SigningAlgorithm) -> Option<&SigningKey> {
+        self.signing_keys.values().find(|key| match key.state {
+            SigningKeyState::Active { .. } => key.algorithm == algorithm,
+            SigningKeyState::Next { .. } | SigningKeyState::Retiring { .. } => false,
+        })
     }
 
     /// An instance, also a stopped or deleted one.

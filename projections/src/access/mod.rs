@@ -9,9 +9,12 @@ mod fold;
 mod grounds;
 mod live;
 mod lookup;
+mod oauth;
 mod parties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_tests;
 
 use std::sync::Arc;
 
@@ -19,14 +22,16 @@ use domain::api_key::KeyEnvironment;
 use domain::instance::{CallerAuthentication, Recording, WhenStale};
 use domain::policy::Standing;
 use domain::value::{
-    AddressRange, ApiKeyId, ConnectionId, CredentialField, InstanceId, KeyId, OrganizationId, Position, Role,
-    Scopes, SecretDigest, ServerId, Timestamp, ToolSelection, UpstreamUrl, UserId,
+    AddressRange, ApiKeyId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId, KeyId,
+    KeyThumbprint, OrganizationId, Position, Role, Scopes, SecretDigest, ServerId, Timestamp, ToolSelection,
+    UpstreamUrl, UserId,
 };
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
 
 pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
 pub use live::{Held, LiveView};
+pub use oauth::{Client, Grant, HeldSecret, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
 
 /// Ids are ours or drawn at random, and the hash is keyed at random for each map: nobody chooses what collides.
 type HashMap<K, V> = GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
@@ -43,6 +48,12 @@ pub struct AccessView {
     servers: HashMap<ServerId, Arc<Server>>,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     instances: HashMap<InstanceId, Arc<Instance>>,
+    clients: HashMap<ClientId, Arc<Client>>,
+    grants: HashMap<GrantId, Arc<Grant>>,
+    /// The live grant of a user, a client and an instance.
+    grant_of: HashMap<(UserId, ClientId, InstanceId), GrantId>,
+    signing_keys: HashMap<KeyThumbprint, SigningKey>,
+    revoked_tokens: oauth::RevokedTokens,
     deployment: Deployment,
     closings: closing::Closings,
 }

@@ -44,6 +44,8 @@ impl AccessView {
 /// What a decision about these parties looks at, as far as this view knows.
 fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
     let found: Option<&Key> = parties.key.and_then(|id| view.key_by_id(id)).map(AsRef::as_ref);
+    let grant = parties.grant.and_then(|id| view.grant(id));
+    let client = parties.client.and_then(|id| view.client(id));
     let instance = parties.instance.and_then(|id| view.instance(id));
     let connection = instance.and_then(|instance| instance.connections.first().copied());
     let server = connection.and_then(|id| view.connections.get(&id)).map(|connection| connection.server);
@@ -53,6 +55,12 @@ fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
         one("api_key", parties.key.map(|id| id.to_string())),
         one("user", found.map(|key| key.principal.to_string())),
         one("organization", found.map(|key| key.organization.to_string())),
+        one("grant", parties.grant.map(|id| id.to_string())),
+        one("user", grant.map(|grant| grant.user.to_string())),
+        one("organization", grant.map(|grant| grant.organization.to_string())),
+        one("client", parties.client.map(|id| id.to_string())),
+        one("client", grant.map(|grant| grant.client.to_string())),
+        one("organization", client.and_then(|client| client.organization).map(|id| id.to_string())),
         one("instance", parties.instance.map(|id| id.to_string())),
         one("organization", instance.map(|instance| instance.organization.to_string())),
         one("connection", connection.map(|id| id.to_string())),

@@ -83,6 +83,8 @@ pub(super) fn fold(
             redirect_uris,
             scopes,
             registered_by,
+            authentication: _, // the authorization server reads these two, the listing does not show them
+            grant_types: _,
         } => {
             let secret_set_at = match kind {
                 ClientKind::Public => None,
@@ -122,6 +124,8 @@ pub(super) fn fold(
         ClientEvent::Disabled { reason } => stand("disabled", Some(reason)),
         ClientEvent::Enabled {} => stand("enabled", None),
         ClientEvent::Deleted {} => stand("deleted", None),
+        // The listing shows no tokens: they are gone in minutes.
+        ClientEvent::TokenRevoked { token: _, expires_at: _ } => changed(clients, &mark.id, mark).map(|_| ()),
     }
 }
 

@@ -130,7 +130,11 @@ impl Deployment {
             DeploymentEvent::AnnouncementPublished { id, .. }
             | DeploymentEvent::AnnouncementWithdrawn { id } => self.announcements.want(id.uuid()),
             DeploymentEvent::LinksChanged { .. } => self.links_change = true,
-            DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
+            DeploymentEvent::ParkedEventRetried { .. }
+            | DeploymentEvent::ParkedEventSkipped { .. }
+            | DeploymentEvent::SigningKeyAdded { .. }
+            | DeploymentEvent::SigningKeyActivated { .. }
+            | DeploymentEvent::SigningKeyRetired { .. } => {}
         }
     }
 
@@ -220,6 +224,10 @@ pub(super) fn fold(
         DeploymentEvent::LinksChanged { links } => deployment.replace_links(event, links),
         // Orders to whoever folds; no listing shows them.
         DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
+        // Everybody is told of the keys by the view, not by a listing.
+        DeploymentEvent::SigningKeyAdded { .. }
+        | DeploymentEvent::SigningKeyActivated { .. }
+        | DeploymentEvent::SigningKeyRetired { .. } => {}
     }
     Ok(())
 }

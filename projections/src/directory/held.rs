@@ -8,12 +8,14 @@ use super::deployment::Deployment;
 use super::mark::aggregate;
 use super::organizations::Organizations;
 use super::servers::Servers;
-use super::{api_keys, clients, connections, deployment, instances, organizations as orgs, servers, users};
+use super::{
+    api_keys, clients, connections, deployment, grants, instances, organizations as orgs, servers, users,
+};
 use crate::projection::{Boxed, Poison, Rows};
 use crate::recorded::Recorded;
 use crate::rows::{Table, WriteError};
 
-/// Rows of all twelve tables.
+/// Rows of all thirteen tables.
 #[derive(Debug, Default)]
 pub(super) struct DirectoryRows {
     organizations: Organizations,
@@ -23,6 +25,7 @@ pub(super) struct DirectoryRows {
     instances: Table<instances::InstanceRow>,
     api_keys: Table<api_keys::ApiKeyRow>,
     clients: Table<clients::ClientRow>,
+    grants: Table<grants::GrantRow>,
     deployment: Deployment,
 }
 
@@ -37,6 +40,7 @@ macro_rules! every_table {
         { let $table = &$($mutable)? $rows.instances; $do }
         { let $table = &$($mutable)? $rows.api_keys; $do }
         { let $table = &$($mutable)? $rows.clients; $do }
+        { let $table = &$($mutable)? $rows.grants; $do }
         { let $table = &$($mutable)? $rows.deployment.administrators; $do }
         { let $table = &$($mutable)? $rows.deployment.maintenance; $do }
         { let $table = &$($mutable)? $rows.deployment.announcements; $do }
@@ -55,6 +59,7 @@ impl Rows for DirectoryRows {
             Event::Organization(fact) => self.organizations.want(id, fact),
             Event::User(_) => self.users.want(id),
             Event::Client(_) => self.clients.want(id),
+            Event::Grant(_) => self.grants.want(id),
             Event::ApiKey(_) => self.api_keys.want(id),
             Event::Server(fact) => self.servers.want(id, fact),
             Event::Connection(_) => self.connections.table.want(id),
@@ -73,6 +78,7 @@ impl Rows for DirectoryRows {
             self.instances.load(connection).await?;
             self.api_keys.load(connection).await?;
             self.clients.load(connection).await?;
+            self.grants.load(connection).await?;
             self.deployment.load(connection).await
         })
     }
@@ -82,6 +88,7 @@ impl Rows for DirectoryRows {
             Event::Organization(fact) => orgs::fold(&mut self.organizations, event, fact),
             Event::User(fact) => users::fold(&mut self.users, event, fact),
             Event::Client(fact) => clients::fold(&mut self.clients, event, fact),
+            Event::Grant(fact) => grants::fold(&mut self.grants, event, fact),
             Event::ApiKey(fact) => api_keys::fold(&mut self.api_keys, event, fact),
             Event::Server(fact) => servers::fold(&mut self.servers, &mut self.connections, event, fact),
             Event::Connection(fact) => connections::fold(&mut self.connections, event, fact),

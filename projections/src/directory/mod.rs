@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod clients;
 pub mod connections;
 pub mod deployment;
+pub mod grants;
 mod held;
 pub mod instances;
 mod mark;
@@ -43,6 +44,7 @@ impl Projection for Directory {
             "instances",
             "api_keys",
             "clients",
+            "grants",
             "administrators",
             "maintenance",
             "announcements",

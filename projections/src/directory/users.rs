@@ -114,6 +114,13 @@ pub(super) fn fold(users: &mut Table<UserRow>, event: &Recorded, fact: &UserEven
             (user.email, user.name, user.picture, user.erased) = (None, None, None, true);
             user.stand("erased", None);
         }
+        // How somebody signs in is shown to nobody.
+        UserEvent::PasswordSet {}
+        | UserEvent::PasswordRemoved {}
+        | UserEvent::IdentityLinked { issuer: _, subject: _ }
+        | UserEvent::IdentityUnlinked { issuer: _, subject: _ } => {
+            changed(users, &mark.id, mark)?;
+        }
     }
     Ok(())
 }

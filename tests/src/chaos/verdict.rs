@@ -127,11 +127,16 @@ async fn the_claims_are_those_of_the_log(pool: &PgPool, log: &LogReader) {
             let owner = (event.aggregate_type.clone(), event.aggregate_id.clone());
             for change in event.decode().unwrap().claims() {
                 match change {
-                    ClaimChange::Take { scope, .. } | ClaimChange::Release { scope }
+                    ClaimChange::Take { scope, .. }
+                    | ClaimChange::Release { scope }
+                    | ClaimChange::ReleaseOne { scope, .. }
                         if scope.is_personal() => {}
                     ClaimChange::Take { scope, value } => {
                         let held = claims.insert((scope.as_str().to_owned(), value), owner.clone());
                         assert!(held.is_none(), "{owner:?} took {scope:?} of {held:?}");
+                    }
+                    ClaimChange::ReleaseOne { scope, value } => {
+                        claims.remove(&(scope.as_str().to_owned(), value));
                     }
                     ClaimChange::Release { scope } => {
                         claims.retain(|(of, _), holder| of != scope.as_str() || *holder != owner);
@@ -140,7 +145,8 @@ async fn the_claims_are_those_of_the_log(pool: &PgPool, log: &LogReader) {
             }
         }
     }
-    let query = "select scope, value, owner_type, owner_id from claims where scope <> 'email'";
+    let query =
+        "select scope, value, owner_type, owner_id from claims where scope not in ('email', 'identity')";
     let held: Vec<(String, String, String, String)> = sqlx::query_as(query).fetch_all(pool).await.unwrap();
     let held: BTreeMap<_, _> =
         held.into_iter().map(|(scope, value, owner, id)| ((scope, value), (owner, id))).collect();

@@ -6,14 +6,16 @@ use domain::api_key::{ApiKeyEvent, KeyEnvironment};
 use domain::client::{ClientEvent, ClientKind};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::DeploymentEvent;
+use domain::grant::{GrantEnd, GrantEvent};
 use domain::instance::{CallerAuthentication, InstanceEvent, Recording, WhenStale};
 use domain::organization::{OrganizationEvent, OrganizationKind};
 use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
-    HeaderName, HeaderPrefix, HttpsUrl, InstanceId, KeyId, Notice, OrganizationId, Position, RedirectUri,
-    Role, SecretDigest, ServerId, Slug, ToolName, ToolSelection, UpstreamUrl, UserId,
+    GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
+    OrganizationId, Position, ProviderSubject, PublicJwk, RedirectUri, Role, SecretDigest, ServerId,
+    SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -37,6 +39,10 @@ pub(crate) const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc1));
 /// Public.
 pub(crate) const DESK: ClientId = ClientId::new(Uuid::from_u128(0xc2));
 pub(crate) const OLD_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc3));
+pub(crate) const GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc4));
+/// Revoked.
+pub(crate) const OLD_GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc5));
+const TOKEN: TokenId = TokenId::new(Uuid::from_u128(0xc6));
 pub(crate) const KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd1));
 /// Revoked.
 pub(crate) const OLD_KEY: ApiKeyId = ApiKeyId::new(Uuid::from_u128(0xd2));
@@ -72,8 +78,17 @@ pub(crate) fn everything() -> History {
     tell_instances(&mut history);
     tell_keys(&mut history);
     tell_clients(&mut history);
+    tell_grants(&mut history);
     tell_deployment(&mut history);
     history
+}
+
+fn issuer() -> Issuer {
+    Issuer::parse("https://id.example.com").unwrap()
+}
+
+fn subject() -> ProviderSubject {
+    ProviderSubject::parse("248289761001").unwrap()
 }
 
 fn tell_users(history: &mut History) {
@@ -94,6 +109,10 @@ fn tell_users(history: &mut History) {
         .tell(BEN, UserEvent::EmailChanged { email: Some(email(BEN, "ben@example.com")) })
         .tell(BEN, UserEvent::Suspended { reason: display("away") })
         .tell(BEN, UserEvent::Resumed {})
+        .tell(BEN, UserEvent::PasswordSet {})
+        .tell(BEN, UserEvent::PasswordRemoved {})
+        .tell(BEN, UserEvent::IdentityLinked { issuer: issuer(), subject: known(BEN, subject()) })
+        .tell(BEN, UserEvent::IdentityUnlinked { issuer: issuer(), subject: known(BEN, subject()) })
         .tell(CAT, registered(CAT, "cat@example.com", "Cat"))
         .tell(
             DAN,
@@ -249,6 +268,8 @@ fn tell_clients(history: &mut History) {
         redirect_uris: redirects(),
         scopes: scopes(&["mcp:read"]),
         registered_by: ANN,
+        authentication: None,
+        grant_types: None,
     };
     history
         .tell(CLIENT, offered(CLIENT, ClientKind::Confidential { secret: bcrypt() }))
@@ -272,7 +293,25 @@ fn tell_clients(history: &mut History) {
         .tell(CLIENT, ClientEvent::Disabled { reason: display("leaked") })
         .tell(CLIENT, ClientEvent::Enabled {})
         .tell(DESK, ClientEvent::Disabled { reason: display("unused") })
-        .tell(OLD_CLIENT, ClientEvent::Deleted {});
+        .tell(OLD_CLIENT, ClientEvent::Deleted {})
+        .tell(CLIENT, ClientEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") });
+}
+
+fn tell_grants(history: &mut History) {
+    let granted = |expires_at: Option<&str>| GrantEvent::Granted {
+        organization: ACME,
+        user: BEN,
+        client: CLIENT,
+        instance: INSTANCE,
+        scopes: scopes(&["mcp:read", "tool:echo"]),
+        expires_at: expires_at.map(moment),
+    };
+    history
+        .tell(OLD_GRANT, granted(Some("2026-06-01T00:00:00Z")))
+        .tell(OLD_GRANT, GrantEvent::Revoked { reason: GrantEnd::RefreshReused })
+        .tell(GRANT, granted(None))
+        .tell(GRANT, GrantEvent::ScopesChanged { scopes: scopes(&["mcp:write"]) })
+        .tell(GRANT, GrantEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") });
 }
 
 fn tell_deployment_start(history: &mut History) {
@@ -307,8 +346,26 @@ fn tell_deployment(history: &mut History) {
         .tell(deployment, DeploymentEvent::AnnouncementWithdrawn { id: WITHDRAWN })
         .tell(deployment, links(&["Forum", "Chat"]))
         .tell(deployment, links(&["掲示板", "Forum"]))
+        .tell(
+            deployment,
+            DeploymentEvent::SigningKeyAdded {
+                kid: kid(),
+                algorithm: SigningAlgorithm::EdDsa,
+                public_jwk: PublicJwk::parse(r#"{"kty":"OKP","crv":"Ed25519","x":"AQ"}"#).unwrap(),
+                at: moment("2026-05-01T00:00:00Z"),
+            },
+        )
+        .tell(
+            deployment,
+            DeploymentEvent::SigningKeyActivated { kid: kid(), at: moment("2026-05-01T00:00:00Z") },
+        )
+        .tell(deployment, DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: true })
         .tell(deployment, retried(Position::new(1)))
         .tell(deployment, skipped(Position::new(1)));
+}
+
+fn kid() -> KeyThumbprint {
+    KeyThumbprint::parse("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs").unwrap()
 }
 
 /// An order to fold a parked event again.

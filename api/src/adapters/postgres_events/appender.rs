@@ -196,6 +196,8 @@ fn outcome(row: &sqlx::postgres::PgRow) -> Result<Outcome, sqlx::Error> {
             Some("slug") => AppendError::Taken(ClaimScope::Slug),
             Some("client_id") => AppendError::Taken(ClaimScope::ClientId),
             Some("key_id") => AppendError::Taken(ClaimScope::KeyId),
+            Some("identity") => AppendError::Taken(ClaimScope::Identity),
+            Some("grant") => AppendError::Taken(ClaimScope::Grant),
             other => AppendError::Log(LogError(format!("a claim of unknown scope {other:?} collides"))),
         }),
         "duplicate" => Err(AppendError::Duplicate),

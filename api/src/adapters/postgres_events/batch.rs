@@ -53,6 +53,11 @@ fn net_claims(claims: &[(Owner, ClaimChange)], digests: &KeyDigests) -> (Vec<Val
                 takes.retain(|(taker, taken, _)| *taker != owner || taken != scope);
                 releases.push(json!({ "owner_type": owner.0, "owner_id": owner.1, "scope": scope.as_str() }));
             }
+            ClaimChange::ReleaseOne { scope, value } => {
+                let row = claim_row(owner, *scope, value, digests);
+                takes.retain(|(_, _, taken)| *taken != row);
+                releases.push(row);
+            }
             ClaimChange::Take { scope, value } => {
                 takes.push((owner, *scope, claim_row(owner, *scope, value, digests)));
             }
@@ -61,8 +66,12 @@ fn net_claims(claims: &[(Owner, ClaimChange)], digests: &KeyDigests) -> (Vec<Val
     (releases, takes.into_iter().map(|(_, _, row)| row).collect())
 }
 
+/// A unique name as it is stored.
+pub(super) fn claim_value(scope: ClaimScope, value: &str, digests: &KeyDigests) -> String {
+    if scope.is_personal() { digests.blind_index(scope.as_str(), value) } else { value.to_owned() }
+}
+
 fn claim_row(owner: &Owner, scope: ClaimScope, value: &str, digests: &KeyDigests) -> Value {
-    let value =
-        if scope.is_personal() { digests.blind_index(scope.as_str(), value) } else { value.to_owned() };
+    let value = claim_value(scope, value, digests);
     json!({ "owner_type": owner.0, "owner_id": owner.1, "scope": scope.as_str(), "value": value })
 }

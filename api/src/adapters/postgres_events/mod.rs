@@ -11,6 +11,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::persist::{
     PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot,
 };
+use domain::ClaimScope;
 use domain::value::{OrganizationId, Position, UserId};
 use postgres_es::PostgresEventRepository;
 use serde_json::Value;
@@ -110,6 +111,15 @@ impl Log for PostgresEvents {
         .await
         .map_err(|error| LogError(error.to_string()))?;
         rows.iter().map(|id| OrganizationId::parse(id).map_err(|error| LogError(error.to_string()))).collect()
+    }
+
+    async fn owner_of(&self, scope: ClaimScope, value: &str) -> Result<Option<String>, LogError> {
+        sqlx::query_scalar("select owner_id from claims where scope = $1 and value = $2")
+            .bind(scope.as_str())
+            .bind(batch::claim_value(scope, value, &self.digests))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| LogError(error.to_string()))
     }
 
     async fn forget_erased(&self) -> Result<(), LogError> {

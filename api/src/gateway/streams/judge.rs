@@ -143,7 +143,7 @@ impl Stream {
 
     async fn ask(&self, gateway: &Gateway) {
         let key = self.admitted.caller.key.as_ref().map(|key| key.id);
-        let parties = Parties { key, instance: Some(self.admitted.instance) };
+        let parties = Parties { key, instance: Some(self.admitted.instance), ..Parties::default() };
         if let Ok(grounds) = gateway.0.deciding.ask(parties).await {
             self.judge_by(gateway, &grounds);
             self.judged_nanos.fetch_max(grounds.mark().as_of.nanos(), Ordering::AcqRel);
