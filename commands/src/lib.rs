@@ -16,6 +16,7 @@ pub mod api_key;
 pub mod client;
 pub mod connection;
 pub mod deployment;
+pub mod grant;
 pub mod instance;
 pub mod organization;
 pub mod server;

@@ -14,7 +14,7 @@ use cqrs_es::persist::{
 };
 use cqrs_es::{AggregateError, EventStore};
 use domain::value::{OrganizationId, Timestamp, UserId};
-use domain::{Aggregate, ClaimChange, Facts};
+use domain::{Aggregate, ClaimChange, ClaimScope, Facts};
 
 use crate::actor::Actor;
 use crate::ports::{Batch, CommandId, Log, LogError, Owner, Seen};
@@ -79,6 +79,11 @@ impl<'a, L: Log> Unit<'a, L> {
     /// The organizations that a user was ever taken into.
     pub(crate) async fn organizations_of(&self, user: UserId) -> Result<Vec<OrganizationId>, Refused> {
         Ok(self.log.organizations_of(user).await?)
+    }
+
+    /// The id of the aggregate that owns a unique name.
+    pub(crate) async fn owner_of(&self, scope: ClaimScope, value: &str) -> Result<Option<String>, Refused> {
+        Ok(self.log.owner_of(scope, value).await?)
     }
 
     /// Lets an aggregate decide; its events join the unit.

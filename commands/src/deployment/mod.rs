@@ -3,12 +3,14 @@
 mod bootstrap;
 mod end_maintenance;
 mod retry_parked;
+mod signing_keys;
 mod skip_parked;
 mod start_maintenance;
 
 pub use bootstrap::{Bootstrap, Bootstrapped};
 pub use end_maintenance::EndMaintenance;
 pub use retry_parked::RetryParked;
+pub use signing_keys::{SigningKeyStep, SigningKeys};
 pub use skip_parked::SkipParked;
 pub use start_maintenance::StartMaintenance;
 

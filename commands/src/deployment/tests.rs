@@ -2,7 +2,7 @@
 
 use domain::deployment::{DeploymentError, DeploymentEvent};
 use domain::event::Event;
-use domain::value::{KeyText, Position, Role, Slug};
+use domain::value::{KeyText, KeyThumbprint, Position, PublicJwk, Role, SigningAlgorithm, Slug};
 
 use super::*;
 use crate::testing::*;
@@ -146,4 +146,60 @@ fn an_administrator_orders_parked_events_and_says_why() {
     let skip = SkipParked { projection: projection.clone(), position, reason: reason.clone() };
     let (.., did) = world.done(at_the_command_line, skip);
     assert_eq!(did, [DeploymentEvent::ParkedEventSkipped { projection, position, reason }.into()]);
+}
+
+fn kid(number: u32) -> KeyThumbprint {
+    KeyThumbprint::parse(&format!("{number:043}")).unwrap()
+}
+
+fn add(number: u32) -> SigningKeyStep {
+    let public_jwk = PublicJwk::parse(r#"{"kty":"RSA"}"#).unwrap();
+    SigningKeyStep::Add { kid: kid(number), algorithm: SigningAlgorithm::Rs256, public_jwk }
+}
+
+fn activate(number: u32) -> SigningKeyStep {
+    SigningKeyStep::Activate { kid: kid(number) }
+}
+
+fn retire(number: u32) -> SigningKeyStep {
+    SigningKeyStep::Retire { kid: kid(number), emergency: true }
+}
+
+fn keys(steps: Vec<SigningKeyStep>) -> SigningKeys {
+    SigningKeys { steps }
+}
+
+#[test]
+fn keys_are_moved_by_the_schedule_and_by_operators_alone() {
+    let world = World::new();
+    for actor in [acme(OWNER), impostor(), Actor::signed_in(ROOT), Actor::client(MEMBERS_APP)] {
+        world.forbidden(actor, keys(vec![add(1)]));
+    }
+    world.forbidden(Actor::server_about(MEMBERS_APP), keys(vec![add(1)]));
+    world.forbidden(founder(), keys(vec![add(1)]));
+    for actor in [Actor::schedule(), root()] {
+        assert_eq!(World::new().done(actor, keys(vec![add(1)])).1.len(), 1);
+    }
+}
+
+#[test]
+fn steps_of_keys_are_made_all_or_none() {
+    let world = World::empty();
+    let refused = world.refused(Actor::schedule(), keys(vec![add(1), activate(2)]));
+    assert!(matches!(refused, Refused::Deployment(DeploymentError::UnknownSigningKey)), "{refused:?}");
+}
+
+#[test]
+fn in_an_emergency_the_successor_signs_in_the_same_unit() {
+    let world = World::empty();
+    world.done(Actor::schedule(), keys(vec![add(1), activate(1)]));
+    let (.., did) = world.done(Actor::schedule(), keys(vec![add(2), activate(2), retire(1), add(3)]));
+    let names: Vec<_> = did.iter().map(|event| event.name().1).collect();
+    assert_eq!(
+        names,
+        ["signing_key_added", "signing_key_activated", "signing_key_retired", "signing_key_added"]
+    );
+    let rows = world.log.rows();
+    let metadata = &rows.last().unwrap().metadata;
+    assert_eq!((&metadata["actor"], &metadata["credential"]), (&"server".into(), &"schedule".into()));
 }
