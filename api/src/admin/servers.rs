@@ -253,12 +253,14 @@ async fn get<P: Ports + 'static>(
 /// A private server is shown to those who may change it.
 const fn seen_by(actor: &Actor) -> Seen {
     match actor.authority {
-        Authority::Member { role: Role::Member | Role::Viewer | Role::Auditor, .. } => Seen::Shared,
+        // The last three do not ask here; what everybody may see is all that they would be shown.
+        Authority::Member { role: Role::Member | Role::Viewer | Role::Auditor, .. }
+        | Authority::User { .. }
+        | Authority::Client { .. }
+        | Authority::Server => Seen::Shared,
         Authority::Member { role: Role::Owner | Role::Admin, .. }
         | Authority::Administrator { .. }
         | Authority::Founder => Seen::All,
-        // None of them asks here; what everybody may see is all they would be shown.
-        Authority::User { .. } | Authority::Client { .. } | Authority::Server => Seen::Shared,
     }
 }
 

@@ -36,8 +36,11 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
         Denial::ScopeMissing(_) => &[Fact::KeyScopes],
         Denial::Maintenance => &[Fact::Maintenance],
         // An explanation is about a key: the facts of tokens are not among its evidence.
-        Denial::TokenRevoked | Denial::TokenExpired | Denial::ClientInactive | Denial::GrantRevoked => &[],
-        Denial::WrongDoor => &[],
+        Denial::TokenRevoked
+        | Denial::TokenExpired
+        | Denial::ClientInactive
+        | Denial::GrantRevoked
+        | Denial::WrongDoor => &[],
     }
 }
 

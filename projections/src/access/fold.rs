@@ -118,8 +118,9 @@ impl AccessView {
             UserEvent::EmailChanged { .. }
             | UserEvent::ProfileChanged { .. }
             | UserEvent::IdentityLinked { .. }
-            | UserEvent::IdentityUnlinked { .. } => return, // personal data stay out of here
-            UserEvent::PasswordSet {} | UserEvent::PasswordRemoved {} => return, // how they sign in is no business of a call
+            | UserEvent::IdentityUnlinked { .. }
+            | UserEvent::PasswordSet {}
+            | UserEvent::PasswordRemoved {} => return, // personal data stay out of here, and how somebody signs in is no business of a call
         };
         self.users.insert(id, standing);
     }
@@ -283,10 +284,10 @@ impl AccessView {
             | DeploymentEvent::AnnouncementWithdrawn { .. }
             | DeploymentEvent::LinksChanged { .. }
             | DeploymentEvent::ParkedEventRetried { .. }
-            | DeploymentEvent::ParkedEventSkipped { .. } => {} // for pages and read models, not for decisions
-            DeploymentEvent::SigningKeyAdded { .. }
+            | DeploymentEvent::ParkedEventSkipped { .. } // those are for pages and read models, not for decisions
+            | DeploymentEvent::SigningKeyAdded { .. }
             | DeploymentEvent::SigningKeyActivated { .. }
-            | DeploymentEvent::SigningKeyRetired { .. } => {} // above
+            | DeploymentEvent::SigningKeyRetired { .. } => {} // folded above
         }
     }
 }

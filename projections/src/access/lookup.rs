@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::policy::{InstanceFacts, KeyFacts, Standing, TokenFacts, TokenSubject};
 use domain::value::{
     ApiKeyId, ClientId, ConnectionId, GrantId, InstanceId, KeyId, OrganizationId, Position, Role, ServerId,
-    SigningAlgorithm, TokenId, UserId,
+    SigningAlgorithm, UserId,
 };
 
 use super::{
@@ -82,7 +82,7 @@ impl AccessView {
         Some(TokenFacts {
             organization: instance.organization,
             organization_standing: self.organization(instance.organization),
-            revoked: self.is_revoked(claims.token),
+            revoked: self.is_revoked(claims),
             expires_at: claims.expires_at,
             client_standing: client.standing,
             subject,
@@ -107,8 +107,8 @@ impl AccessView {
     }
 
     /// Whether a token was revoked before its time. Forgotten a while after that is over.
-    pub fn is_revoked(&self, token: TokenId) -> bool {
-        self.revoked_tokens.contains(token)
+    pub fn is_revoked(&self, claims: &TokenClaims) -> bool {
+        self.revoked_tokens.contains(claims.root(), claims.token)
     }
 
     /// A key that signs, did, or will; not a retired one.

@@ -147,28 +147,47 @@ pub enum TokenHolder {
     Client,
 }
 
-/// Ids of tokens that are refused before their time, until that is over.
+/// What a token hangs on: who revokes one names no other's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Root {
+    /// What a user consented to.
+    Grant(GrantId),
+    /// The client that got it in its own name.
+    Client(ClientId),
+}
+
+impl TokenClaims {
+    /// What it hangs on.
+    pub(super) const fn root(&self) -> Root {
+        match self.holder {
+            TokenHolder::User { user: _, grant } => Root::Grant(grant),
+            TokenHolder::Client => Root::Client(self.client),
+        }
+    }
+}
+
+/// Tokens that are refused before their time, until that is over.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RevokedTokens {
-    until: HashMap<TokenId, Timestamp>,
-    in_order: imbl::OrdSet<(Timestamp, TokenId)>,
+    until: HashMap<(Root, TokenId), Timestamp>,
+    in_order: imbl::OrdSet<(Timestamp, Root, TokenId)>,
 }
 
 impl RevokedTokens {
-    pub(super) fn contains(&self, token: TokenId) -> bool {
-        self.until.contains_key(&token)
+    pub(super) fn contains(&self, root: Root, token: TokenId) -> bool {
+        self.until.contains_key(&(root, token))
     }
 
     /// A view has no clock. A token is revoked before it ends, and lives no longer than `ACCESS_TOKEN_SECONDS`: whatever ends so much earlier than
     /// this one has ended. Twice as long, since clocks differ.
-    fn insert(&mut self, token: TokenId, expires_at: Timestamp) {
+    fn insert(&mut self, root: Root, token: TokenId, expires_at: Timestamp) {
         let over = expires_at.plus_seconds(-2 * ACCESS_TOKEN_SECONDS);
-        while let Some((end, old)) = self.in_order.get_min().copied().filter(|(end, _)| *end < over) {
-            self.in_order.remove(&(end, old));
-            self.until.remove(&old);
+        while let Some(oldest) = self.in_order.get_min().copied().filter(|(end, ..)| *end < over) {
+            self.in_order.remove(&oldest);
+            self.until.remove(&(oldest.1, oldest.2));
         }
-        if self.until.insert(token, expires_at).is_none() {
-            self.in_order.insert((expires_at, token));
+        if self.until.insert((root, token), expires_at).is_none() {
+            self.in_order.insert((expires_at, root, token));
         }
     }
 
@@ -215,7 +234,7 @@ impl AccessView {
             return;
         }
         if let ClientEvent::TokenRevoked { token, expires_at } = fact {
-            self.revoked_tokens.insert(token, expires_at);
+            self.revoked_tokens.insert(Root::Client(id), token, expires_at);
             return;
         }
         let Some(client) = self.clients.get_mut(&id) else { return };
@@ -259,7 +278,9 @@ impl AccessView {
                     self.grant_of.remove(&place);
                 }
             }
-            GrantEvent::TokenRevoked { token, expires_at } => self.revoked_tokens.insert(token, expires_at),
+            GrantEvent::TokenRevoked { token, expires_at } => {
+                self.revoked_tokens.insert(Root::Grant(id), token, expires_at);
+            }
         }
     }
 

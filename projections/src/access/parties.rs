@@ -42,7 +42,7 @@ impl AccessView {
 }
 
 /// What a decision about these parties looks at, as far as this view knows.
-fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
+pub(super) fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
     let found: Option<&Key> = parties.key.and_then(|id| view.key_by_id(id)).map(AsRef::as_ref);
     let grant = parties.grant.and_then(|id| view.grant(id));
     let client = parties.client.and_then(|id| view.client(id));

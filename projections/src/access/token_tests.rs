@@ -41,7 +41,7 @@ fn digest(number: u8) -> SecretDigest {
     SecretDigest::HmacSha256 { pepper: 1, hex: number.to_string() }
 }
 
-fn tell(view: &mut AccessView, id: impl ToString, fact: impl Into<Event>) {
+fn tell(view: &mut AccessView, id: impl std::fmt::Display, fact: impl Into<Event>) {
     view.witness(view.position().next(), &id.to_string(), fact.into()).unwrap();
 }
 
@@ -222,10 +222,22 @@ fn a_revoked_token_is_remembered_as_long_as_it_could_live_and_not_for_ever() {
     }
     let last = 10 * ACCESS_TOKEN_SECONDS - 1;
     let is_revoked = |number: i64| {
-        view.is_revoked(TokenId::new(Uuid::from_u128(1_000 + u128::from(number.unsigned_abs()))))
+        let token = TokenId::new(Uuid::from_u128(1_000 + u128::from(number.unsigned_abs())));
+        view.is_revoked(&TokenClaims { token, ..anns() })
     };
     assert!(is_revoked(last) && is_revoked(last - ACCESS_TOKEN_SECONDS) && !is_revoked(0));
     assert!(i64::try_from(view.revoked_tokens.len()).unwrap() <= 2 * ACCESS_TOKEN_SECONDS + 1);
+}
+
+#[test]
+fn nobody_revokes_a_token_that_hangs_on_something_else() {
+    let mut view = view();
+    let expires_at = NOW.plus_seconds(1);
+    tell(&mut view, OTHER, ClientEvent::TokenRevoked { token: TOKEN, expires_at });
+    tell(&mut view, DESK, ClientEvent::TokenRevoked { token: TOKEN, expires_at });
+    tell(&mut view, NEXT_GRANT, GrantEvent::TokenRevoked { token: TOKEN, expires_at });
+    assert_eq!(connects(&view, &anns()), Ok(()));
+    assert_eq!(connects(&view, &own(DESK)), Err("token-revoked"));
 }
 
 #[test]

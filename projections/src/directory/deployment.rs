@@ -222,10 +222,10 @@ pub(super) fn fold(
             "withdrawn".clone_into(&mut changed(&mut deployment.announcements, &mark.id, mark)?.standing);
         }
         DeploymentEvent::LinksChanged { links } => deployment.replace_links(event, links),
-        // Orders to whoever folds; no listing shows them.
-        DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
-        // Everybody is told of the keys by the view, not by a listing.
-        DeploymentEvent::SigningKeyAdded { .. }
+        // Orders to whoever folds, and keys, which everybody is told of by the view; no listing shows them.
+        DeploymentEvent::ParkedEventRetried { .. }
+        | DeploymentEvent::ParkedEventSkipped { .. }
+        | DeploymentEvent::SigningKeyAdded { .. }
         | DeploymentEvent::SigningKeyActivated { .. }
         | DeploymentEvent::SigningKeyRetired { .. } => {}
     }

@@ -4,7 +4,8 @@ use domain::value::Timestamp;
 use projections::Projection as _;
 use projections::directory::servers::Seen;
 use projections::directory::{
-    Cursor, Directory, api_keys, clients, connections, deployment, instances, organizations, servers, users,
+    Cursor, Directory, api_keys, clients, connections, deployment, grants, instances, organizations, servers,
+    users,
 };
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ async fn a_row_of_another_organization_is_not_found() {
     folded(&pool, &everything()).await;
     assert!(api_keys::by_id(&pool, GLOBEX, everything::KEY).await.unwrap().is_none());
     assert!(clients::by_id(&pool, GLOBEX, everything::CLIENT).await.unwrap().is_none());
+    assert!(grants::by_id(&pool, GLOBEX, everything::GRANT).await.unwrap().is_none());
+    assert!(grants::list(&pool, GLOBEX, None, START, 100).await.unwrap().rows.is_empty());
     assert!(servers::by_id(&pool, GLOBEX, Seen::All, everything::WIKI).await.unwrap().is_none());
     assert!(connections::by_id(&pool, GLOBEX, everything::SHARED).await.unwrap().is_none());
     assert!(instances::by_id(&pool, GLOBEX, everything::INSTANCE).await.unwrap().is_none());
@@ -27,11 +30,31 @@ async fn a_row_of_another_organization_is_not_found() {
 
     assert!(api_keys::by_id(&pool, ACME, everything::KEY).await.unwrap().is_some());
     assert!(clients::by_id(&pool, ACME, everything::CLIENT).await.unwrap().is_some());
+    assert!(grants::by_id(&pool, ACME, everything::GRANT).await.unwrap().is_some());
     assert!(servers::by_id(&pool, ACME, Seen::All, everything::WIKI).await.unwrap().is_some());
     assert!(connections::by_id(&pool, ACME, everything::SHARED).await.unwrap().is_some());
     assert!(instances::by_id(&pool, ACME, everything::INSTANCE).await.unwrap().is_some());
     assert!(users::by_id(&pool, ACME, ANN).await.unwrap().is_some());
     assert!(organizations::member(&pool, ACME, ANN).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_organization_sees_every_grant_at_its_instances_and_a_user_the_live_ones_of_their_own() {
+    let (pool, _database) = harness::database().await;
+    folded(&pool, &everything()).await;
+    let (live, over) = (everything::GRANT.uuid(), everything::OLD_GRANT.uuid());
+    for user in [None, Some(BEN)] {
+        let listed = grants::list(&pool, ACME, user, START, 100).await.unwrap().rows;
+        assert_eq!(ids(&listed, |row| row.id), [over, live]);
+    }
+    assert!(grants::list(&pool, ACME, Some(ANN), START, 100).await.unwrap().rows.is_empty());
+    assert!(grants::live_of(&pool, ANN, START, 100).await.unwrap().rows.is_empty());
+    let own = grants::live_of(&pool, BEN, START, 100).await.unwrap().rows;
+    assert_eq!(ids(&own, |row| row.id), [live]);
+    assert_eq!((own[0].scopes.as_slice(), &*own[0].standing), (["mcp:write".to_owned()].as_slice(), "live"));
+    let ended = grants::by_id(&pool, ACME, everything::OLD_GRANT).await.unwrap().unwrap();
+    assert_eq!((&*ended.standing, ended.standing_reason.as_deref()), ("revoked", Some("refresh_reused")));
+    assert!(ended.ended_at.is_some() && ended.expires_at.is_some());
 }
 
 #[tokio::test]

@@ -138,6 +138,31 @@ async fn names_that_are_given_back_and_taken_in_one_batch_end_as_if_they_came_on
     }
 }
 
+/// One command that gives back one of several names of an owner.
+fn giving_back(owner: &str, value: &str, takes: &[(&str, &str)]) -> Value {
+    let mut command = naming(takes, &[]);
+    command["releases"] =
+        json!([{ "owner_type": "organization", "owner_id": owner, "scope": "slug", "value": value }]);
+    command
+}
+
+#[tokio::test]
+async fn one_of_several_names_is_given_back_alone_by_its_owner_alone() {
+    let past = || naming(&[("acme", "one"), ("acme", "two"), ("rival", "three")], &[]);
+    let rest = [
+        giving_back("acme", "three", &[("other", "three")]),
+        giving_back("acme", "one", &[("heir", "one")]),
+        giving_back("rival", "three", &[]),
+    ];
+    let expected = ["ok", "taken", "ok", "ok"];
+    let held = [("one", "heir"), ("two", "acme")].map(|(name, owner)| (name.to_owned(), owner.to_owned()));
+    let together = told(&[json!([past()]), json!(rest)]).await;
+    assert_eq!((together.0, together.1), (expected.map(str::to_owned).to_vec(), held.to_vec()));
+    let single: Vec<_> = std::iter::once(past()).chain(rest).map(|command| json!([command])).collect();
+    let single = told(&single).await;
+    assert_eq!((single.0, single.1), (expected.map(str::to_owned).to_vec(), held.to_vec()));
+}
+
 #[tokio::test]
 async fn whoever_takes_a_name_before_it_is_given_back_does_not_get_it() {
     let batch = json!([naming(&[("b", "acme")], &[]), naming(&[], &["a"])]);

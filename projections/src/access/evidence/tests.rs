@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
+use domain::client::{ClientEvent, ClientKind};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::DeploymentEvent;
 use domain::event::Event;
+use domain::grant::{GrantEnd, GrantEvent};
 use domain::instance::{CallerAuthentication, InstanceEvent};
 use domain::organization::{OrganizationEvent, OrganizationKind};
 use domain::policy::{self, Caller, Facts, Target, Wish};
 use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
-    ApiKeyId, ConnectionId, DisplayName, InstanceId, KeyId, OrganizationId, Position, Role, Scope, Scopes,
-    SecretDigest, ServerId, Slug, Timestamp, ToolName, ToolSelection, UpstreamUrl, UserId,
+    ApiKeyId, ClientId, ConnectionId, DisplayName, GrantId, InstanceId, KeyId, OrganizationId, Position,
+    Role, Scope, Scopes, SecretDigest, ServerId, Slug, Timestamp, TokenId, ToolName, ToolSelection,
+    UpstreamUrl, UserId,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::super::AccessView;
+use super::super::parties::names;
+use super::super::{AccessView, Parties, TokenClaims, TokenHolder};
 use super::fact::About;
 use super::search::{Marks, Search};
 use super::{Evidence, Fact, FactName, SetBy, Subject};
@@ -26,8 +30,15 @@ use super::{Evidence, Fact, FactName, SetBy, Subject};
 /// There are two of everything, so that each can be mistaken for the other.
 const TWO: u128 = 2;
 
+/// When the tokens of these stories end: after the last event.
+const LATER_SECONDS: i64 = 300;
+
 fn id(kind: u128, number: u128) -> Uuid {
     Uuid::from_u128(kind * 100 + number % TWO)
+}
+
+fn later() -> Timestamp {
+    Timestamp::EPOCH.plus_seconds(LATER_SECONDS)
 }
 
 fn name() -> DisplayName {
@@ -58,7 +69,7 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
         |event: ConnectionEvent| (ConnectionId::new(id(5, whom)).to_string(), Event::from(event));
     let of_server = |event: ServerEvent| (ServerId::new(id(6, whom)).to_string(), Event::from(event));
     let of_deployment = |event: DeploymentEvent| ("deployment".to_owned(), Event::from(event));
-    match what % 20 {
+    match what % 27 {
         0 => of_organization(OrganizationEvent::Created {
             kind: OrganizationKind::Team,
             slug: Slug::parse("acme").unwrap(),
@@ -111,7 +122,52 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
             visibility: Visibility::Public,
         }),
         18 => of_deployment(DeploymentEvent::MaintenanceStarted { until: None, allowed: [].into() }),
-        _ => of_deployment(DeploymentEvent::MaintenanceEnded {}),
+        19 => of_deployment(DeploymentEvent::MaintenanceEnded {}),
+        _ => told_of_tokens(what % 27, (whom, one, other, how), scopes),
+    }
+}
+
+/// What tokens rest on: clients and grants.
+fn told_of_tokens(
+    what: u8,
+    (whom, one, other, how): (u128, u128, u128, u8),
+    scopes: Scopes,
+) -> (String, Event) {
+    let organization = |number| OrganizationId::new(id(1, number));
+    let user = |number| UserId::new(id(2, number));
+    let client = |number| ClientId::new(id(7, number));
+    let token = |number| TokenId::new(id(9, number));
+    let of_client = |event: ClientEvent| (client(whom).to_string(), Event::from(event));
+    let of_grant = |event: GrantEvent| (GrantId::new(id(8, whom)).to_string(), Event::from(event));
+    match what {
+        20 | 21 => of_client(ClientEvent::Registered {
+            organization: organization(one),
+            client_id: client(whom),
+            name: name(),
+            kind: ClientKind::Public,
+            redirect_uris: [].into(),
+            scopes,
+            registered_by: user(other),
+            authentication: None,
+            grant_types: None,
+        }),
+        22 if how.is_multiple_of(3) => of_client(ClientEvent::Disabled { reason: name() }),
+        22 if how.is_multiple_of(2) => of_client(ClientEvent::Enabled {}),
+        22 => of_client(ClientEvent::Updated { name: name(), redirect_uris: [].into(), scopes }),
+        23 | 24 => of_grant(GrantEvent::Granted {
+            organization: organization(other),
+            user: user(other),
+            client: client(one),
+            instance: InstanceId::new(id(4, u128::from(how))),
+            scopes,
+            expires_at: how.is_multiple_of(5).then_some(Timestamp::EPOCH.plus_seconds(i64::from(how))),
+        }),
+        25 => of_grant(GrantEvent::ScopesChanged { scopes }),
+        _ if how.is_multiple_of(3) => of_grant(GrantEvent::Revoked { reason: GrantEnd::ByUser }),
+        _ if how.is_multiple_of(2) => {
+            of_grant(GrantEvent::TokenRevoked { token: token(one), expires_at: later() })
+        }
+        _ => of_client(ClientEvent::TokenRevoked { token: token(one), expires_at: later() }),
     }
 }
 
@@ -220,6 +276,95 @@ proptest! {
             if was_let_in && !is_birth && decided(&view, subject, now) != Some(Ok(())) {
                 prop_assert_eq!(view.closed_to(&organizations(&before)), set_by.position, "{:?}", fact);
                 prop_assert_eq!(view.closed_at(), set_by.position);
+            }
+        }
+    }
+}
+
+/// Tokens of a user by each grant, and of each client in its own name.
+fn tokens() -> Vec<TokenClaims> {
+    let all = (0..TWO)
+        .flat_map(|one| (0..TWO).flat_map(move |other| (0..TWO).map(move |third| (one, other, third))));
+    let of = |holder, client, instance, token| TokenClaims {
+        token: TokenId::new(id(9, token)),
+        client: ClientId::new(id(7, client)),
+        holder,
+        instance: InstanceId::new(id(4, instance)),
+        scopes: [Scope::McpWrite].into_iter().collect(),
+        expires_at: later(),
+    };
+    let both = |(one, other, third)| {
+        let (user, grant) = (UserId::new(id(2, third)), GrantId::new(id(8, one)));
+        [of(TokenHolder::User { user, grant }, other, third, one), of(TokenHolder::Client, one, other, third)]
+    };
+    all.flat_map(both).collect()
+}
+
+fn decided_about(
+    view: &AccessView,
+    claims: &TokenClaims,
+    now: Timestamp,
+) -> Option<Result<(), &'static str>> {
+    let instance = view.instance(claims.instance)?;
+    let facts = Facts {
+        caller: Caller::Token(view.token_facts(claims)?),
+        target: Target::Instance(view.instance_facts(instance)),
+        maintenance: view.deployment().maintenance.is_some(),
+        now,
+    };
+    let decision = policy::decide(&facts, Wish::Call { tool: "search", read_only: true });
+    Some(decision.map(|_| ()).map_err(|denial| denial.code()))
+}
+
+/// The view of what decides about a token, from a log that is asked for no more.
+fn of_parties(log: &[(SetBy, Event)], parties: Parties) -> AccessView {
+    let (mut view, mut asked) = (AccessView::default(), BTreeSet::new());
+    loop {
+        let needed = names(&view, parties);
+        if needed.is_subset(&asked) {
+            return view;
+        }
+        asked.extend(needed);
+        view = AccessView::default();
+        for (set_by, fact) in log {
+            if asked.iter().any(|(kind, id)| *kind == set_by.aggregate_type && *id == set_by.aggregate_id) {
+                view.take_some(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_parties_of_a_token_tell_what_the_whole_log_tells(log in story()) {
+        let mut whole = AccessView::default();
+        for (set_by, fact) in &log {
+            whole.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+        }
+        let now = log.last().map_or(Timestamp::EPOCH, |(set_by, _)| set_by.recorded_at);
+        for claims in tokens() {
+            let few = of_parties(&log, Parties::of_token(&claims));
+            prop_assert_eq!(decided_about(&few, &claims, now), decided_about(&whole, &claims, now), "{:?}", claims);
+        }
+    }
+
+    #[test]
+    fn no_token_is_shut_out_by_an_event_that_does_not_say_so(log in story()) {
+        let mut view = AccessView::default();
+        for (set_by, fact) in &log {
+            let before = view.clone();
+            view.witness(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
+            let now = set_by.recorded_at;
+            // Nothing is born twice, except in this story.
+            let is_birth =
+                ["issued", "created", "registered", "member_added", "granted"].contains(&set_by.event_type.as_str());
+            for claims in tokens().iter().filter(|_| !is_birth) {
+                let was_let_in = decided_about(&before, claims, now) == Some(Ok(()));
+                if was_let_in && decided_about(&view, claims, now) != Some(Ok(())) {
+                    let organization = before.instance(claims.instance).unwrap().organization;
+                    prop_assert_eq!(view.closed_to(&[organization]), set_by.position, "{:?}", fact);
+                    prop_assert_eq!(view.closed_at(), set_by.position);
+                }
             }
         }
     }
