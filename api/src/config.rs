@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use domain::value::SigningAlgorithm;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::UpstreamTimeouts;
 use projections::RelayConfig;
@@ -94,6 +95,14 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
     pub allowed_origins: String,
 
+    /// How access tokens are signed: RS256, which every client verifies, ES256 or EdDSA
+    #[arg(long, env = "SEKISHO_SIGNING_ALGORITHM", default_value = "RS256", value_name = "ALGORITHM")]
+    pub signing_algorithm: String,
+
+    /// Days after which another key signs access tokens
+    #[arg(long, env = "SEKISHO_SIGNING_KEY_DAYS", default_value = "90", value_name = "DAYS")]
+    pub signing_key_days: String,
+
     /// MCP calls a second for each API key
     #[arg(long, env = "SEKISHO_KEY_RATE", default_value = "500", value_name = "CALLS_PER_SECOND")]
     pub key_rate: String,
@@ -158,6 +167,8 @@ pub struct Config {
     pub call_retention: Retention,
     /// Origins beside our own.
     pub allowed_origins: Vec<String>,
+    /// How access tokens are signed.
+    pub signing: Signing,
     /// Calls a second for each key.
     pub key_rate: NonZeroU32,
     /// Calls at once for each key.
@@ -170,6 +181,15 @@ pub struct Config {
     pub drain_delay: Duration,
     /// How long a stop may take.
     pub grace: Duration,
+}
+
+/// How access tokens are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signing {
+    /// With what.
+    pub algorithm: SigningAlgorithm,
+    /// For how many days with the same key.
+    pub key_days: u16,
 }
 
 /// Which Postgres and NATS.
@@ -262,6 +282,7 @@ impl Options {
             );
         }
         let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
+        let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
@@ -288,6 +309,7 @@ impl Options {
                 call_records: call_records?,
                 call_retention: call_retention?,
                 allowed_origins,
+                signing: signing?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
                 upstream: UpstreamTimeouts {

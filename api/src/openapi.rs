@@ -1,12 +1,18 @@
 //! OpenAPI 3.1, generated from the table of routes: what is not in the table does not exist, what is in it is documented.
 
+mod oauth;
+mod schema;
+
 use commands::Ports;
 use serde_json::{Map, Value, json};
 
-use crate::admin::{Access, Area, Parameter, Route, SchemaOf};
+use crate::admin::{Access, Area, Route};
+use crate::oauth::OauthRoute;
+
+pub use schema::{Parameter, SchemaOf};
 
 /// The document.
-pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
+pub fn document<P: Ports>(areas: &[Area<P>], oauth: &[OauthRoute<P>]) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for area in areas {
@@ -22,7 +28,11 @@ pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
             }
         }
     }
+    oauth::insert(oauth, &mut paths, &mut schemas);
     schemas.insert("Problem".to_owned(), problem());
+    let mut tags: Vec<Value> =
+        areas.iter().map(|area| json!({ "name": area.name, "description": area.about })).collect();
+    tags.push(json!({ "name": oauth::TAG, "description": oauth::ABOUT }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -31,12 +41,13 @@ pub fn document<P: Ports>(areas: &[Area<P>]) -> Value {
             "description": "Every write answers with its Position (header Sekisho-Position and field position) and is visible on the answering node, unless the header Sekisho-Visible says false; every read takes at_least to wait for one. Errors are problem details (RFC 9457) with a stable type.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "tags": areas.iter().map(|area| json!({ "name": area.name, "description": area.about })).collect::<Vec<_>>(),
+        "tags": tags,
         "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "apiKey": { "type": "apiKey", "in": "header", "name": "x-api-key", "description": "sk_<env>_<id>_<secret><checksum>" },
+                "client": { "type": "http", "scheme": "basic", "description": "An OAuth client: its id and its secret, each form-encoded; or both in the form, where it is registered so" },
                 "bootstrapToken": { "type": "http", "scheme": "bearer", "description": "The token that founds a deployment" },
             },
         },

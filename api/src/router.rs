@@ -21,6 +21,7 @@ use crate::gateway::{self, Gateway, RefusedFor};
 use crate::health::{self, Health};
 use crate::home;
 use crate::metrics::Metrics;
+use crate::oauth::{self, Oauth};
 use crate::openapi;
 use crate::problem::{AnsweredProblem, Problem, VIEW_STALE};
 use crate::trace_context::TraceContext;
@@ -33,13 +34,15 @@ pub(crate) fn router<P: Ports + 'static>(
     health: Health,
     well_known: WellKnown,
     metrics: Metrics,
-    url: &str,
+    oauth: &Oauth<P>,
 ) -> Router {
-    let document = openapi::document(&admin::areas::<P>());
+    let url = oauth.url.issuer();
+    let document = openapi::document(&admin::areas::<P>(), &oauth::routes::<P>(&oauth.url));
     let (home, page) = (home::page(url), docs::page(&document));
     Router::new()
         .merge(gateway::router(gateway))
         .merge(admin::router(admin))
+        .merge(oauth::router(oauth))
         .merge(health::router(health))
         .merge(well_known::router(well_known))
         .route("/", axum::routing::get(async move || docs::answer(home)))
@@ -141,6 +144,7 @@ fn area(path: &str) -> &'static str {
     match path {
         _ if path.starts_with("/mcp/") => "mcp",
         _ if path.starts_with("/v1/") => "admin",
+        _ if path.starts_with("/oauth/") => "oauth",
         "/healthz" | "/readyz" | "/metrics" => "health",
         _ => "pages",
     }

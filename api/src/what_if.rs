@@ -170,6 +170,9 @@ fn compare(
 /// The verdict about calls that put this question, by a view.
 fn judge(view: &AccessView, asked: &Asked, now: Timestamp) -> Verdict {
     let key = asked.credential_id.map(ApiKeyId::new);
+    if key.is_some_and(|key| view.key_by_id(key).is_none()) {
+        return Verdict::Unread; // an access token: what it said is not in the record
+    }
     let Some(wish) = wish(asked) else {
         return match key.map_or(Ok(()), |key| explain::authenticate(view, key, now)) {
             Ok(()) => Verdict::Unread,

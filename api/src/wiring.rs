@@ -6,6 +6,7 @@ mod files;
 mod forgetting;
 mod ports;
 mod readers;
+mod signing_keys;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,22 +38,28 @@ use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::Appender;
 use crate::adapters::system::SystemClock;
+use crate::adapters::token_keys::{SigningKeys, TokenSigner, TokenVerifier};
 use crate::adapters::vault::PostgresVault;
+use crate::adapters::verified_secrets::VerifiedSecrets;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{
-    BodyBudgets, Budget, Gateway, OpenStreams, Parts, Recorder, ToolHints, UpstreamCredentials,
+    BodyBudgets, Budget, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
 };
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::oauth::Oauth;
 use crate::router::router;
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
+use crate::token::PublicUrl;
 use crate::well_known::WellKnown;
 
 use backbone::{Backbone, backbone};
 pub(crate) use ports::RealPorts;
 use readers::{Readers, Sources};
+use signing_keys::Keeper;
+pub(crate) use signing_keys::PUBLISHED_FIRST_SECONDS;
 
 /// Commands are remembered for retries; a retry comes within days.
 const FORGET_COMMANDS: &str = "delete from commands where recorded_at < now() - interval '7 days'";
@@ -103,6 +110,9 @@ pub enum StartError {
     /// The management API has nothing to read from: this program was put together wrongly.
     #[error("there is no projection called directory")]
     NoDirectory,
+    /// The address that everything is named after.
+    #[error("{0} is no address that callers reach")]
+    PublicUrl(String),
     /// TLS towards upstreams.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -213,6 +223,16 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     );
     let calls = recorder.as_ref().map(|recorder| recorder.queue.clone());
     let url = own_url(config.public_url.as_ref(), address);
+    let public = PublicUrl::parse(&url).ok_or_else(|| StartError::PublicUrl(url.clone()))?;
+    let signing_keys = Arc::new(SigningKeys::new(pool.clone(), Arc::clone(&master)));
+    let keeper = Keeper {
+        ports: RealPorts::of(&pool, appender.clone(), Arc::clone(&digests), &master),
+        keys: Arc::clone(&signing_keys),
+        pool: pool.clone(),
+        view: readers.view.clone(),
+        signing: config.signing,
+    };
+    signing_keys::start(keeper, &readers.stop, &shutdown).await;
     let edge = Edge {
         config: &config,
         pool: &pool,
@@ -226,6 +246,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         metrics,
         shutdown: &shutdown,
         url: &url,
+        public,
+        signing_keys,
     };
     let routes = edge.routes(appender, &bootstrap_token, address)?;
     let Readers { view, projections, relayed, stop, .. } = readers;
@@ -267,6 +289,8 @@ struct Edge<'a> {
     metrics: Metrics,
     shutdown: &'a Shutdown,
     url: &'a str,
+    public: PublicUrl,
+    signing_keys: Arc<SigningKeys>,
 }
 
 impl Edge<'_> {
@@ -288,7 +312,8 @@ impl Edge<'_> {
             metrics: metrics.clone(),
         };
         let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
-        Ok(router(&admin, gateway, health, well_known, metrics, self.url))
+        let oauth = self.oauth(&admin);
+        Ok(router(&admin, gateway, health, well_known, metrics, &oauth))
     }
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
@@ -299,6 +324,8 @@ impl Edge<'_> {
             deciding: self.deciding.clone(),
             clock: Arc::new(SystemClock),
             keys: Arc::<KeyDigests>::clone(&self.digests),
+            tokens: Tokens::new(Arc::new(TokenVerifier::new(self.public.clone()))),
+            url: self.public.clone(),
             sessions: Arc::new(SealedSessions(Arc::clone(&self.master))),
             credentials: UpstreamCredentials::new(Arc::new(self.vault())),
             bodies: BodyBudgets::beside(upstream.memory().clone()),
@@ -332,6 +359,18 @@ impl Edge<'_> {
             calls: Arc::<CallSeals>::clone(&self.seals),
             places: Places::default(),
         })
+    }
+
+    fn oauth(&self, admin: &Admin<RealPorts>) -> Oauth<RealPorts> {
+        Oauth {
+            ports: Arc::clone(&admin.ports),
+            url: self.public.clone(),
+            deciding: self.deciding.clone(),
+            clock: Arc::new(SystemClock),
+            secrets: Arc::new(VerifiedSecrets::new(Arc::clone(&self.digests))),
+            tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),
+            algorithm: self.config.signing.algorithm,
+        }
     }
 
     fn vault(&self) -> PostgresVault {
@@ -369,7 +408,8 @@ fn upstream(config: &Config) -> Result<Upstream, StartError> {
 /// Our own address, those that were configured, and loopback spellings of it when we listen there.
 fn origins(config: &Config, url: &str, address: SocketAddr) -> AllowedOrigins {
     let mut origins = config.allowed_origins.clone();
-    origins.push(url.to_owned());
+    // An origin has no path (RFC 6454, 4), our address may.
+    origins.push(Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization()));
     if address.ip().is_loopback() {
         for host in ["127.0.0.1", "localhost", "[::1]"] {
             origins.push(format!("http://{host}:{}", address.port()));

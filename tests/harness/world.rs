@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use api::Running;
 use api::adapters::master_key::MasterKeys;
-use api::config::{Config, MasterKeySource, Store};
+use api::config::{Config, MasterKeySource, Signing, Store};
+use domain::value::SigningAlgorithm;
 use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
 use mcp::upstream::UpstreamTimeouts;
@@ -75,6 +76,10 @@ pub struct Settings {
     pub checkpoint_file: bool,
     /// How old the view of the node may be when it decides.
     pub staleness_max: Duration,
+    /// How the node signs access tokens.
+    pub signing_algorithm: SigningAlgorithm,
+    /// Where callers are told that they reach it: several nodes are one issuer under one address.
+    pub public_url: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -87,6 +92,8 @@ impl Default for Settings {
             call_records: true,
             checkpoint_file: false,
             staleness_max: STALENESS_MAX,
+            signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
+            public_url: None,
         }
     }
 }
@@ -110,7 +117,7 @@ impl Node {
         let rate = NonZeroU32::new(settings.key_rate).expect("a rate");
         let config = Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
-            public_url: None,
+            public_url: settings.public_url.map(|url| url.parse().expect("an address")),
             data: cluster().folder().join(&database.name),
             store: Store::Given { database: servers.database, nats: servers.nats },
             relay: RelayConfig {
@@ -125,6 +132,7 @@ impl Node {
             call_records: settings.call_records,
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
+            signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
             key_rate: rate,
             key_burst: rate,
             upstream: settings.upstream,

@@ -17,6 +17,7 @@ mod interop;
 mod kill;
 mod log;
 mod notary;
+mod oauth;
 mod program;
 mod rebuild;
 mod revocation;

@@ -7,15 +7,20 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use commands::HashError;
-use domain::value::IssuedSecret;
+use domain::value::{IssuedSecret, PresentedSecret};
 use tokio::sync::Semaphore;
 
 /// bcrypt rounds are 2 to this power: 69 ms a digest on the machines measured.
 const COST: u32 = 10;
+/// Dearest digest that is checked: one of cost 31 in an imported record would keep a core busy for two days.
+const COST_MAX: u32 = 14;
+/// bcrypt reads 72 bytes and no NUL: of what is longer it would take a part for the whole, and `a` for `a\0a`.
+const SECRET_BYTES_MAX: usize = 71;
+const HASH_CHARS: usize = 60;
 /// Digests that may wait for each core: whoever comes last waits about a second.
 const QUEUE_DIGESTS_PER_CORE: usize = 16;
 
-/// Makes slow digests.
+/// Makes and checks slow digests.
 #[derive(Debug)]
 pub(super) struct BcryptHasher {
     /// Everybody who was let in: those at work and those in the queue.
@@ -43,6 +48,18 @@ impl BcryptHasher {
         hash.map_err(|error| HashError::Failed(error.to_string()))
     }
 
+    /// Whether this is the secret behind a digest. What bcrypt would read in part or not at all is none.
+    pub(super) async fn matches(&self, presented: &PresentedSecret, hash: &str) -> Result<bool, HashError> {
+        must_be_checkable(hash).map_err(|why| HashError::Failed(why.to_owned()))?;
+        let text = presented.reveal();
+        if text.is_empty() || text.len() > SECRET_BYTES_MAX || text.contains('\0') {
+            return Ok(false);
+        }
+        let (text, hash) = (zeroize::Zeroizing::new(text.to_owned()), hash.to_owned());
+        let matches = self.run(move || bcrypt::non_truncating_verify(text.as_bytes(), &hash)).await?;
+        matches.map_err(|error| HashError::Failed(error.to_string()))
+    }
+
     /// The work keeps its place until it is done, also when nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
@@ -57,6 +74,22 @@ impl BcryptHasher {
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
+    }
+}
+
+/// A digest that the crate is shown: ASCII, of a form without known faults, and not so dear that checking it is an attack.
+fn must_be_checkable(hash: &str) -> Result<(), &'static str> {
+    if hash.len() != HASH_CHARS || !hash.is_ascii() {
+        return Err("what is kept of a secret is no bcrypt digest");
+    }
+    let (form, rest) = hash.split_at_checked(4).unwrap_or_default();
+    if !matches!(form, "$2a$" | "$2b$" | "$2y$") {
+        return Err("what is kept of a secret is of a form of bcrypt that is not taken");
+    }
+    let cost = rest.split_once('$').and_then(|(cost, _)| cost.parse::<u32>().ok());
+    match cost {
+        Some(0..=COST_MAX) => Ok(()),
+        Some(_) | None => Err("what is kept of a secret is too dear to be checked"),
     }
 }
 
@@ -112,5 +145,52 @@ mod tests {
         let hash = BcryptHasher::default().hash(&secret).await.unwrap();
         assert!(bcrypt::verify("s3cret", &hash).unwrap());
         assert!(!bcrypt::verify("other", &hash).unwrap());
+    }
+
+    #[tokio::test]
+    async fn case_28_what_bcrypt_would_read_in_part_is_no_secret() {
+        let hasher = BcryptHasher::with_cores(2);
+        let long = "x".repeat(71);
+        let hash = hasher.hash(&IssuedSecret::new(long.clone())).await.unwrap();
+        let check =
+            async |text: &str| hasher.matches(&PresentedSecret::new(text.to_owned()), &hash).await.unwrap();
+        for other in
+            ["", "\0", &long[..70], &format!("{long}x"), &format!("{long}\0"), &format!("{long}\0{long}")]
+        {
+            assert!(!check(other).await, "{other:?}");
+        }
+        assert!(check(&long).await);
+        let hash = bcrypt::hash("a", 4).unwrap();
+        for cyclic in ["a\0a", "a\0", "\0"] {
+            let matches = hasher.matches(&PresentedSecret::new(cyclic.to_owned()), &hash).await.unwrap();
+            assert!(!matches, "{cyclic:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn case_28_a_digest_that_is_too_dear_odd_or_none_is_not_checked() {
+        let hasher = BcryptHasher::with_cores(1);
+        let good = bcrypt::hash("a", 4).unwrap();
+        let wide = format!("{}\u{95a2}", &good[..57]);
+        for hash in [
+            "",
+            "a",
+            &good[..59],
+            &format!("{good}x"),
+            &wide,
+            &good.replacen("$04$", "$15$", 1),
+            &good.replacen("$04$", "$31$", 1),
+            &good.replacen("$04$", "$99$", 1),
+            &good.replacen("$2b$", "$2x$", 1),
+            &good.replacen("$2b$", "$2c$", 1),
+            &good.replacen("$04$", "$-4$", 1),
+        ] {
+            let refused = hasher.matches(&PresentedSecret::new("a".to_owned()), hash).await;
+            assert!(matches!(refused, Err(HashError::Failed(_))), "{hash}");
+        }
+        for form in ["$2a$", "$2b$", "$2y$"] {
+            let hash = good.replacen("$2b$", form, 1);
+            assert!(hasher.matches(&PresentedSecret::new("a".to_owned()), &hash).await.unwrap());
+        }
     }
 }

@@ -80,6 +80,11 @@ impl KeyDigests {
         Ok(rows.len())
     }
 
+    /// Whether this is the secret behind a bcrypt digest; bounded, like the making of one.
+    pub async fn slow_matches(&self, presented: &PresentedSecret, hash: &str) -> Result<bool, HashError> {
+        self.slow.matches(presented, hash).await
+    }
+
     /// Where a personal value stands in a table of unique names: equal values meet, nobody reads them.
     pub fn blind_index(&self, scope: &str, value: &str) -> String {
         let mut context = hmac::Context::with_key(&self.index);

@@ -34,16 +34,19 @@ pub enum Purpose {
     Session,
     /// Arguments of a call, where an instance keeps them.
     CallArguments,
+    /// The private half of a key that signs access tokens.
+    SigningKey,
 }
 
 impl Purpose {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::SubjectKey,
         Self::DataKey,
         Self::ConnectionSecret,
         Self::CommandAnswer,
         Self::Session,
         Self::CallArguments,
+        Self::SigningKey,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -54,6 +57,7 @@ impl Purpose {
             Self::CommandAnswer => b"sekisho command answer v1",
             Self::Session => b"sekisho session v1",
             Self::CallArguments => b"sekisho call arguments v1",
+            Self::SigningKey => b"sekisho signing key v1",
         }
     }
 }

@@ -12,4 +12,6 @@ pub mod personal_data;
 pub mod postgres;
 pub mod postgres_events;
 pub mod system;
+pub mod token_keys;
 pub mod vault;
+pub mod verified_secrets;

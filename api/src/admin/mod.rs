@@ -50,9 +50,10 @@ use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
 use crate::gateway::{CheckKey, SealCalls};
 use crate::shutdown::Shutdown;
 
+pub use crate::openapi::{Parameter, SchemaOf};
 pub use answer::{Listed, Written};
 pub use places::Places;
-pub use table::{Access, Area, Parameter, Route, SchemaOf};
+pub use table::{Access, Area, Route};
 
 /// The token that founds a deployment, checked once.
 pub trait CheckBootstrapToken: Send + Sync {

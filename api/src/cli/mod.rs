@@ -83,7 +83,7 @@ enum Command {
     Relay(Box<relay::Relay>),
     /// Forget a person for good: destroy the key of everything personal in the log, and append that it was done
     Erase(Box<erase::Erase>),
-    /// Keys of the deployment
+    /// The master key, and the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
 }
@@ -133,7 +133,7 @@ pub fn run() -> ExitCode {
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Relay(relay) => relay.run().await,
             Command::Erase(erase) => erase.run().await,
-            Command::Keys(keys) => keys.run(),
+            Command::Keys(keys) => keys.run().await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

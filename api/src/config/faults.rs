@@ -3,13 +3,17 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use domain::value::SigningAlgorithm;
 use url::Url;
 
-use super::ConfigError;
+use super::{ConfigError, Signing};
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
 const STALENESS_MIN: Duration = Duration::from_millis(300);
 const STALENESS_MAX: Duration = Duration::from_mins(1);
+
+/// A key that signs for longer would be forgotten by those who look after it.
+const SIGNING_KEY_DAYS_MAX: u16 = 730;
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -48,6 +52,16 @@ impl Faults {
         self.note(option, bytes.ok_or_else(|| format!("{text:?} is not a number of MiB from 1 on")))
     }
 
+    pub(super) fn signing(&mut self, algorithm: &str, days: &str) -> Option<Signing> {
+        let known = SigningAlgorithm::parse(algorithm);
+        let unknown = || format!("{algorithm:?} is not RS256, ES256 or EdDSA");
+        let algorithm = self.note("--signing-algorithm", known.ok_or_else(unknown));
+        let good = days.parse().ok().filter(|days| (1..=SIGNING_KEY_DAYS_MAX).contains(days));
+        let wrong = || format!("{days:?} is not 1 to {SIGNING_KEY_DAYS_MAX} days");
+        let key_days = self.note("--signing-key-days", good.ok_or_else(wrong));
+        Some(Signing { algorithm: algorithm?, key_days: key_days? })
+    }
+
     pub(super) fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {
         self.note(
             option,
@@ -64,15 +78,19 @@ pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
+/// Scheme and host, and a path where others live at the same host: simple segments, since clients compare what is made of it letter by letter.
 pub(super) fn public_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
+    let simple = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let segments = url.path().trim_end_matches('/').split('/').skip(1);
     let plain = matches!(url.scheme(), "http" | "https")
         && url.host().is_some()
-        && url.path() == "/"
+        && segments.into_iter().all(|segment| !segment.is_empty() && segment.bytes().all(simple))
         && url.query().is_none()
         && url.fragment().is_none()
-        && url.username().is_empty();
+        && url.username().is_empty()
+        && url.password().is_none();
     plain.then_some(url).ok_or_else(|| {
-        format!("{text:?} is not scheme, host and port alone, such as https://mcp.example.com")
+        format!("{text:?} is not scheme and host, with a plain path at most, such as https://mcp.example.com")
     })
 }

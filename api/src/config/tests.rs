@@ -45,6 +45,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         "maybe",
         "--call-retention-days",
         "0",
+        "--signing-algorithm",
+        "HS256",
+        "--signing-key-days",
+        "0",
     ]);
     let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
     let expected = [
@@ -60,6 +64,8 @@ fn everything_that_is_wrong_is_told_at_once() {
         "--allowed-origins",
         "--nats-url",
         "--staleness-max-seconds",
+        "--signing-algorithm",
+        "--signing-key-days",
         "--key-rate",
         "--grace-seconds",
     ];
@@ -77,4 +83,29 @@ fn a_database_of_ones_own_wants_a_key_of_ones_own() {
 fn nothing_given_means_embedded() {
     let config = options(&["--data", "/tmp/x"]).check().unwrap();
     assert_eq!(config.store, Store::Embedded { nats: true });
+}
+
+#[test]
+fn a_public_url_has_a_plain_path_at_most() {
+    for text in [
+        "https://example.com/a//b",
+        "https://example.com/a%2fb",
+        "https://example.com/{a}",
+        "https://example.com/a?b",
+        "https://example.com/a#b",
+        "https://user@example.com",
+        "https://:secret@example.com",
+        "mcp.example.com",
+    ] {
+        let told = options(&["--public-url", text]).check().unwrap_err();
+        assert_eq!(told.first().map(|error| error.option), Some("--public-url"), "{text}");
+    }
+    for text in [
+        "https://example.com",
+        "https://example.com/",
+        "https://example.com/tools",
+        "https://example.com/a/b-c/",
+    ] {
+        assert!(options(&["--public-url", text]).check().is_ok(), "{text}");
+    }
 }

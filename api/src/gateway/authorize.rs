@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::policy::{self, Denial, Facts, Permit, Target, Wish};
-use domain::value::{Scope, Timestamp};
+use domain::value::{OrganizationId, Scope, Timestamp};
 use mcp::envelope::Message;
 use mcp::relay::ToolsFilter;
 use mcp::tools::{CacheScope, ToolSummary};
@@ -25,6 +25,8 @@ const ASK_WAIT: Duration = Duration::from_secs(10);
 pub(super) struct Permitted {
     _permit: Permit,
     pub(super) caller: AuthenticatedCaller,
+    /// Whose events can take it back.
+    pub(super) organizations: Vec<OrganizationId>,
     pub(super) route: Route,
     pub(super) destination: Destination,
     pub(super) filter: Option<ToolsFilter>,
@@ -53,17 +55,18 @@ pub(super) async fn authorize(
     };
     let Some(wish) = gateway.ask_whether_read_only(grounds, &caller, &route, call, &denial).await? else {
         recording.say(|draft| draft.decided(grounds, &caller, wish, (now, Err(&denial))));
-        return Err(Refusal::denied(denial));
+        return Err(Refusal::denied_to(&caller, denial));
     };
     // The upstream took its time: what holds now decides.
-    let grounds = gateway.grounds(Some(route.instance.id), &call.headers).await?;
+    let grounds = gateway.grounds(caller.parties(Some(route.instance.id))).await?;
     recording.rests_on(&grounds);
     let caller = caller.in_view(&grounds);
     let route = gateway.route(&grounds, Some(route.instance.id), recording)?;
     let now = gateway.0.clock.now();
     let decided = decide(&grounds, &caller, &route, now, wish);
     recording.say(|draft| draft.decided(&grounds, &caller, wish, (now, decided.as_ref().map(|_| ()))));
-    permitted(gateway, &grounds, (decided.map_err(Refusal::denied)?, wish), caller, route, call)
+    let permit = decided.map_err(|denial| Refusal::denied_to(&caller, denial))?;
+    permitted(gateway, &grounds, (permit, wish), caller, route, call)
 }
 
 fn permitted(
@@ -78,7 +81,11 @@ fn permitted(
     let filter =
         may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, gateway.0.clock.now()));
     let read_only = matches!(wish, Wish::Call { read_only: true, .. });
-    Ok(Permitted { _permit: permit, caller, route, destination, filter, mark: grounds.mark(), read_only })
+    let mut organizations = vec![route.instance.organization];
+    organizations.extend(caller.organizations(grounds));
+    organizations.dedup();
+    let mark = grounds.mark();
+    Ok(Permitted { _permit: permit, caller, organizations, route, destination, filter, mark, read_only })
 }
 
 fn decide(
@@ -89,7 +96,7 @@ fn decide(
     wish: Wish<'_>,
 ) -> Result<Permit, Denial> {
     let facts = Facts {
-        caller: caller.facts(view),
+        caller: caller.facts(view)?,
         target: Target::Instance(view.instance_facts(&route.instance)),
         maintenance: view.in_maintenance(caller.address),
         now,

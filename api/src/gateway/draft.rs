@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::instance::ArgumentDays;
 use domain::policy::{Denial, Wish};
-use domain::value::{InstanceId, Timestamp};
+use domain::value::{InstanceId, OrganizationId, Timestamp};
 use http::StatusCode;
 use mcp::envelope::MessageKind;
-use projections::access::{AccessView, Instance, Key};
+use projections::access::{AccessView, Instance, Key, TokenHolder};
 use projections::calls::{
     ArgumentRoom, Basis, Call, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, Room,
     SealedArguments, TOOL_BYTES_MAX, WishKind, cut,
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::authenticate::AuthenticatedCaller;
 use super::call::McpCall;
 use super::route::Destination;
+use super::tokens::CheckedToken;
 
 /// Everything that the steps of a call have said.
 pub(super) struct Draft {
@@ -81,6 +82,24 @@ impl Draft {
         self.record.organization_id = key.organization.uuid();
         self.record.principal_id = Some(key.principal.uuid());
         self.record.credential_id = Some(key.id.uuid());
+        self.asked(view, instance);
+    }
+
+    /// The same for an access token, whose organization is that of the instance that it is for.
+    pub(super) fn token(
+        &mut self,
+        view: &AccessView,
+        token: &CheckedToken,
+        organization: OrganizationId,
+        instance: Option<InstanceId>,
+    ) {
+        let says = &token.token.says;
+        self.record.organization_id = organization.uuid();
+        self.record.principal_id = Some(match says.holder {
+            TokenHolder::User { user, .. } => user.uuid(),
+            TokenHolder::Client => says.client.uuid(),
+        });
+        self.record.credential_id = Some(token.credential_id());
         self.asked(view, instance);
     }
 

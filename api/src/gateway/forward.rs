@@ -28,7 +28,7 @@ impl Gateway {
         call: &McpCall,
         recording: &CallRecording,
     ) -> Result<Response, Refusal> {
-        let Permitted { caller, route, destination, filter, mark, read_only, .. } = permitted;
+        let Permitted { caller, organizations, route, destination, filter, mark, read_only, .. } = permitted;
         let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
@@ -64,9 +64,6 @@ impl Gateway {
         if !is_stream(response.headers()) {
             return Ok(response.map(Body::new));
         }
-        let mut organizations = vec![route.instance.organization];
-        organizations.extend(caller.key.as_ref().map(|key| key.organization));
-        organizations.dedup();
         let (instance, asked) = (route.instance.id, Asked::of(call.wish(|_| read_only)));
         let when_stale = route.instance.when_stale;
         let admitted = Admitted { caller, instance, organizations, asked, when_stale, mark };

@@ -1,35 +1,33 @@
 //! What a decision rests on, and whether it still does when the decision is used.
 
 use domain::instance::WhenStale;
-use domain::value::{InstanceId, KeyText};
+use domain::value::InstanceId;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use projections::access::{Basis, Grounds, Mark, Parties, Unanswered};
+use projections::access::{AccessView, Basis, Grounds, Mark, Parties, Unanswered};
 
 use super::Gateway;
-use super::authenticate::X_API_KEY;
 use super::refusal::Refusal;
 
 /// Tells that a decision did not rest on a fresh view of the node.
 pub(super) const SEKISHO_DECISION_BASIS: HeaderName = HeaderName::from_static("sekisho-decision-basis");
 
 impl Gateway {
-    /// The view of this node, when it is fresh; else the few rows that decide about this caller and this instance.
-    pub(super) async fn grounds(
-        &self,
-        instance: Option<InstanceId>,
-        headers: &HeaderMap,
-    ) -> Result<Grounds, Refusal> {
+    /// The view of this node, when it is fresh; else the few rows that decide about this caller and this instance. Those also when the view is fresh
+    /// and has not heard yet of what a token rests on: another node gave it out a moment ago.
+    pub(super) async fn grounds(&self, parties: Parties) -> Result<Grounds, Refusal> {
         if let Some(grounds) = self.0.deciding.fresh() {
-            return Ok(grounds);
+            return if has_heard_of(&grounds, parties) {
+                Ok(grounds)
+            } else {
+                Ok(self.0.deciding.ask(parties).await.unwrap_or(grounds))
+            };
         }
         if !self.0.deciding.is_following() {
             return Err(Refusal::view_not_current());
         }
-        let key = headers.get(X_API_KEY).and_then(|text| text.to_str().ok());
-        let key = key.and_then(|text| KeyText::parse(text.trim()).ok()).map(|parsed| parsed.id());
-        match self.0.deciding.ask(Parties { key, instance, ..Parties::default() }).await {
+        match self.0.deciding.ask(parties).await {
             Ok(grounds) => Ok(grounds),
-            Err(Unanswered) => self.stale(instance).ok_or_else(Refusal::view_stale),
+            Err(Unanswered) => self.stale(parties.instance).ok_or_else(Refusal::view_stale),
         }
     }
 
@@ -50,6 +48,12 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+/// Whether a view knows the client and the grant of a token. We signed it, so there are such.
+fn has_heard_of(view: &AccessView, parties: Parties) -> bool {
+    parties.client.is_none_or(|client| view.client(client).is_some())
+        && parties.grant.is_none_or(|grant| view.grant(grant).is_some())
 }
 
 /// Marks an answer whose decision did not rest on a fresh view.

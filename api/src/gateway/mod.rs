@@ -20,8 +20,10 @@ mod relay;
 mod route;
 mod session;
 mod shares;
+mod shown;
 mod single_flight;
 mod streams;
+mod tokens;
 mod tool_hints;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use projections::access::Deciding;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
+use crate::token::PublicUrl;
 
 pub use budget::Budget;
 pub use credentials::UpstreamCredentials;
@@ -44,6 +47,7 @@ pub use recorded::Recorder;
 pub(crate) use refusal::RefusedFor;
 pub use shares::BodyBudgets;
 pub use streams::OpenStreams;
+pub use tokens::Tokens;
 
 /// Everything the hot path needs, shared by all requests.
 #[derive(Clone)]
@@ -57,6 +61,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Checks presented keys.
     pub keys: Arc<dyn CheckKey>,
+    /// Checks presented tokens.
+    pub tokens: Tokens,
+    /// What the endpoints are named after.
+    pub url: PublicUrl,
     /// Seals session ids of upstreams for clients.
     pub sessions: Arc<dyn SealSession>,
     /// Credentials for upstreams.

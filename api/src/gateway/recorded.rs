@@ -115,7 +115,7 @@ impl CallRecording {
         let instance = instance.and_then(|id| view.instance(id));
         // Whoever asks about what is not theirs is refused soon, and learns nothing of its settings.
         let own = instance.filter(|instance| {
-            caller.key.as_ref().is_none_or(|key| key.organization == instance.organization)
+            caller.organization.is_none_or(|organization| organization == instance.organization)
         });
         let Some(instance) = own else { return Ok(()) };
         match (instance.recording.overflow, &self.0) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use domain::policy::Denial;
+use domain::value::{Scope, Scopes};
 use http::{HeaderValue, StatusCode, header};
 use mcp::envelope::{EnvelopeError, Message, RequestId};
 use mcp::error::{RpcError, code};
@@ -17,8 +18,10 @@ use mcp::memory::{ByteBudget, NoRoom};
 use mcp::origin::OriginRefused;
 use mcp::upstream::UpstreamError;
 
+use super::authenticate::AuthenticatedCaller;
 use super::body::{BODY_WAIT, read_body};
 use crate::problem::VIEW_STALE;
+use crate::token::{TokenFault, scope_text};
 
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
@@ -38,6 +41,8 @@ pub(super) struct Refusal {
 pub(crate) struct Refused {
     refusal: Refusal,
     id: Option<RequestId>,
+    /// Where a client learns how to get a token for this place.
+    resource_metadata: Option<String>,
 }
 
 impl Refusal {
@@ -60,14 +65,15 @@ impl Refusal {
     }
 
     pub(super) fn no_credential() -> Self {
-        let message = "this endpoint takes an API key in the header x-api-key";
-        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, "no-credential", message).challenged("")
+        let message = "this endpoint takes an access token as Authorization: Bearer, or an API key in the header x-api-key";
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, "no-credential", message)
+            .challenged(&scope_to_begin_with())
     }
 
     pub(super) fn bad_credential(reason: &'static str) -> Self {
         let message = match reason {
             "authorization-not-accepted" => {
-                "send an API key in the header x-api-key; Authorization is not taken here yet"
+                "send an API key in the header x-api-key; Authorization takes access tokens, as Bearer"
             }
             _ => "the API key in x-api-key is not accepted",
         };
@@ -75,8 +81,29 @@ impl Refusal {
             .challenged(", error=\"invalid_token\"")
     }
 
+    /// An access token that is none, or none for now.
+    pub(super) fn bad_token(fault: TokenFault) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, fault.code(), fault.to_string())
+            .challenged(&format!(", error=\"invalid_token\"{}", scope_to_begin_with()))
+    }
+
+    /// An access token for another place.
+    pub(super) fn wrong_audience() -> Self {
+        let message = "this access token is for another resource";
+        Self::new(StatusCode::UNAUTHORIZED, code::UNAUTHENTICATED, "token-wrong-audience", message)
+            .challenged(&format!(", error=\"invalid_token\"{}", scope_to_begin_with()))
+    }
+
+    /// A scheme without anything behind it (RFC 6750, 3.1).
+    pub(super) fn malformed_authorization() -> Self {
+        let message = "write Authorization: Bearer and the access token behind it";
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "authorization-malformed", message)
+            .challenged(", error=\"invalid_request\"")
+    }
+
     pub(super) fn two_credentials() -> Self {
-        let message = "send exactly one credential: one x-api-key and no Authorization";
+        let message =
+            "send exactly one credential: one x-api-key, or one Authorization, and none in the address";
         Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "two-credentials", message)
             .challenged(", error=\"invalid_request\"")
     }
@@ -99,6 +126,17 @@ impl Refusal {
         }
     }
 
+    /// The policy says no to this caller. Who lacks a scope is told everything that a new token needs: what the one they have holds, and what it lacks.
+    pub(super) fn denied_to(caller: &AuthenticatedCaller, denial: Denial) -> Self {
+        let (Denial::ScopeMissing(missing), Some(held)) = (&denial, caller.token_scopes()) else {
+            return Self::denied(denial);
+        };
+        let wanted: Scopes = held.iter().chain([missing]).cloned().collect();
+        Self::new(StatusCode::FORBIDDEN, code::DENIED, denial.code(), denial.to_string()).challenged(
+            &format!(", error=\"insufficient_scope\", scope=\"{}\"", quotable(&scope_text(&wanted))),
+        )
+    }
+
     /// The policy says no.
     pub(super) fn denied(denial: Denial) -> Self {
         let reason = denial.code();
@@ -109,7 +147,7 @@ impl Refusal {
         match denial {
             Denial::ScopeMissing(scope) => forbidden(&format!(
                 ", error=\"insufficient_scope\", scope=\"{}\"",
-                scope.to_string().replace(['"', '\\'], "")
+                quotable(&scope.to_string())
             )),
             Denial::ToolNotExposed | Denial::RoleTooLow => forbidden(", error=\"insufficient_scope\""),
             Denial::OrganizationSuspended
@@ -257,7 +295,7 @@ impl Refusal {
 
     /// The refusal of this request.
     pub(super) fn to(self, id: Option<RequestId>) -> Refused {
-        Refused { refusal: self, id }
+        Refused { refusal: self, id, resource_metadata: None }
     }
 
     /// The refusal of a request whose body was not read yet: reads a little of it, to answer under its id.
@@ -277,6 +315,24 @@ impl From<Refusal> for Refused {
     }
 }
 
+impl Refused {
+    /// The same, telling whoever lacks a credential where to learn how to get one (RFC 9728, 5.1). It is named after the address alone, so it is told of
+    /// what is not there, too.
+    pub(super) fn telling(self, resource_metadata: Option<String>) -> Self {
+        Self { resource_metadata, ..self }
+    }
+}
+
+/// What a client asks for first: enough to come in and look.
+fn scope_to_begin_with() -> String {
+    format!(", scope=\"{}\"", Scope::McpRead)
+}
+
+/// Without what would end a quoted string.
+fn quotable(text: &str) -> String {
+    text.replace(['"', '\\'], "")
+}
+
 /// The reason of a refused call, for logs and metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RefusedFor(pub(crate) &'static str);
@@ -289,6 +345,10 @@ impl IntoResponse for Refused {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let challenge = challenge.map(|text| match &self.resource_metadata {
+            Some(address) => format!("{text}, resource_metadata=\"{address}\""),
+            None => text,
+        });
         if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }

@@ -13,7 +13,8 @@ fn rows() -> Vec<Route<RealPorts>> {
 }
 
 fn whole() -> Value {
-    document(&areas::<RealPorts>())
+    let url = crate::token::PublicUrl::parse("https://mcp.example.com").unwrap();
+    document(&areas::<RealPorts>(), &crate::oauth::routes(&url))
 }
 
 /// Every object inside a value, itself included.

@@ -226,6 +226,7 @@ impl AccessView {
     fn fold_instance(&mut self, id: InstanceId, fact: InstanceEvent) {
         if let InstanceEvent::Created { organization, name: _, connections, tools, authentication } = fact {
             let standing = Standing::Active;
+            self.instances_of.entry(organization).or_default().insert(id);
             self.instances.insert(
                 id,
                 Arc::new(Instance {

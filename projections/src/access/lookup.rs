@@ -136,6 +136,12 @@ impl AccessView {
         self.instances.get(&id)
     }
 
+    /// The instances of an organization, also stopped and deleted ones.
+    pub fn instances_of(&self, organization: OrganizationId) -> impl Iterator<Item = &Arc<Instance>> {
+        let ids = self.instances_of.get(&organization).into_iter().flatten();
+        ids.filter_map(|id| self.instance(*id))
+    }
+
     /// The facts of a decision about an instance.
     pub fn instance_facts<'a>(&self, instance: &'a Instance) -> InstanceFacts<'a> {
         InstanceFacts {

@@ -48,6 +48,8 @@ pub struct AccessView {
     servers: HashMap<ServerId, Arc<Server>>,
     connections: HashMap<ConnectionId, Arc<Connection>>,
     instances: HashMap<InstanceId, Arc<Instance>>,
+    /// Those of each organization: a client may leave out which one it means.
+    instances_of: HashMap<OrganizationId, imbl::OrdSet<InstanceId>>,
     clients: HashMap<ClientId, Arc<Client>>,
     grants: HashMap<GrantId, Arc<Grant>>,
     /// The live grant of a user, a client and an instance.

@@ -9,8 +9,9 @@ use api::adapters::embedded::{Embedded, EmbeddedConfig};
 use api::adapters::key_digest::KeyDigests;
 use api::adapters::master_key::MasterKeys;
 use api::adapters::{nats, postgres};
-use api::config::{Config, MasterKeySource, Store as Given};
+use api::config::{Config, MasterKeySource, Signing, Store as Given};
 use async_nats::Client;
+use domain::value::SigningAlgorithm;
 use harness::signal;
 use mcp::upstream::UpstreamTimeouts;
 use projections::{LogReader, RelayConfig, SignEnvelope};
@@ -42,6 +43,7 @@ pub(crate) fn serving(
         call_records: true,
         call_retention: projections::calls::Retention { days: 30 },
         allowed_origins: Vec::new(),
+        signing: Signing { algorithm: SigningAlgorithm::EdDsa, key_days: 90 },
         key_rate: rate,
         key_burst: rate,
         upstream: UpstreamTimeouts::default(),

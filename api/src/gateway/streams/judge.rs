@@ -10,7 +10,7 @@ use domain::policy::{self, Facts, Target};
 use domain::value::{Position, Timestamp};
 use futures_util::StreamExt as _;
 use mcp::error::RpcError;
-use projections::access::{AccessView, Basis, Parties};
+use projections::access::{AccessView, Basis};
 use tokio_util::sync::CancellationToken;
 
 use super::super::Gateway;
@@ -110,7 +110,7 @@ impl OpenStreams {
 
 impl Stream {
     fn expires_at(&self) -> Option<Timestamp> {
-        self.admitted.caller.key.as_ref()?.expires_at
+        self.admitted.caller.expires_at()
     }
 
     /// Decides again, as it was decided when the stream was opened.
@@ -130,7 +130,7 @@ impl Stream {
         let route = gateway.route(view, Some(self.admitted.instance), &CallRecording::NONE);
         let route = route.map_err(Refusal::into_error)?;
         let facts = Facts {
-            caller: caller.facts(view),
+            caller: caller.facts(view).map_err(|denial| Refusal::denied(denial).into_error())?,
             target: Target::Instance(view.instance_facts(&route.instance)),
             maintenance: view.in_maintenance(caller.address),
             now: gateway.0.clock.now(),
@@ -142,8 +142,7 @@ impl Stream {
     }
 
     async fn ask(&self, gateway: &Gateway) {
-        let key = self.admitted.caller.key.as_ref().map(|key| key.id);
-        let parties = Parties { key, instance: Some(self.admitted.instance), ..Parties::default() };
+        let parties = self.admitted.caller.parties(Some(self.admitted.instance));
         if let Ok(grounds) = gateway.0.deciding.ask(parties).await {
             self.judge_by(gateway, &grounds);
             self.judged_nanos.fetch_max(grounds.mark().as_of.nanos(), Ordering::AcqRel);

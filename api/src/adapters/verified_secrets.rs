@@ -1,0 +1,275 @@
+//! Secrets of clients that were right a moment ago: bcrypt is computed once a minute for each client, however many tokens it asks for.
+//!
+//! What is remembered is a mark: an HMAC, under a key of this process, of the client, the digest that it was right for and the secret. So a secret
+//! that was rotated away or revoked has no mark that anybody would look for, and memory holds no secret. What was wrong is never remembered. One
+//! check at a time for each client: whoever tries out secrets of one client holds up neither other clients nor those of its own programs that were
+//! checked lately.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+use commands::{Entropy as _, HashError, SecretHasher as _};
+use domain::value::{ClientId, PresentedSecret, SecretDigest};
+
+use super::key_digest::KeyDigests;
+use super::system::SystemEntropy;
+use crate::token::VerifySecrets;
+
+/// How long a secret counts as right without being checked again.
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
+/// Secrets that are remembered.
+const REMEMBERED_MAX: usize = 10_000;
+/// Checks that may wait for each client.
+const WAITING_PER_CLIENT_MAX: usize = 32;
+
+type Mark = [u8; 32];
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Compares slowly.
+trait Compare: Send + Sync {
+    fn compare<'a>(
+        &'a self,
+        presented: &'a PresentedSecret,
+        hash: &'a str,
+    ) -> Boxed<'a, Result<bool, HashError>>;
+}
+
+impl Compare for KeyDigests {
+    fn compare<'a>(
+        &'a self,
+        presented: &'a PresentedSecret,
+        hash: &'a str,
+    ) -> Boxed<'a, Result<bool, HashError>> {
+        Box::pin(self.slow_matches(presented, hash))
+    }
+}
+
+/// Checks secrets of clients, and remembers those that were right.
+pub struct VerifiedSecrets {
+    digests: Arc<KeyDigests>,
+    lately: Lately<Arc<KeyDigests>>,
+}
+
+impl std::fmt::Debug for VerifiedSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifiedSecrets").finish_non_exhaustive()
+    }
+}
+
+impl VerifiedSecrets {
+    /// Against these digests.
+    pub fn new(digests: Arc<KeyDigests>) -> Self {
+        Self { lately: Lately::new(Arc::clone(&digests)), digests }
+    }
+}
+
+impl VerifySecrets for VerifiedSecrets {
+    fn verify<'a>(
+        &'a self,
+        client: ClientId,
+        presented: &'a PresentedSecret,
+        digests: &'a [SecretDigest],
+    ) -> Boxed<'a, Result<bool, HashError>> {
+        Box::pin(async move {
+            if digests.iter().any(|digest| self.digests.matches(presented, digest)) {
+                return Ok(true); // one of full entropy, checked at once
+            }
+            let slow = |digest: &'a SecretDigest| match digest {
+                SecretDigest::Bcrypt { hash } => Some(hash.as_str()),
+                SecretDigest::HmacSha256 { .. } => None,
+            };
+            let hashes: Vec<&str> = digests.iter().filter_map(slow).collect();
+            self.lately.is_behind_one(client, presented, &hashes).await
+        })
+    }
+}
+
+/// What was right lately.
+struct Lately<C> {
+    slow: C,
+    key: hmac::Key,
+    marks: Mutex<HashMap<Mark, Instant>>,
+    turns: Mutex<HashMap<ClientId, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl<C: std::ops::Deref<Target: Compare>> Lately<C> {
+    fn new(slow: C) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &SystemEntropy.secret());
+        Self { slow, key, marks: Mutex::default(), turns: Mutex::default() }
+    }
+
+    async fn is_behind_one(
+        &self,
+        client: ClientId,
+        presented: &PresentedSecret,
+        hashes: &[&str],
+    ) -> Result<bool, HashError> {
+        let marked: Vec<(Mark, &str)> =
+            hashes.iter().map(|hash| (self.mark(client, presented, hash), *hash)).collect();
+        if self.knows_one(&marked) {
+            return Ok(true);
+        }
+        let turn = self.turn(client)?;
+        let _mine = turn.lock().await;
+        if self.knows_one(&marked) {
+            return Ok(true); // whoever went before asked the same
+        }
+        for (mark, hash) in marked {
+            if self.slow.compare(presented, hash).await? {
+                self.remember(mark);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn mark(&self, client: ClientId, presented: &PresentedSecret, hash: &str) -> Mark {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(client.uuid().as_bytes());
+        context.update(&[u8::try_from(hash.len()).unwrap_or(u8::MAX)]); // no two inputs run together
+        context.update(hash.as_bytes());
+        context.update(presented.reveal().as_bytes());
+        let mut mark = [0; 32];
+        mark.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        mark
+    }
+
+    fn knows_one(&self, marked: &[(Mark, &str)]) -> bool {
+        let (marks, now) = (self.marks.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        marked.iter().any(|(mark, _)| marks.get(mark).is_some_and(|until| *until > now))
+    }
+
+    fn remember(&self, mark: Mark) {
+        let (mut marks, now) = (self.marks.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        if marks.len() >= REMEMBERED_MAX {
+            marks.retain(|_, until| *until > now);
+        }
+        if marks.len() >= REMEMBERED_MAX {
+            marks.clear(); // rare, and costs one check for each client in use
+        }
+        marks.insert(mark, now + REMEMBERED_FOR);
+    }
+
+    /// The turn of one client; a refusal when too many wait for it.
+    fn turn(&self, client: ClientId) -> Result<Arc<tokio::sync::Mutex<()>>, HashError> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(&client).and_then(Weak::upgrade) {
+            return if Arc::strong_count(&turn) > WAITING_PER_CLIENT_MAX {
+                Err(HashError::Busy)
+            } else {
+                Ok(turn)
+            };
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        turns.insert(client, Arc::downgrade(&turn));
+        Ok(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Compares by equality, counts, and waits until it may go on.
+    struct Counted {
+        compared: AtomicUsize,
+        may_go_on: Semaphore,
+    }
+
+    impl Compare for Counted {
+        fn compare<'a>(
+            &'a self,
+            presented: &'a PresentedSecret,
+            hash: &'a str,
+        ) -> Boxed<'a, Result<bool, HashError>> {
+            Box::pin(async move {
+                self.compared.fetch_add(1, Ordering::SeqCst);
+                self.may_go_on.acquire().await.unwrap().forget();
+                Ok(presented.reveal() == hash)
+            })
+        }
+    }
+
+    fn lately(may_go_on: usize) -> (Arc<Counted>, Arc<Lately<Arc<Counted>>>) {
+        let counted =
+            Arc::new(Counted { compared: AtomicUsize::new(0), may_go_on: Semaphore::new(may_go_on) });
+        (Arc::clone(&counted), Arc::new(Lately::new(counted)))
+    }
+
+    const APP: ClientId = ClientId::new(Uuid::from_u128(1));
+    const OTHER: ClientId = ClientId::new(Uuid::from_u128(2));
+
+    fn secret(text: &str) -> PresentedSecret {
+        PresentedSecret::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn what_was_wrong_is_checked_every_time() {
+        let (counted, lately) = lately(10);
+        for _ in 0..3 {
+            assert!(!lately.is_behind_one(APP, &secret("wrong"), &["right"]).await.unwrap());
+        }
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_was_rotated_away_is_not_remembered_and_neither_is_that_of_another_client() {
+        let (counted, lately) = lately(10);
+        assert!(lately.is_behind_one(APP, &secret("old"), &["old"]).await.unwrap());
+        assert!(lately.is_behind_one(APP, &secret("old"), &["new", "old"]).await.unwrap());
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 1);
+        assert!(!lately.is_behind_one(APP, &secret("old"), &["new"]).await.unwrap());
+        assert!(!lately.is_behind_one(APP, &secret("old"), &[]).await.unwrap());
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 2);
+        assert!(lately.is_behind_one(OTHER, &secret("old"), &["old"]).await.unwrap());
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_many_present_at_once_is_checked_once() {
+        let (counted, lately) = lately(0);
+        let ask = || {
+            let lately = Arc::clone(&lately);
+            tokio::spawn(async move { lately.is_behind_one(APP, &secret("s"), &["s"]).await })
+        };
+        let asked: Vec<_> = (0..WAITING_PER_CLIENT_MAX).map(|_| ask()).collect();
+        while lately.turns.lock().unwrap().get(&APP).map_or(0, Weak::strong_count) < WAITING_PER_CLIENT_MAX {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(lately.is_behind_one(APP, &secret("s"), &["s"]).await, Err(HashError::Busy)));
+        counted.may_go_on.add_permits(1);
+        for one in asked {
+            assert!(one.await.unwrap().unwrap());
+        }
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_right_too_long_ago_is_checked_again() {
+        let (counted, lately) = lately(10);
+        assert!(lately.is_behind_one(APP, &secret("s"), &["s"]).await.unwrap());
+        lately.marks.lock().unwrap().values_mut().for_each(|until| *until = Instant::now());
+        assert!(lately.is_behind_one(APP, &secret("s"), &["s"]).await.unwrap());
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded() {
+        let (_, lately) = lately(REMEMBERED_MAX + 10);
+        for number in 0..REMEMBERED_MAX + 5 {
+            let text = number.to_string();
+            assert!(lately.is_behind_one(APP, &secret(&text), &[&text]).await.unwrap());
+        }
+        assert!(lately.marks.lock().unwrap().len() <= REMEMBERED_MAX);
+    }
+}

@@ -1,0 +1,178 @@
+//! Errors of the OAuth endpoints (RFC 6749, 5.2): a code that a program reads, a sentence for people, never a cause.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::problem::AnsweredProblem;
+
+/// What is wrong, as the RFCs name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OauthErrorCode {
+    /// The request is not one.
+    InvalidRequest,
+    /// The client did not prove who it is.
+    InvalidClient,
+    /// The client may not use this grant type.
+    UnauthorizedClient,
+    /// There is no such grant type here.
+    UnsupportedGrantType,
+    /// A scope that is none, or more than the client may have.
+    InvalidScope,
+    /// A resource that is none for this client (RFC 8707, 2).
+    InvalidTarget,
+    /// Too many are waiting, or something behind us does not answer.
+    TemporarilyUnavailable,
+}
+
+impl OauthErrorCode {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::InvalidRequest
+            | Self::UnauthorizedClient
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// How the client tried to prove who it is: what a refusal must answer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// In the header `Authorization`.
+    Header,
+    /// In the form, or not at all.
+    Form,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OauthError {
+    code: OauthErrorCode,
+    description: Cow<'static, str>,
+    status: StatusCode,
+    challenge: bool,
+    retry_after: Option<Duration>,
+}
+
+impl OauthError {
+    /// A refusal. What the RFC does not let stand in a description is left out of it, so that a text of the caller's cannot end it early.
+    pub fn new(code: OauthErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        let description = description.into();
+        let may_stand =
+            |letter: char| matches!(letter, '\u{20}'..='\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}');
+        let description = if description.chars().all(may_stand) {
+            description
+        } else {
+            Cow::Owned(description.chars().filter(|letter| may_stand(*letter)).collect())
+        };
+        Self { code, description, status: code.status(), challenge: false, retry_after: None }
+    }
+
+    /// The request is not one.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(OauthErrorCode::InvalidRequest, description)
+    }
+
+    /// The client did not prove who it is. Which part of it was wrong is not told.
+    pub fn invalid_client(tried: Tried) -> Self {
+        let refused =
+            Self::new(OauthErrorCode::InvalidClient, "the client is not known, or did not prove who it is");
+        Self { challenge: tried == Tried::Header, ..refused }
+    }
+
+    /// Come back later.
+    pub fn unavailable(description: &'static str) -> Self {
+        let wait = Some(Duration::from_secs(1));
+        Self { retry_after: wait, ..Self::new(OauthErrorCode::TemporarilyUnavailable, description) }
+    }
+
+    /// The same under another status.
+    #[must_use]
+    pub fn under(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// What is wrong, as a program reads it.
+    pub const fn code(&self) -> OauthErrorCode {
+        self.code
+    }
+
+    /// What is wrong, in a sentence.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": self.code.as_str(), "error_description": self.description });
+        let mut response = (self.status, body.to_string()).into_response();
+        response.extensions_mut().insert(AnsweredProblem(self.code.as_str()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        no_store(headers);
+        if self.challenge {
+            let basic = HeaderValue::from_static("Basic realm=\"sekisho\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, basic);
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+}
+
+/// Nobody keeps an answer with a token in it, nor one that says why there is none (RFC 6749, 5.1).
+pub(super) fn no_store(headers: &mut http::HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_17_a_description_holds_nothing_that_could_end_it() {
+        let error = OauthError::invalid_request("a\"b\\c\r\nd\u{7f}\u{95a2}<e>");
+        assert_eq!(error.description(), "abcd<e>");
+    }
+
+    #[test]
+    fn item_03_basic_is_asked_for_only_where_it_was_tried() {
+        for (tried, challenged) in [(Tried::Header, true), (Tried::Form, false)] {
+            let response = OauthError::invalid_client(tried).into_response();
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+            assert_eq!(response.headers().contains_key(header::WWW_AUTHENTICATE), challenged);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+            assert_eq!(response.headers()[header::PRAGMA], "no-cache");
+        }
+    }
+
+    #[test]
+    fn whoever_comes_too_early_is_told_when_to_come_back() {
+        let response = OauthError::unavailable("busy").into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+    }
+}

@@ -1,0 +1,111 @@
+//! What this authorization server can do, for clients that have never heard of it (RFC 8414; OpenID Connect Discovery 1.0, 4).
+//!
+//! Both documents are the same, and both are found in every form that clients try: the well-known name after the host, with the path of the
+//! issuer behind it (RFC 8414, 3.1), and appended to the issuer (Discovery, 4.1). A member whose list would be empty is left out (RFC 8414, 3.2).
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use commands::Ports;
+use domain::client::{ClientAuthentication, GrantType};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::resource_metadata::SCOPES_OFFERED;
+use super::table::OauthRoute;
+use super::{Oauth, jwks, token};
+use crate::token::PublicUrl;
+
+/// How long others may keep what these documents say.
+pub(super) const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Metadata of the authorization server (RFC 8414, 2).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServerMetadata {
+    /// The issuer, as every token names it.
+    pub issuer: String,
+    /// Where tokens are given out.
+    pub token_endpoint: String,
+    /// Where the keys are that tokens are verified with.
+    pub jwks_uri: String,
+    /// By what a token is given out.
+    pub grant_types_supported: Vec<&'static str>,
+    /// How clients prove who they are there.
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What a token can be asked for; beside these, `tool:<name>` for one tool.
+    pub scopes_supported: Vec<&'static str>,
+}
+
+impl ServerMetadata {
+    fn of(url: &PublicUrl) -> Self {
+        let grant_types = GrantType::ALL.into_iter().filter(|grant_type| token::redeems(*grant_type));
+        let ways = ClientAuthentication::ALL.into_iter().filter(|way| token::takes(*way));
+        Self {
+            issuer: url.issuer().to_owned(),
+            token_endpoint: url.at(token::PATH),
+            jwks_uri: url.at(jwks::PATH),
+            grant_types_supported: grant_types.map(GrantType::as_str).collect(),
+            token_endpoint_auth_methods_supported: ways.map(ClientAuthentication::as_str).collect(),
+            scopes_supported: SCOPES_OFFERED.to_vec(),
+        }
+    }
+}
+
+/// As RFC 8414 names it.
+pub(super) fn authorization_server<P: Ports + 'static>(url: &PublicUrl) -> OauthRoute<P> {
+    let paths = forms("/.well-known/oauth-authorization-server", url);
+    let summary = "What this authorization server can do (RFC 8414)";
+    OauthRoute::document::<ServerMetadata, _, _>(paths, "getAuthorizationServerMetadata", summary, metadata)
+}
+
+/// As OpenID Connect Discovery names it.
+pub(super) fn openid_configuration<P: Ports + 'static>(url: &PublicUrl) -> OauthRoute<P> {
+    let paths = forms("/.well-known/openid-configuration", url);
+    let summary = "The same, for clients that look where OpenID Connect Discovery has it";
+    OauthRoute::document::<ServerMetadata, _, _>(paths, "getOpenidConfiguration", summary, metadata)
+}
+
+/// Where clients look for a document of an issuer with this URL.
+fn forms(name: &str, url: &PublicUrl) -> Vec<String> {
+    match url.path() {
+        "" => vec![name.to_owned()],
+        // The bare name is what is left of the appended form when a proxy takes the path off.
+        path => vec![format!("{name}{path}"), format!("{path}{name}"), name.to_owned()],
+    }
+}
+
+async fn metadata<P: Ports + 'static>(State(oauth): State<Oauth<P>>) -> Response {
+    ([(header::CACHE_CONTROL, KEPT)], Json(ServerMetadata::of(&oauth.url))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_39_an_issuer_with_a_path_is_found_in_every_form() {
+        let url = PublicUrl::parse("https://example.com/tools").unwrap();
+        assert_eq!(
+            forms("/.well-known/openid-configuration", &url),
+            [
+                "/.well-known/openid-configuration/tools",
+                "/tools/.well-known/openid-configuration",
+                "/.well-known/openid-configuration",
+            ]
+        );
+        let url = PublicUrl::parse("https://example.com/").unwrap();
+        assert_eq!(forms("/.well-known/x", &url), ["/.well-known/x"]);
+    }
+
+    #[test]
+    fn item_40_no_list_is_empty_and_nothing_is_promised_that_is_not_there() {
+        let url = PublicUrl::parse("https://example.com/tools").unwrap();
+        let metadata = serde_json::to_value(ServerMetadata::of(&url)).unwrap();
+        assert_eq!(metadata["issuer"], "https://example.com/tools");
+        assert_eq!(metadata["token_endpoint"], "https://example.com/tools/oauth/token");
+        for (name, value) in metadata.as_object().unwrap() {
+            assert!(value.as_array().is_none_or(|list| !list.is_empty()), "{name}");
+        }
+    }
+}

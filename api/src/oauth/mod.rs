@@ -1,0 +1,104 @@
+//! The authorization server: one file for each endpoint, one table that states who may use it.
+//!
+//! Issuer, resources and endpoints are named after the configured public URL, never after what a request says of its host. Everything that the
+//! metadata promises is derived from what the endpoints dispatch on, so that it promises nothing else. Deliberately absent: the implicit and the
+//! password grant (OAuth 2.1), and any answer that tells whether a client, an instance or an organization exists.
+
+mod asked_scopes;
+mod client_authentication;
+mod client_credentials;
+mod error;
+mod form;
+mod issue;
+mod jwks;
+mod metadata;
+mod pkce;
+mod resource_metadata;
+mod table;
+mod target;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use commands::Ports;
+use domain::value::{Clock, SigningAlgorithm};
+use projections::access::{Deciding, Grounds};
+
+use crate::token::{PublicUrl, SignTokens, VerifySecrets};
+
+pub use asked_scopes::read_scopes;
+pub use client_authentication::PresentedClient;
+pub use error::{OauthError, OauthErrorCode, Tried};
+pub use form::Parameters;
+pub use jwks::KeySet;
+pub use metadata::ServerMetadata;
+pub use pkce::Challenge;
+pub use resource_metadata::ResourceMetadata;
+pub use table::{OauthAccess, OauthRoute};
+pub use token::{TokenAnswer, TokenForm};
+
+/// Everything that the endpoints need. `P` are the ports of the use cases.
+pub struct Oauth<P> {
+    /// The ports of the use cases.
+    pub ports: Arc<P>,
+    /// Issuer, and what resources are named after.
+    pub url: PublicUrl,
+    /// Who is who, and what is open.
+    pub deciding: Deciding,
+    /// The time of decisions.
+    pub clock: Arc<dyn Clock>,
+    /// Checks secrets of clients.
+    pub secrets: Arc<dyn VerifySecrets>,
+    /// Signs access tokens.
+    pub tokens: Arc<dyn SignTokens>,
+    /// With which algorithm.
+    pub algorithm: SigningAlgorithm,
+}
+
+impl<P> Clone for Oauth<P> {
+    fn clone(&self) -> Self {
+        Self {
+            ports: Arc::clone(&self.ports),
+            url: self.url.clone(),
+            deciding: self.deciding.clone(),
+            clock: Arc::clone(&self.clock),
+            secrets: Arc::clone(&self.secrets),
+            tokens: Arc::clone(&self.tokens),
+            algorithm: self.algorithm,
+        }
+    }
+}
+
+impl<P> std::fmt::Debug for Oauth<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Oauth").finish_non_exhaustive()
+    }
+}
+
+impl<P> Oauth<P> {
+    /// The view of this node, if it may decide. Nothing is given out by what may have been taken back.
+    pub(crate) fn grounds(&self) -> Result<Grounds, OauthError> {
+        self.deciding
+            .fresh()
+            .ok_or_else(|| OauthError::unavailable("this node cannot decide right now; try again"))
+    }
+}
+
+/// Every route, at the issuer with this URL.
+pub fn routes<P: Ports + 'static>(url: &PublicUrl) -> Vec<OauthRoute<P>> {
+    vec![
+        metadata::authorization_server(url),
+        metadata::openid_configuration(url),
+        resource_metadata::route(url),
+        jwks::route(),
+        token::route(),
+    ]
+}
+
+/// The router of the whole table.
+pub fn router<P: Ports + 'static>(oauth: &Oauth<P>) -> Router {
+    routes(&oauth.url)
+        .into_iter()
+        .fold(Router::new(), |router, route: OauthRoute<P>| route.into_router(router, oauth))
+}

@@ -1,0 +1,108 @@
+//! The table of OAuth routes: method, addresses, required access, what goes in and out, handler.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, get, options, post};
+use http::{HeaderValue, Method, StatusCode, header};
+use utoipa::ToSchema;
+
+use super::Oauth;
+use crate::openapi::SchemaOf;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OauthAccess {
+    /// Anybody: it tells nothing of anybody.
+    Anybody,
+    /// A registered client that proves who it is.
+    Client,
+}
+
+/// One row of the table.
+pub struct OauthRoute<P> {
+    /// HTTP method.
+    pub method: Method,
+    /// Its addresses: the first one, and others under which the same is found.
+    pub paths: Vec<String>,
+    /// Who may use it.
+    pub access: OauthAccess,
+    /// Stable name of the operation.
+    pub operation: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// The form that goes in, where one does.
+    pub form: Option<SchemaOf>,
+    /// What comes out.
+    pub response: SchemaOf,
+    handler: MethodRouter<Oauth<P>>,
+}
+
+impl<P> std::fmt::Debug for OauthRoute<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?} ({:?})", self.method, self.paths, self.access)
+    }
+}
+
+impl<P: Send + Sync + 'static> OauthRoute<P> {
+    /// A document that anybody may read, also out of a page of somebody else's: clients that run in browsers look there.
+    pub(super) fn document<Out: ToSchema, H, A>(
+        paths: Vec<String>,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Oauth<P>>,
+        A: 'static,
+    {
+        let handler =
+            get(handler).merge(options(preflight)).layer(axum::middleware::map_response(open_to_pages));
+        let (method, access, form, response) =
+            (Method::GET, OauthAccess::Anybody, None, SchemaOf::of::<Out>());
+        Self { method, paths, access, operation, summary, form, response, handler }
+    }
+
+    /// An endpoint that takes a form from a client.
+    pub(super) fn form<In: ToSchema, Out: ToSchema, H, A>(
+        path: &'static str,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Oauth<P>>,
+        A: 'static,
+    {
+        let (method, handler) = (Method::POST, post(handler));
+        let (form, response) = (Some(SchemaOf::of::<In>()), SchemaOf::of::<Out>());
+        let (paths, access) = (vec![path.to_owned()], OauthAccess::Client);
+        Self { method, paths, access, operation, summary, form, response, handler }
+    }
+
+    /// Adds it under all of its addresses.
+    pub(super) fn into_router(self, router: Router, oauth: &Oauth<P>) -> Router {
+        let handler = self.handler.with_state(oauth.clone());
+        self.paths.iter().fold(router, |router, path| router.route(path, handler.clone()))
+    }
+}
+
+const ANY: HeaderValue = HeaderValue::from_static("*");
+
+/// No cookie and no credential opens these documents, so any page may read them (Fetch, 3.2.5).
+async fn open_to_pages(mut response: axum::response::Response) -> axum::response::Response {
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    response
+}
+
+async fn preflight() -> (StatusCode, [(header::HeaderName, HeaderValue); 3]) {
+    let methods = HeaderValue::from_static("GET");
+    let age = HeaderValue::from_static("86400");
+    (
+        StatusCode::NO_CONTENT,
+        [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, ANY),
+            (header::ACCESS_CONTROL_MAX_AGE, age),
+        ],
+    )
+}

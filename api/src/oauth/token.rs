@@ -1,0 +1,97 @@
+//! Where tokens are given out (RFC 6749, 3.2): the form is read, the client proves who it is, and its grant type says who answers.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use commands::Ports;
+use domain::client::{ClientAuthentication, GrantType};
+use http::HeaderMap;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::client_authentication::PresentedClient;
+use super::error::{OauthError, OauthErrorCode, no_store};
+use super::form::Parameters;
+use super::table::OauthRoute;
+use super::{Oauth, client_credentials};
+
+pub(super) const PATH: &str = "/oauth/token";
+
+/// What a client sends for a token, as the document describes it: the endpoint reads `Parameters`.
+#[derive(Debug, ToSchema)]
+pub struct TokenForm {
+    /// By what: `client_credentials`.
+    pub grant_type: String,
+    /// The client, unless the header says it.
+    pub client_id: Option<String>,
+    /// Its secret, where it is registered for that.
+    pub client_secret: Option<String>,
+    /// What the token is to do, separated by spaces; everything that the client may, when left out.
+    pub scope: Option<String>,
+    /// The MCP endpoint that it is for (RFC 8707); may be left out where there is one only.
+    pub resource: Option<String>,
+}
+
+/// A token (RFC 6749, 5.1).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenAnswer {
+    /// The token; present it as `Authorization: Bearer`.
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: &'static str,
+    /// For how many seconds it is good.
+    pub expires_in: i64,
+    /// What it may do.
+    pub scope: String,
+}
+
+/// The route.
+pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
+    let summary = "Give out an access token (RFC 6749)";
+    OauthRoute::form::<TokenForm, TokenAnswer, _, _>(PATH, "issueToken", summary, give_out)
+}
+
+/// Whether tokens are given out for this. The metadata and the dispatch below read the same.
+pub(super) const fn redeems(grant_type: GrantType) -> bool {
+    match grant_type {
+        GrantType::ClientCredentials => true,
+        GrantType::AuthorizationCode | GrantType::RefreshToken => false,
+    }
+}
+
+/// Whether a client may prove itself so.
+pub(super) const fn takes(way: ClientAuthentication) -> bool {
+    match way {
+        ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost => true,
+        ClientAuthentication::PrivateKeyJwt => false,
+    }
+}
+
+async fn give_out<P: Ports + 'static>(
+    State(oauth): State<Oauth<P>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, OauthError> {
+    let parameters = Parameters::of_body(&headers, body).await?;
+    let presented = PresentedClient::read(&headers, &parameters)?;
+    let unsupported =
+        || OauthError::new(OauthErrorCode::UnsupportedGrantType, "this grant type is not given out here");
+    let grant_type = GrantType::parse(parameters.required("grant_type")?).ok_or_else(unsupported)?;
+    if !redeems(grant_type) {
+        return Err(unsupported());
+    }
+    let grounds = oauth.grounds()?;
+    let client = presented.prove(grounds.view(), oauth.clock.now(), &*oauth.secrets).await?;
+    if !client.grant_types().contains(&grant_type) {
+        let why = "this client is not registered for this grant type";
+        return Err(OauthError::new(OauthErrorCode::UnauthorizedClient, why));
+    }
+    let answer = match grant_type {
+        GrantType::ClientCredentials => client_credentials::redeem(&oauth, &client, &parameters).await?,
+        GrantType::AuthorizationCode | GrantType::RefreshToken => return Err(unsupported()),
+    };
+    let mut response = Json(answer).into_response();
+    no_store(response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,105 @@
+//! The OAuth endpoints in the document: forms go in, JSON comes out, errors are those of RFC 6749.
+
+use serde_json::{Map, Value, json};
+
+use crate::oauth::{OauthAccess, OauthRoute};
+
+/// The heading in the documentation.
+pub(super) const TAG: &str = "OAuth";
+/// What it is about, in one sentence.
+pub(super) const ABOUT: &str =
+    "Sekisho as authorization server: discovery, keys and tokens. Errors are those of RFC 6749, 5.2.";
+
+/// The name of an access rule in the document and in the tests.
+fn access_name(access: OauthAccess) -> &'static str {
+    match access {
+        OauthAccess::Anybody => "anybody",
+        OauthAccess::Client => "client",
+    }
+}
+
+/// Adds the operations of these routes.
+pub(super) fn insert<P>(
+    routes: &[OauthRoute<P>],
+    paths: &mut Map<String, Value>,
+    schemas: &mut Map<String, Value>,
+) {
+    for route in routes {
+        for schema in route.form.iter().chain([&route.response]) {
+            for (name, schema) in &schema.needs {
+                schemas.insert(name.clone(), json!(schema));
+            }
+        }
+        for (number, path) in route.paths.iter().enumerate() {
+            let item = paths.entry(path.clone()).or_insert_with(|| json!({}));
+            if let Some(item) = item.as_object_mut() {
+                let id = if number == 0 {
+                    route.operation.to_owned()
+                } else {
+                    format!("{}{}", route.operation, number + 1)
+                };
+                item.insert(route.method.as_str().to_ascii_lowercase(), operation(route, path, &id));
+            }
+        }
+    }
+    schemas.insert("OauthError".to_owned(), error());
+}
+
+fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
+    let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    let mut operation = json!({
+        "operationId": id,
+        "tags": [TAG],
+        "summary": route.summary,
+        "description": match route.access {
+            OauthAccess::Anybody => "Open to anybody.",
+            OauthAccess::Client => "Takes a registered client, which proves who it is in the way that it is registered for.",
+        },
+        "security": match route.access {
+            OauthAccess::Anybody => json!([]),
+            OauthAccess::Client => json!([{ "client": [] }, {}]),
+        },
+        "x-sekisho-access": access_name(route.access),
+        "parameters": parameters(path),
+        "responses": {
+            "200": {
+                "description": route.summary,
+                "content": { "application/json": { "schema": route.response.schema } },
+            },
+            "default": {
+                "description": "A refusal",
+                "content": {
+                    "application/json": { "schema": { "$ref": "#/components/schemas/OauthError" } },
+                    "application/problem+json": problem,
+                },
+            },
+        },
+    });
+    if let (Some(form), Some(operation)) = (&route.form, operation.as_object_mut()) {
+        let content = json!({ "application/x-www-form-urlencoded": { "schema": form.schema } });
+        operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+    }
+    operation
+}
+
+fn parameters(path: &str) -> Vec<Value> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| {
+            let schema = json!({ "type": "string", "format": "uuid" });
+            json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": format!("Id of the {name}") })
+        })
+        .collect()
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "description": "A refusal (RFC 6749, 5.2)",
+        "required": ["error"],
+        "properties": {
+            "error": { "type": "string", "description": "What is wrong, as the RFCs name it" },
+            "error_description": { "type": "string", "description": "What is wrong with this request, for people" },
+        },
+    })
+}

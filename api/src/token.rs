@@ -1,0 +1,15 @@
+//! Access tokens as the edge knows them: what they say, where they are for, and the capabilities that make and check them (RFC 9068).
+//!
+//! Deliberately absent: any decision. What a token may do is said by `domain::policy` over the view, call by call.
+
+mod claims;
+mod ports;
+mod public_url;
+
+pub(crate) use claims::scope_text;
+pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
+pub use ports::{CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};
+pub use public_url::PublicUrl;
+
+/// The type of an access token in its header (RFC 9068, 2.1): no other token of ours can be taken for one.
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
