@@ -178,7 +178,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
-    let Backbone { pool, nats, embedded, mut description, options } = backbone(&config).await?;
+    let Backbone { pool, nats, embedded, mut description, options } = Box::pin(backbone(&config)).await?; // large, and awaited once
     if nats.is_none() {
         let alone = "NATS: none; this node reads the log from Postgres alone, and nothing is published";
         description.push(alone.to_owned());
