@@ -13,6 +13,7 @@
 
 #[path = "hot/gateway.rs"]
 mod gateway;
+#[allow(dead_code, reason = "another benchmark shares it")]
 #[path = "hot/load.rs"]
 mod load;
 mod measured;

@@ -4,6 +4,7 @@
 //! process uses of the machine is missing to the others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -87,6 +88,34 @@ pub(crate) async fn closed(
                 let mut latencies = Latencies::default();
                 while started.elapsed() < span {
                     latencies.push(line.exchange(&request).await);
+                }
+                latencies
+            }
+        })
+        .collect();
+    (all(running).await, started.elapsed())
+}
+
+/// Each of these requests once, by so many callers.
+pub(crate) async fn each(
+    address: &str,
+    requests: &Arc<[Arc<[u8]>]>,
+    callers: usize,
+) -> (Latencies, Duration) {
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut lines = Vec::with_capacity(callers);
+    for _ in 0..callers {
+        lines.push(Line::open(address).await);
+    }
+    let started = Instant::now();
+    let running: JoinSet<Latencies> = lines
+        .into_iter()
+        .map(|mut line| {
+            let (requests, next) = (Arc::clone(requests), Arc::clone(&next));
+            async move {
+                let mut latencies = Latencies::default();
+                while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    latencies.push(line.exchange(request).await);
                 }
                 latencies
             }
