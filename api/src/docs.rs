@@ -107,7 +107,8 @@ fn entry(document: &Value, path: &str, method: &str, operation: &Value) -> Marku
     let text = |name: &str| text(operation, name);
     let parameters =
         operation.get("parameters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let request = operation.pointer("/requestBody/content/application~1json/schema");
+    let body = operation.pointer("/requestBody/content").and_then(Value::as_object);
+    let request = body.and_then(|media| media.values().next()?.get("schema"));
     html! {
         details id=(text("operationId")) {
             summary { b class=(method) { (method.to_uppercase()) } code { (path) } span.soft { (prose(text("summary"))) } }

@@ -1,9 +1,9 @@
 //! The edge of Sekisho: HTTP in, HTTP out, adapters, start-up. `start(config)` is the one door, for `main` and for the tests.
 //!
 //! ```text
-//! main -> wiring -> { router, adapters, shutdown }     router -> { admin, gateway }
-//! admin, gateway -> { extract, problem }               adapters -> ports of commands, projections and gateway
-//! not: admin or gateway -> adapters, nor each other; not: gateway -> commands (the data plane never decides state)
+//! main -> wiring -> { router, adapters, shutdown }     router -> { oauth, admin, gateway }
+//! oauth, admin, gateway -> { extract, problem, token } adapters -> ports of commands, projections, gateway and token
+//! not: oauth, admin or gateway -> adapters, nor each other; not: gateway -> commands (the data plane never decides state)
 //! ```
 
 pub mod adapters;

@@ -143,9 +143,9 @@ impl Node {
         Self { running: api::start(config).await.expect("a node starts") }
     }
 
-    /// A client of this node.
+    /// A client of this node, at the address that it listens on.
     pub fn http(&self) -> Http {
-        Http::new(&self.running.url)
+        Http::new(&format!("http://{}", self.running.address))
     }
 }
 

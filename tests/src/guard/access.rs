@@ -15,7 +15,18 @@ struct Operation {
     access: String,
 }
 
+/// Those of the management API.
 async fn operations(world: &World) -> Vec<Operation> {
+    let (management, oauth): (Vec<_>, Vec<_>) =
+        all(world).await.into_iter().partition(|operation| operation.path.starts_with("/v1/"));
+    assert!(management.len() > 40, "only {} operations", management.len());
+    for operation in oauth {
+        assert!(["anybody", "client"].contains(&operation.access.as_str()), "{operation:?}");
+    }
+    management
+}
+
+async fn all(world: &World) -> Vec<Operation> {
     let document = world.node.http().get("/openapi.json").await.good();
     assert_eq!(document["openapi"], "3.1.0");
     let mut operations = Vec::new();
@@ -28,7 +39,6 @@ async fn operations(world: &World) -> Vec<Operation> {
             operations.push(Operation { method, path: path.clone(), access: access.to_owned() });
         }
     }
-    assert!(operations.len() > 40, "only {} operations", operations.len());
     operations
 }
 
@@ -61,6 +71,27 @@ async fn nobody_in_particular_may_do_nothing() {
         assert!(answer.headers.contains_key("www-authenticate"), "{operation:?}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{operation:?}");
     }
+}
+
+#[tokio::test]
+async fn of_the_oauth_endpoints_documents_are_open_and_everything_else_wants_a_client_that_proves_itself() {
+    let world = World::start().await;
+    let oauth = all(&world).await.into_iter().filter(|operation| !operation.path.starts_with("/v1/"));
+    let mut clients = 0;
+    for operation in oauth {
+        let http = world.node.http().with("content-type", "application/x-www-form-urlencoded");
+        let path = operation.in_organization(&world.organization);
+        let answer = http.send(operation.method.clone(), &path, "grant_type=client_credentials").await;
+        if operation.access == "anybody" {
+            assert_eq!((operation.method.as_str(), answer.status.as_u16()), ("GET", 200), "{operation:?}");
+            continue;
+        }
+        clients += 1;
+        assert_eq!(answer.status.as_u16(), 401, "{operation:?}");
+        assert_eq!(answer.body()["error"], "invalid_client", "{operation:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{operation:?}");
+    }
+    assert!(clients > 0);
 }
 
 #[tokio::test]
@@ -168,10 +199,21 @@ async fn what_is_open_to_all_is_this_and_no_more() {
         "/.well-known/sekisho/checkpoint-key",
         "/.well-known/sekisho/tile/0/000.p/1",
     ];
-    for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"].into_iter().chain(signed) {
+    let discovery =
+        ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/oauth/jwks"];
+    let fixed = ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+    for path in fixed.into_iter().chain(discovery).chain(signed) {
         assert_eq!(world.node.http().get(path).await.status.as_u16(), 200, "{path}");
     }
-    for path in ["/v1", "/v1/organizations/x/y/z", "/.well-known/nothing", "/.well-known/sekisho", "/mcp"] {
+    for path in [
+        "/v1",
+        "/v1/organizations/x/y/z",
+        "/.well-known/nothing",
+        "/.well-known/sekisho",
+        "/mcp",
+        "/oauth",
+        "/oauth/nothing",
+    ] {
         world.node.http().get(path).await.refused(404, "not-found");
     }
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });

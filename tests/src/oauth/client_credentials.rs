@@ -134,7 +134,7 @@ async fn a_client_calls_a_tool_with_its_token_and_the_call_is_recorded_as_its_ow
 #[tokio::test]
 async fn a_client_whose_organization_is_suspended_gets_no_token() {
     let scene = Scene::start().await;
-    let suspend = scene.world.path("/suspend");
+    let suspend = format!("/v1/deployment/organizations/{}/suspend", scene.world.organization);
     scene.world.admin().post(&suspend, &json!({ "reason": "unpaid" })).await.good();
     refused(&scene.ask(FORM).await, 400, "unauthorized_client");
 }

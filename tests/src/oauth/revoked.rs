@@ -57,10 +57,11 @@ async fn case_34_a_scope_that_a_client_loses_its_tokens_lose() {
 async fn case_34_an_organization_that_is_suspended_and_an_instance_that_is_gone_open_to_no_token() {
     let scene = Scene::with(tools(), settings()).await;
     let token = scene.token("mcp:write").await;
-    let suspend = scene.world.path("/suspend");
+    let suspend = format!("/v1/deployment/organizations/{}/suspend", scene.world.organization);
     scene.world.admin().post(&suspend, &json!({ "reason": "unpaid" })).await.good();
     scene.call(&token, "echo").await.refused_call(403, "organization-suspended", &json!(1));
-    scene.world.admin().post(&scene.world.path("/resume"), &json!({})).await.good();
+    let resume = format!("/v1/deployment/organizations/{}/resume", scene.world.organization);
+    scene.world.admin().post(&resume, &json!({})).await.good();
     let instance = scene.world.path(&format!("/instances/{}", scene.instance.id));
     scene.world.admin().json(Method::DELETE, &instance, &json!({})).await.good();
     scene.call(&token, "echo").await.refused_call(404, "instance-unknown", &json!(1));
@@ -73,7 +74,7 @@ async fn a_secret_that_was_rotated_away_gets_no_token_though_it_was_right_a_mome
     let rotate = scene.world.path(&format!("/clients/{}/rotate-secret", scene.client.id));
     let rotated = scene.world.admin().post(&rotate, &json!({})).await.good();
     refused(&scene.ask(FORM).await, 401, "invalid_client");
-    let new = super::scene::basic(&scene.client.id, &text(&rotated, "secret"));
+    let new = super::scene::basic(&scene.client.id, &text(&rotated, "client_secret"));
     ask(&scene.world.node, &new, FORM).await.good();
 }
 

@@ -94,7 +94,7 @@ impl Scene {
 pub(super) async fn register(admin: &Http, path: &str, scopes: &[&str]) -> Client {
     let body = json!({ "name": "Robot", "kind": "confidential", "redirect_uris": [], "scopes": scopes });
     let made = admin.post(path, &body).await.good();
-    Client { id: text(&made, "id"), secret: text(&made, "secret") }
+    Client { id: text(&made, "id"), secret: text(&made, "client_secret") }
 }
 
 /// Asks a node for a token.
