@@ -3,6 +3,7 @@
 mod add_member;
 mod change_role;
 mod change_slug;
+mod create_personal;
 mod create_team;
 mod delete;
 mod remove_member;
@@ -15,6 +16,7 @@ mod update;
 pub use add_member::AddMember;
 pub use change_role::ChangeRole;
 pub use change_slug::ChangeSlug;
+pub use create_personal::{CreatePersonal, PersonalCreated};
 pub use create_team::{CreateTeam, TeamCreated};
 pub use delete::Delete;
 pub use remove_member::RemoveMember;

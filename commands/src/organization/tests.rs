@@ -2,7 +2,7 @@
 
 use domain::api_key::ApiKeyEvent;
 use domain::event::Event;
-use domain::organization::{OrganizationError, OrganizationEvent};
+use domain::organization::{Organization, OrganizationError, OrganizationEvent};
 use domain::value::{OrganizationId, Role, Slug};
 
 use super::*;
@@ -258,4 +258,37 @@ fn a_role_is_set_for_newcomers_and_for_members() {
     assert_eq!(events, of(OrganizationEvent::MemberAdded { user: NEWCOMER, role: Role::Member }));
     let ((), events) = world.done(acme(ADMIN), set(MEMBER, Role::Viewer));
     assert_eq!(events, of(OrganizationEvent::RoleChanged { user: MEMBER, role: Role::Viewer }));
+}
+
+#[test]
+fn nobody_gets_an_organization_of_their_own_by_a_key() {
+    let world = World::new();
+    for actor in [acme(MEMBER), root(), founder(), Actor::client(MEMBERS_APP), Actor::schedule()] {
+        world.forbidden(actor, CreatePersonal);
+    }
+    world.forbidden(Actor::signed_in(SUSPENDED), CreatePersonal);
+}
+
+#[test]
+fn whoever_belongs_to_none_gets_one_of_their_own_once_and_nothing_personal_is_in_its_name() {
+    let world = World::new();
+    let (made, did) = world.done(Actor::signed_in(NEWCOMER), CreatePersonal);
+    let made = made.expect("it was made");
+    assert_eq!(made.id.uuid(), NEWCOMER.uuid());
+    assert_eq!(made.slug.as_str(), "@user-000000000011");
+    assert_eq!(did.len(), 2);
+    assert_eq!(did[1], OrganizationEvent::MemberAdded { user: NEWCOMER, role: Role::Owner }.into());
+    let (again, did) = world.done(Actor::signed_in(NEWCOMER), CreatePersonal);
+    assert_eq!((again, did.len()), (None, 0));
+    let (none, did) = world.done(Actor::signed_in(MEMBER), CreatePersonal);
+    assert_eq!((none, did.len()), (None, 0), "a member of a team has one");
+}
+
+#[test]
+fn an_organization_of_ones_own_that_was_deleted_is_not_made_again() {
+    let world = World::new();
+    let (made, ..) = world.done(Actor::signed_in(NEWCOMER), CreatePersonal);
+    world.log.given::<Organization>(made.unwrap().id, vec![OrganizationEvent::Deleted {}]);
+    let refused = world.refused(Actor::signed_in(NEWCOMER), CreatePersonal);
+    assert!(matches!(refused, Refused::Organization(OrganizationError::Exists)), "{refused:?}");
 }

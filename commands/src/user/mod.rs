@@ -7,6 +7,7 @@ mod erase;
 mod person;
 mod register;
 mod resume;
+mod set_password;
 mod suspend;
 
 pub use change_email::ChangeEmail;
@@ -15,6 +16,7 @@ pub use delete::Delete;
 pub use erase::Erase;
 pub use register::{Register, Registered};
 pub use resume::Resume;
+pub use set_password::SetPassword;
 pub use suspend::Suspend;
 
 #[cfg(test)]

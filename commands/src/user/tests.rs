@@ -201,3 +201,78 @@ fn nobody_is_forgotten_when_the_log_says_nothing() {
     world.refused(root(), erase(OWNER));
     assert!(world.log.forgotten.lock().unwrap().is_empty());
 }
+
+fn password(user: UserId) -> SetPassword {
+    SetPassword { user }
+}
+
+/// Somebody whom Acme registered, and who belongs to it alone.
+fn recruit(world: &World, role: Role) -> UserId {
+    let (made, ..) = world.done(acme(OWNER), Register { email: None, ..register() });
+    world.log.given::<Organization>(ACME, vec![OrganizationEvent::MemberAdded { user: made.id, role }]);
+    made.id
+}
+
+#[test]
+fn attack_17_nobody_sets_the_password_of_another_in_person_nor_their_own_by_a_key() {
+    let world = World::new();
+    world.forbidden(Actor::signed_in(OWNER), password(MEMBER));
+    world.forbidden(root(), password(ROOT));
+    world.forbidden(acme(OWNER), password(OWNER));
+    for actor in
+        [founder(), Actor::client(MEMBERS_APP), Actor::schedule(), impostor(), in_the_name_of(root())]
+    {
+        world.forbidden(actor, password(MEMBER));
+    }
+    world.forbidden(Actor::signed_in(SUSPENDED), password(SUSPENDED));
+    world.not_found("user", root(), password(NOBODY));
+    world.not_found("user", operator(), password(NOBODY));
+}
+
+#[test]
+fn attack_17_a_key_that_sets_a_password_holds_every_scope() {
+    let world = World::new();
+    let person = recruit(&world, Role::Member);
+    let some = || Some(scopes(&["org:write", "keys:write", "clients:write", "audit:read"]));
+    world.forbidden(Actor { scopes: some(), ..acme(OWNER) }, password(person));
+    world.forbidden(Actor { scopes: some(), ..root() }, password(person));
+    let all = Some(scopes(&["org:write", "keys:write", "clients:write", "audit:read", "mcp:admin"]));
+    world.done(Actor { scopes: all, ..acme(OWNER) }, password(person));
+}
+
+#[test]
+fn attack_35_an_organization_sets_the_password_of_its_own_people_alone() {
+    let world = World::new();
+    let person = recruit(&world, Role::Member);
+    world.not_found("user", rival(), password(person));
+    world.not_found("user", acme(OWNER), password(STRANGER));
+    world.not_found("user", acme(OWNER), password(NOBODY));
+    for user in NOT_IN_COMMAND {
+        world.forbidden(acme(user), password(person));
+    }
+    let elsewhere = vec![OrganizationEvent::MemberAdded { user: person, role: Role::Member }];
+    world.done(acme(ADMIN), password(person));
+    world.log.given::<Organization>(RIVAL, elsewhere);
+    world.forbidden(acme(OWNER), password(person));
+    world.done(root(), password(person));
+}
+
+#[test]
+fn nobody_sets_the_password_of_somebody_above_them_nor_does_whoever_issued_their_key() {
+    let world = World::new();
+    let owner = recruit(&world, Role::Owner);
+    world.forbidden(acme(ADMIN), password(owner));
+    world.forbidden(Actor { issued_by: Some(ADMIN), ..acme(OWNER) }, password(owner));
+    world.forbidden(Actor { issued_by: Some(STRANGER), ..acme(OWNER) }, password(owner));
+    let (.., did) = world.done(acme(OWNER), password(owner));
+    assert_eq!(did, of(UserEvent::PasswordSet {}));
+}
+
+#[test]
+fn people_the_administrator_and_the_command_line_set_passwords() {
+    let world = World::new();
+    for actor in [Actor::signed_in(MEMBER), root(), operator()] {
+        let (.., did) = world.done(actor, password(MEMBER));
+        assert_eq!(did, of(UserEvent::PasswordSet {}));
+    }
+}
