@@ -103,6 +103,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_SIGNING_KEY_DAYS", default_value = "90", value_name = "DAYS")]
     pub signing_key_days: String,
 
+    /// Cost of bcrypt for passwords and client secrets, 10 to 14: each step doubles the time of a sign-in
+    #[arg(long, env = "SEKISHO_BCRYPT_COST", default_value = "10", value_name = "COST")]
+    pub bcrypt_cost: String,
+
     /// MCP calls a second for each API key
     #[arg(long, env = "SEKISHO_KEY_RATE", default_value = "500", value_name = "CALLS_PER_SECOND")]
     pub key_rate: String,
@@ -169,6 +173,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How access tokens are signed.
     pub signing: Signing,
+    /// Cost of slow digests.
+    pub bcrypt_cost: u32,
     /// Calls a second for each key.
     pub key_rate: NonZeroU32,
     /// Calls at once for each key.
@@ -283,6 +289,7 @@ impl Options {
         }
         let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
         let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
+        let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
@@ -310,6 +317,7 @@ impl Options {
                 call_retention: call_retention?,
                 allowed_origins,
                 signing: signing?,
+                bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
                 upstream: UpstreamTimeouts {

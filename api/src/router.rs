@@ -23,6 +23,7 @@ use crate::home;
 use crate::metrics::Metrics;
 use crate::oauth::{self, Oauth};
 use crate::openapi;
+use crate::people::{self, People};
 use crate::problem::{AnsweredProblem, Problem, VIEW_STALE};
 use crate::trace_context::TraceContext;
 use crate::well_known::{self, WellKnown};
@@ -35,6 +36,7 @@ pub(crate) fn router<P: Ports + 'static>(
     well_known: WellKnown,
     metrics: Metrics,
     oauth: &Oauth<P>,
+    people: People<P>,
 ) -> Router {
     let url = oauth.url.issuer();
     let document = openapi::document(&admin::areas::<P>(), &oauth::routes::<P>(&oauth.url));
@@ -43,6 +45,8 @@ pub(crate) fn router<P: Ports + 'static>(
         .merge(gateway::router(gateway))
         .merge(admin::router(admin))
         .merge(oauth::router(oauth))
+        .merge(oauth::authorize_router(people.clone()))
+        .merge(people::router(people))
         .merge(health::router(health))
         .merge(well_known::router(well_known))
         .route("/", axum::routing::get(async move || docs::answer(home)))

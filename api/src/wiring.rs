@@ -4,6 +4,7 @@ mod backbone;
 mod calls;
 mod files;
 mod forgetting;
+mod people;
 mod ports;
 mod readers;
 mod signing_keys;
@@ -56,6 +57,7 @@ use crate::token::PublicUrl;
 use crate::well_known::WellKnown;
 
 use backbone::{Backbone, backbone};
+pub(crate) use people::passwords;
 pub(crate) use ports::RealPorts;
 use readers::{Readers, Sources};
 use signing_keys::Keeper;
@@ -185,7 +187,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
     postgres::migrate(&pool).await?;
     let master = Arc::new(files::master_key(&config.master_key)?);
-    let digests = Arc::new(KeyDigests::load(&pool, &master).await?);
+    let digests = Arc::new(KeyDigests::load(&pool, &master).await?.at_cost(config.bcrypt_cost));
     let bootstrap_token = files::bootstrap_token(&config)?;
 
     let shutdown = Shutdown::default();
@@ -226,9 +228,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let public = PublicUrl::parse(&url).ok_or_else(|| StartError::PublicUrl(url.clone()))?;
     let signing_keys = Arc::new(SigningKeys::new(pool.clone(), Arc::clone(&master)));
     let keeper = Keeper {
+        pool: pool.clone(),
         ports: RealPorts::of(&pool, appender.clone(), Arc::clone(&digests), &master),
         keys: Arc::clone(&signing_keys),
-        pool: pool.clone(),
         view: readers.view.clone(),
         signing: config.signing,
     };
@@ -313,7 +315,8 @@ impl Edge<'_> {
         };
         let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
         let oauth = self.oauth(&admin);
-        Ok(router(&admin, gateway, health, well_known, metrics, &oauth))
+        let people = self.people(&admin);
+        Ok(router(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
@@ -358,6 +361,7 @@ impl Edge<'_> {
             shutdown: self.shutdown.clone(),
             calls: Arc::<CallSeals>::clone(&self.seals),
             places: Places::default(),
+            passwords: passwords(self.pool, &self.master, &self.digests),
         })
     }
 
@@ -378,9 +382,12 @@ impl Edge<'_> {
     }
 }
 
-/// Forgets what need not be remembered: silent keys' budgets, old commands, secrets that were replaced or whose connection is gone.
+/// Forgets what need not be remembered: silent keys' budgets, old commands, secrets that were replaced or whose connection is gone, sessions and codes
+/// whose time is over.
 async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
-    let statements = [FORGET_COMMANDS, FORGET_SECRETS];
+    let statements =
+        [[FORGET_COMMANDS, FORGET_SECRETS].as_slice(), &crate::people::FORGET, &[crate::oauth::FORGET_CODES]]
+            .concat();
     let soft = shutdown.soft();
     loop {
         tokio::select! {
@@ -388,7 +395,7 @@ async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
             () = tokio::time::sleep(TIDY_EVERY) => {}
         }
         budget.forget_silent();
-        for statement in statements {
+        for statement in &statements {
             if let Err(error) = sqlx::query(statement).execute(&pool).await {
                 tracing::warn!(error = %error, "what is old cannot be forgotten");
             }

@@ -74,6 +74,8 @@ pub struct Settings {
     pub call_records: bool,
     /// Whether the node appends checkpoints to a file.
     pub checkpoint_file: bool,
+    /// Cost of slow digests.
+    pub bcrypt_cost: u32,
     /// How old the view of the node may be when it decides.
     pub staleness_max: Duration,
     /// How the node signs access tokens.
@@ -91,6 +93,7 @@ impl Default for Settings {
             held_bytes_max: HELD_BYTES_MAX,
             call_records: true,
             checkpoint_file: false,
+            bcrypt_cost: 10,
             staleness_max: STALENESS_MAX,
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             public_url: None,
@@ -133,6 +136,7 @@ impl Node {
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
+            bcrypt_cost: settings.bcrypt_cost,
             key_rate: rate,
             key_burst: rate,
             upstream: settings.upstream,

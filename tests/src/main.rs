@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod audit;
+mod browser;
 mod calls;
 mod cast;
 mod chaos;
@@ -18,6 +19,8 @@ mod kill;
 mod log;
 mod notary;
 mod oauth;
+mod oauth_authorize;
+mod people;
 mod program;
 mod rebuild;
 mod revocation;

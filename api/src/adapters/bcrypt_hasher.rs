@@ -10,7 +10,7 @@ use commands::HashError;
 use domain::value::{IssuedSecret, PresentedSecret};
 use tokio::sync::Semaphore;
 
-/// bcrypt rounds are 2 to this power: 69 ms a digest on the machines measured.
+/// bcrypt rounds are 2 to this power, when nobody says otherwise: 69 ms a digest on the machines measured.
 const COST: u32 = 10;
 /// Dearest digest that is checked: one of cost 31 in an imported record would keep a core busy for two days.
 const COST_MAX: u32 = 14;
@@ -27,6 +27,8 @@ pub(super) struct BcryptHasher {
     inside: Arc<Semaphore>,
     /// Those at work.
     at_work: Arc<Semaphore>,
+    /// Of the digests that are made.
+    cost: u32,
 }
 
 impl Default for BcryptHasher {
@@ -38,13 +40,23 @@ impl Default for BcryptHasher {
 impl BcryptHasher {
     fn with_cores(cores: usize) -> Self {
         let inside = Arc::new(Semaphore::new(cores * (1 + QUEUE_DIGESTS_PER_CORE)));
-        Self { inside, at_work: Arc::new(Semaphore::new(cores)) }
+        Self { inside, at_work: Arc::new(Semaphore::new(cores)), cost: COST }
+    }
+
+    /// The same, which makes digests at this cost from now on.
+    pub(super) fn at_cost(self, cost: u32) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// The cost of the digests that are made.
+    pub(super) const fn cost(&self) -> u32 {
+        self.cost
     }
 
     /// The digest of a secret.
     pub(super) async fn hash(&self, secret: &IssuedSecret) -> Result<String, HashError> {
-        let secret = secret.clone();
-        let hash = self.run(move || bcrypt::non_truncating_hash(secret.reveal(), COST)).await?;
+        let (secret, cost) = (secret.clone(), self.cost);
+        let hash = self.run(move || bcrypt::non_truncating_hash(secret.reveal(), cost)).await?;
         hash.map_err(|error| HashError::Failed(error.to_string()))
     }
 

@@ -65,6 +65,22 @@ impl KeyDigests {
         Ok(Self { peppers, index, slow: BcryptHasher::default() })
     }
 
+    /// The same, which makes slow digests at this cost.
+    #[must_use]
+    pub fn at_cost(self, cost: u32) -> Self {
+        Self { slow: self.slow.at_cost(cost), ..self }
+    }
+
+    /// The cost of slow digests.
+    pub const fn slow_cost(&self) -> u32 {
+        self.slow.cost()
+    }
+
+    /// The bcrypt text of a secret; bounded.
+    pub async fn slow_hash(&self, secret: &IssuedSecret) -> Result<String, HashError> {
+        self.slow.hash(secret).await
+    }
+
     /// Whether the master key opens every data key there is; answers how many there are. Makes none.
     pub async fn check(pool: &PgPool, master: &MasterKeys) -> Result<usize, KeyDigestError> {
         let exists: (bool,) =

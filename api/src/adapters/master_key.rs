@@ -36,10 +36,14 @@ pub enum Purpose {
     CallArguments,
     /// The private half of a key that signs access tokens.
     SigningKey,
+    /// What is kept of a person's password.
+    LocalPassword,
+    /// An authorization request in the form that asks for consent.
+    Consent,
 }
 
 impl Purpose {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::SubjectKey,
         Self::DataKey,
         Self::ConnectionSecret,
@@ -47,6 +51,8 @@ impl Purpose {
         Self::Session,
         Self::CallArguments,
         Self::SigningKey,
+        Self::LocalPassword,
+        Self::Consent,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -58,6 +64,8 @@ impl Purpose {
             Self::Session => b"sekisho session v1",
             Self::CallArguments => b"sekisho call arguments v1",
             Self::SigningKey => b"sekisho signing key v1",
+            Self::LocalPassword => b"sekisho local password v1",
+            Self::Consent => b"sekisho consent v1",
         }
     }
 }

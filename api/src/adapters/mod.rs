@@ -8,6 +8,7 @@ pub mod key_digest;
 pub mod master_key;
 pub mod nats;
 pub mod notary_key;
+pub mod people;
 pub mod personal_data;
 pub mod postgres;
 pub mod postgres_events;

@@ -29,6 +29,7 @@ mod me;
 mod members;
 mod notary;
 mod organizations;
+mod passwords;
 mod read_models;
 mod servers;
 mod users;
@@ -48,6 +49,7 @@ use sqlx::PgPool;
 
 use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
 use crate::gateway::{CheckKey, SealCalls};
+use crate::passwords::Passwords;
 use crate::shutdown::Shutdown;
 
 pub use crate::openapi::{Parameter, SchemaOf};
@@ -91,6 +93,8 @@ pub struct Admin<P> {
     pub calls: Arc<dyn SealCalls>,
     /// How many long answers may be under way.
     pub places: Places,
+    /// What people's passwords are kept with.
+    pub passwords: Passwords,
 }
 
 impl<P> Clone for Admin<P> {
@@ -110,6 +114,7 @@ impl<P> Clone for Admin<P> {
             shutdown: self.shutdown.clone(),
             calls: Arc::clone(&self.calls),
             places: self.places.clone(),
+            passwords: self.passwords.clone(),
         }
     }
 }
@@ -155,6 +160,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         organizations::area(),
         members::area(),
         users::area(),
+        passwords::area(),
         servers::area(),
         connections::area(),
         instances::area(),

@@ -18,6 +18,7 @@ mod replay;
 mod say;
 mod serve;
 mod store;
+mod users;
 mod verify;
 
 use std::process::ExitCode;
@@ -83,6 +84,9 @@ enum Command {
     Relay(Box<relay::Relay>),
     /// Forget a person for good: destroy the key of everything personal in the log, and append that it was done
     Erase(Box<erase::Erase>),
+    /// People: set a password
+    #[command(subcommand)]
+    Users(Box<users::Users>),
     /// The master key, and the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -100,7 +104,8 @@ pub fn run() -> ExitCode {
         | Command::Projections(_)
         | Command::Rebuild(_)
         | Command::Relay(_)
-        | Command::Erase(_) => true,
+        | Command::Erase(_)
+        | Command::Users(_) => true,
         Command::Serve(_) | Command::Migrate(_) | Command::Doctor(_) | Command::Keys(_) => false,
     };
     let filter = line.log.as_deref().unwrap_or(if quiet { "warn" } else { "info,sqlx=warn,async_nats=warn" });
@@ -133,6 +138,7 @@ pub fn run() -> ExitCode {
             Command::Rebuild(rebuild) => rebuild.run().await,
             Command::Relay(relay) => relay.run().await,
             Command::Erase(erase) => erase.run().await,
+            Command::Users(users) => users.run().await,
             Command::Keys(keys) => keys.run().await,
         }
     });

@@ -40,7 +40,7 @@ pub(super) async fn order<U: UseCase>(
     use_case: &U,
 ) -> Result<Position, OperatorError> {
     let master = opened.master_key(&config.master_key)?;
-    let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?);
+    let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?.at_cost(config.bcrypt_cost));
     let (commits, _) = watch::channel(Position::START);
     let (appender, appending) = Appender::new((*opened.pool.connect_options()).clone(), commits);
     let appending = tokio::spawn(appending.run());

@@ -46,6 +46,12 @@ impl Faults {
         self.note(option, good.ok_or_else(wrong))
     }
 
+    /// Below, a stolen digest is guessed too fast; above, a sign-in takes seconds.
+    pub(super) fn bcrypt_cost(&mut self, option: &'static str, text: &str) -> Option<u32> {
+        let cost = text.parse().ok().filter(|cost| (10..=14).contains(cost));
+        self.note(option, cost.ok_or_else(|| format!("{text:?} is not a cost from 10 to 14")))
+    }
+
     pub(super) fn mebibytes(&mut self, option: &'static str, text: &str) -> Option<usize> {
         let count = text.parse::<u32>().ok().and_then(|count| usize::try_from(count).ok());
         let bytes = count.filter(|count| *count > 0).and_then(|count| count.checked_mul(1024 * 1024));

@@ -5,8 +5,10 @@
 //! password grant (OAuth 2.1), and any answer that tells whether a client, an instance or an organization exists.
 
 mod asked_scopes;
+mod authorize;
 mod client_authentication;
 mod client_credentials;
+mod codes;
 mod error;
 mod form;
 mod issue;
@@ -28,7 +30,10 @@ use projections::access::{Deciding, Grounds};
 use crate::token::{PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
+pub(crate) use authorize::{expectation, router as authorize_router};
 pub use client_authentication::PresentedClient;
+pub(crate) use codes::FORGET as FORGET_CODES;
+pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
 pub use error::{OauthError, OauthErrorCode, Tried};
 pub use form::Parameters;
 pub use jwks::KeySet;

@@ -34,6 +34,11 @@ impl PublicUrl {
         &self.text
     }
 
+    /// The origin of our own pages (RFC 6454, 6.2).
+    pub fn origin(&self) -> String {
+        self.origin.ascii_serialization()
+    }
+
     /// Its path, without a slash at the end: empty, as a rule.
     pub fn path(&self) -> &str {
         &self.path

@@ -44,6 +44,7 @@ pub(crate) fn serving(
         call_retention: projections::calls::Retention { days: 30 },
         allowed_origins: Vec::new(),
         signing: Signing { algorithm: SigningAlgorithm::EdDsa, key_days: 90 },
+        bcrypt_cost: 10,
         key_rate: rate,
         key_burst: rate,
         upstream: UpstreamTimeouts::default(),

@@ -1,0 +1,247 @@
+//! `/oauth/authorize`: a client asks, in a person's browser, to act for them at one instance (RFC 6749, 4.1; MCP 2026-07-28, authorization).
+//!
+//! ```text
+//!   GET  client, redirect known? --no--> a page of ours, and nowhere else
+//!          `-> the rest readable? --no--> back to the client with what is wrong
+//!                `-> signed in? --no--> /sign-in and back here
+//!                      `-> may this person grant it? --no--> back to the client
+//!                            `-> granted before? --yes--> back with a code
+//!                                  `-> the page that asks
+//!   POST the page's answer, sealed for this session -> grant, code, back; or back with access_denied
+//! ```
+//! Deliberately absent: any leave for other origins to read this (RFC 9700, 2.6: no CORS here), and every response type but `code`.
+
+mod error;
+mod reach;
+mod redirect;
+mod request;
+mod sealed;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use commands::Ports;
+use commands::grant::Issue;
+use domain::policy::Standing;
+use domain::value::{GrantId, Scope, Scopes, UserId};
+use http::{StatusCode, Uri};
+use projections::access::{AccessView, Grounds};
+use projections::directory::{instances, organizations};
+
+use self::error::AuthorizeError;
+use self::reach::{Reach, only_one, reach, without_contained};
+use self::redirect::{WayBack, destination};
+use self::request::{Asked, Wanted, asked};
+use self::sealed::Shown;
+use super::codes::{self, CodeFacts};
+use super::pkce::Challenge;
+use crate::pages::consent::Consent;
+use crate::pages::{Fault, FormTarget};
+use crate::people::{
+    Expectation, Next, People, Sent, SignedIn, Visitor, encoded, leads_to, person, unavailable,
+};
+
+/// The route. Access: open; whoever is not signed in is led there first.
+pub(crate) fn router<P: Ports + 'static>(people: People<P>) -> Router {
+    Router::new().route("/oauth/authorize", get(show::<P>).post(decide::<P>)).with_state(people)
+}
+
+/// What a person signs in for, when they go on to an authorization request.
+pub(crate) fn expectation(view: &Grounds, next: &Next) -> Option<Expectation> {
+    let asked = asked(view, next.authorization()?).ok()?;
+    let leads_to = FormTarget::of(&asked.back.redirect_uri);
+    Some(Expectation { client: asked.client.name.to_string(), leads_to })
+}
+
+/// How a request ends here.
+enum End {
+    /// On a page of ours.
+    Here(Fault),
+    /// Back at the client.
+    Back(WayBack, AuthorizeError),
+}
+
+async fn show<P: Ports + 'static>(State(people): State<People<P>>, visitor: Visitor, uri: Uri) -> Response {
+    let query = uri.query().unwrap_or_default();
+    match answer(&people, &visitor, query).await {
+        Ok(response) => response,
+        Err(end) => ended(&people, &visitor, end),
+    }
+}
+
+fn ended<P: Ports + 'static>(people: &People<P>, visitor: &Visitor, end: End) -> Response {
+    match end {
+        End::Here(fault) => visitor.fault(fault),
+        End::Back(back, error) => leads_to(&back.with_error(error, people.url.issuer())),
+    }
+}
+
+async fn answer<P: Ports + 'static>(
+    people: &People<P>,
+    visitor: &Visitor,
+    query: &str,
+) -> Result<Response, End> {
+    let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
+    let asked: Asked = asked(&view, query).map_err(End::Here)?;
+    let back = |error| End::Back(asked.back.clone(), error);
+    let wanted = asked.read(query, &people.url).map_err(back)?;
+    let somebody = match visitor.clone().signed_in() {
+        Ok(somebody) => somebody,
+        Err(visitor) => return Ok(visitor.to_sign_in(&Next::authorize(query))),
+    };
+    let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
+    let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
+    match reach.standing {
+        Some(grant) => {
+            let scopes = without_contained(&reach.scopes);
+            coded(people, &somebody, (&wanted, &reach), grant, scopes).await.map_err(back)
+        }
+        None => asking(people, &somebody, wanted, &reach, Some(query)).await.map_err(End::Here),
+    }
+}
+
+/// A request that names no instance is for the only one of the client's organization that this person may open to it, if there is only one.
+fn with_instance(
+    view: &AccessView,
+    mut wanted: Wanted,
+    asked: &Asked,
+    user: UserId,
+) -> Result<Wanted, AuthorizeError> {
+    if wanted.instance.is_none() {
+        wanted.instance = Some(only_one(view, &asked.client, user).ok_or(AuthorizeError::Target)?);
+    }
+    Ok(wanted)
+}
+
+/// The page that asks. `query` is the request, where the page can be asked for again in another language.
+async fn asking<P: Ports + 'static>(
+    people: &People<P>,
+    somebody: &SignedIn,
+    wanted: Wanted,
+    reach: &Reach,
+    query: Option<&str>,
+) -> Result<Response, Fault> {
+    let visitor = &somebody.visitor;
+    let (pool, organization) = (&people.pool, reach.instance.organization);
+    let instance = instances::by_id(pool, organization, reach.instance.id).await;
+    let organization = organizations::by_id(pool, organization).await;
+    let (instance, organization) =
+        (instance.map_err(|error| unavailable(&error))?, organization.map_err(|error| unavailable(&error))?);
+    let (Some(instance), Some(organization)) = (instance, organization) else {
+        return Err(Fault::Unavailable);
+    };
+    let redirect_uri = wanted.back.redirect_uri.clone();
+    let again = query.map(|query| Next::authorize(query).as_str().to_owned());
+    let shown = Shown::now(wanted, reach.scopes.clone(), visitor.ui_locales(), people.clock.now());
+    let sealed = shown.seal(&*people.requests, somebody.session.id, somebody.user());
+    let page = Consent {
+        csrf: &people.csrf_of(visitor),
+        request: &sealed.ok_or(Fault::Unavailable)?,
+        client: reach.client.name.as_str(),
+        self_registered: reach.client.organization.is_none(),
+        destination: &destination(&redirect_uri),
+        instance: &instance.name,
+        organization: &organization.name,
+        person: &person(people, somebody.user()).await?,
+        scopes: &reach.scopes,
+        other_person: other_person(again.as_deref()),
+        leads_to: FormTarget::of(&redirect_uri),
+        here: again.map(|again| without_language(&again)),
+        nothing_chosen: query.is_none(),
+    };
+    Ok(visitor.page(people, StatusCode::OK, page.page(visitor.language())))
+}
+
+/// Where somebody else signs in, and goes on with the request where it is still at hand.
+fn other_person(again: Option<&str>) -> String {
+    again.map_or_else(|| "/sign-out".to_owned(), |again| format!("/sign-out?next={}", encoded(again)))
+}
+
+/// The address without the language that was asked for, so that another one can be.
+fn without_language(address: &str) -> String {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("ui_locales=")).collect();
+    format!("{path}?{}", kept.join("&"))
+}
+
+/// Back to the client with a code.
+async fn coded<P: Ports + 'static>(
+    people: &People<P>,
+    somebody: &SignedIn,
+    (wanted, reach): (&Wanted, &Reach),
+    grant: GrantId,
+    scopes: Scopes,
+) -> Result<Response, AuthorizeError> {
+    let facts = CodeFacts {
+        grant,
+        client: wanted.client,
+        user: somebody.user(),
+        organization: reach.instance.organization,
+        instance: reach.instance.id,
+        redirect_uri: wanted.back.redirect_uri.clone(),
+        challenge: Challenge::parse(&wanted.challenge).ok_or(AuthorizeError::Challenge)?,
+        scopes,
+    };
+    let issued = codes::issue(&people.pool, people.ports.entropy(), &facts).await;
+    let code = issued.map_err(|error| {
+        unavailable(&error);
+        AuthorizeError::Unavailable
+    })?;
+    Ok(leads_to(&wanted.back.with_code(&code, people.url.issuer())))
+}
+
+/// The page's answer.
+async fn decide<P: Ports + 'static>(
+    State(people): State<People<P>>,
+    Sent { visitor, form }: Sent,
+) -> Response {
+    let somebody = match visitor.signed_in() {
+        Ok(somebody) => somebody,
+        Err(visitor) => return visitor.fault(Fault::StaleForm),
+    };
+    let now = people.clock.now();
+    let whose = (somebody.session.id, somebody.user());
+    let shown = form.get("request").and_then(|text| Shown::open(text, &*people.requests, whose, now));
+    let Some(shown) = shown else { return somebody.visitor.fault(Fault::StaleForm) };
+    let chosen = |scope: &&Scope| form.get(&crate::pages::consent::box_name(scope)).is_some();
+    let chosen: Vec<Scope> = shown.offered.iter().filter(chosen).cloned().collect();
+    let somebody = somebody.reading(shown.ui_locales.as_deref());
+    let decided = match form.get("decision") {
+        Some("allow") => allowed(&people, &somebody, shown.wanted, &chosen).await,
+        Some("deny") => Err(End::Back(shown.wanted.back, AuthorizeError::AccessDenied)),
+        Some(_) | None => Err(End::Here(Fault::Malformed)),
+    };
+    match decided {
+        Ok(response) => response,
+        Err(end) => ended(&people, &somebody.visitor, end),
+    }
+}
+
+/// The person said yes. Everything is looked at again: the client may be turned off by now, the person may have left.
+async fn allowed<P: Ports + 'static>(
+    people: &People<P>,
+    somebody: &SignedIn,
+    wanted: Wanted,
+    chosen: &[Scope],
+) -> Result<Response, End> {
+    let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
+    if !view.client(wanted.client).is_some_and(|client| client.standing == Standing::Active) {
+        return Err(End::Here(Fault::UnknownClient));
+    }
+    let back = |error| End::Back(wanted.back.clone(), error);
+    let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
+    let granted: Vec<Scope> = chosen.iter().filter(|scope| reach.scopes.contains(scope)).cloned().collect();
+    if granted.is_empty() {
+        return asking(people, somebody, wanted, &reach, None).await.map_err(End::Here);
+    }
+    let scopes = without_contained(&granted);
+    let (client, instance) = (wanted.client, reach.instance.id);
+    let consent = Issue { client, instance, scopes: scopes.clone(), expires_at: None };
+    let correlation = somebody.visitor.correlation();
+    let granted = people.carry_out(&somebody.actor(), &consent, &correlation).await.map_err(|error| {
+        unavailable(&error);
+        back(AuthorizeError::Unavailable)
+    })?;
+    coded(people, somebody, (&wanted, &reach), granted.grant, scopes).await.map_err(back)
+}

@@ -1,0 +1,51 @@
+//! The pages that say why something is not done. They tell what to do next, and nothing about what exists.
+
+use http::StatusCode;
+use maud::html;
+
+use super::words::Words;
+use super::{Language, Page};
+
+/// Why a browser is not led on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No such client, or one that is turned off.
+    UnknownClient,
+    /// Not a redirect URI of this client.
+    UnknownRedirect,
+    /// A form from elsewhere, of another session, or too old.
+    StaleForm,
+    /// A request that cannot be read.
+    Malformed,
+    /// Something behind us does not answer.
+    Unavailable,
+}
+
+impl Fault {
+    /// Its status.
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownClient | Self::UnknownRedirect | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The page.
+    pub(crate) fn page(self, language: Language) -> Page {
+        let words = Words::of(language);
+        let (title, text) = match self {
+            Self::UnknownClient => (words.fault_client, words.fault_client_text),
+            Self::UnknownRedirect => (words.fault_redirect, words.fault_redirect_text),
+            Self::StaleForm => (words.fault_form, words.fault_form_text),
+            Self::Malformed => (words.fault_request, words.fault_request_text),
+            Self::Unavailable => (words.fault_unavailable, words.fault_unavailable_text),
+        };
+        let content = html! {
+            h1 { (title) }
+            p { (text) }
+            p.small { a href="/account/grants" { (words.fault_home) } }
+        };
+        Page::new(language, title, content)
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything that pages say, in both languages. A sentence that names something has its place marked by `{}`.
+
+use domain::value::Scope;
+
+use super::Language;
+
+macro_rules! words {
+    ($($name:ident: $en:literal, $ja:literal;)+) => {
+        /// What pages say.
+        pub(super) struct Words { $(pub(super) $name: &'static str,)+ }
+        const ENGLISH: Words = Words { $($name: $en,)+ };
+        const JAPANESE: Words = Words { $($name: $ja,)+ };
+    };
+}
+
+words! {
+    skip: "Skip to content", "本文へ移動";
+    sign_in: "Sign in", "サインイン";
+    email: "E-mail address", "メールアドレス";
+    password: "Password", "パスワード";
+    sign_in_failed: "That address and password do not match. Check both and try again.", "メールアドレスまたはパスワードが正しくありません。確認して、もう一度お試しください。";
+    sign_in_slower: "Too many attempts. Wait a little before you try again.", "試行回数が多すぎます。少し待ってから、もう一度お試しください。";
+    sign_in_busy: "Many people are signing in right now. Try again in a moment.", "現在混み合っています。しばらくしてから、もう一度お試しください。";
+    sign_in_for: "to go on to {}", "{} に進みます";
+    allow_title: "Allow {} to use your tools?", "{} にツールの使用を許可しますか？";
+    signed_in_as: "Signed in as", "サインイン中";
+    other_person: "Use another account", "別のアカウントを使う";
+    client: "Application", "アプリケーション";
+    instance: "Tools", "ツール";
+    organization: "Organization", "組織";
+    leads_to: "You will be sent to", "移動先";
+    loopback: "After this you are sent to a program on this very computer. Allow it only if you have just started it here yourself.", "許可すると、このコンピューター上のプログラムに移動します。ご自身が今ここで起動したものでなければ、許可しないでください。";
+    private_scheme: "After this an app on this device is opened. Any app here may claim that address: allow it only if you have just started it yourself.", "許可すると、この端末のアプリが開きます。同じ宛先を名乗るアプリが他にもあり得ます。ご自身が今起動したものでなければ、許可しないでください。";
+    self_registered: "This application registered itself; nobody has checked that it is what it says.", "このアプリケーションは自ら登録したもので、名乗りどおりのものかどうかは確認されていません。";
+    it_may: "It may:", "許可する内容：";
+    choose_one: "Leave at least one permission on, or deny the request.", "少なくとも一つを選ぶか、拒否してください。";
+    revocable: "You can take this back at any time under “What you allowed”.", "この許可は「許可したもの」からいつでも取り消せます。";
+    allow: "Allow", "許可する";
+    deny: "Deny", "拒否する";
+    welcome: "Welcome", "ようこそ";
+    welcome_made: "An organization of your own was made for you. Only you are in it, and what you connect there is yours alone.", "あなた専用の組織ができました。メンバーはあなただけで、ここに接続したものはあなただけのものです。";
+    welcome_address: "Its name in addresses", "アドレスでの名前";
+    go_on: "Continue", "続ける";
+    allowed: "What you allowed", "許可したもの";
+    allowed_none: "No application may use your tools on your behalf.", "あなたに代わってツールを使えるアプリケーションはありません。";
+    since: "since {}", "{} から";
+    revoke: "Take back", "取り消す";
+    revoke_label: "Take back what {} may do", "{} の許可を取り消す";
+    revoked: "It is taken back. It holds at once, everywhere.", "取り消しました。直ちに、すべてに反映されます。";
+    sessions: "Where you are signed in", "サインインしている場所";
+    this_session: "this browser", "このブラウザー";
+    seen: "last used {}", "最終使用 {}";
+    end_session: "Sign out", "サインアウト";
+    end_session_label: "Sign out {}", "{} をサインアウトする";
+    end_others: "Sign out everywhere else", "ほかのすべてをサインアウトする";
+    ended: "Signed out there.", "サインアウトしました。";
+    account: "Your account", "アカウント";
+    change_password: "Change password", "パスワードを変更";
+    password_now: "Current password", "現在のパスワード";
+    password_new: "New password", "新しいパスワード";
+    password_rule: "8 to 71 bytes; a few words make a good one.", "8～71バイト。いくつかの単語を並べたものが適しています。";
+    password_bad: "A password has 8 to 71 bytes (about 23 characters in Japanese) and no null character.", "パスワードは8～71バイト（日本語で約23文字まで）で、NUL文字は使えません。";
+    password_wrong: "The current password is not right.", "現在のパスワードが正しくありません。";
+    password_changed: "The password is changed. You are signed out everywhere else.", "パスワードを変更しました。ほかのすべての場所からサインアウトしました。";
+    save: "Save", "保存";
+    sign_out: "Sign out", "サインアウト";
+    sign_out_ask: "Sign out of this browser?", "このブラウザーからサインアウトしますか？";
+    signed_out: "You are signed out.", "サインアウトしました。";
+    unknown_browser: "A browser that does not say what it is", "不明なブラウザー";
+    on: "{} on {}", "{}（{}）";
+    fault_client: "This application is not known here", "このアプリケーションは登録されていません";
+    fault_client_text: "The link that brought you here names an application that this service does not know, or that was turned off. Nothing was allowed. Go back to the application and start again; if it happens again, tell whoever runs it.", "移動元のリンクにあるアプリケーションは、登録されていないか無効になっています。何も許可されていません。アプリケーションに戻ってやり直してください。繰り返す場合は、その提供元にお知らせください。";
+    fault_redirect: "This application asked to send you somewhere else", "登録されていない移動先です";
+    fault_redirect_text: "The address that it wants to send you to is not one that it registered, so you stay here. Nothing was allowed. Tell whoever runs the application.", "アプリケーションが指定した移動先は登録されていないため、ここで止めました。何も許可されていません。アプリケーションの提供元にお知らせください。";
+    fault_form: "This form is out of date", "このフォームは無効です";
+    fault_form_text: "It was open for too long, was sent from another page, or belongs to another sign-in. Nothing was done. Start again from the application.", "時間が経ち過ぎたか、別のページまたは別のサインインから送信されました。何も行われていません。アプリケーションからやり直してください。";
+    fault_request: "This request cannot be read", "リクエストを読み取れません";
+    fault_request_text: "Something in it is missing, twice there, or too large. Nothing was done.", "不足や重複があるか、大き過ぎます。何も行われていません。";
+    fault_unavailable: "Not right now", "ただいまご利用いただけません";
+    fault_unavailable_text: "Something behind this page does not answer. Nothing was done. Try again in a moment.", "内部のサービスが応答していません。何も行われていません。しばらくしてから、もう一度お試しください。";
+    fault_home: "To your account", "アカウントへ";
+}
+
+impl Words {
+    /// In this language.
+    pub(super) const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::Japanese => &JAPANESE,
+        }
+    }
+}
+
+/// A sentence with what it names in it.
+pub(super) fn say(sentence: &str, names: &[&str]) -> String {
+    let mut parts = sentence.split("{}");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.zip(names).fold(first, |text, (part, name)| text + name + part)
+}
+
+/// A scope in words.
+pub(super) fn scope(language: Language, scope: &Scope) -> String {
+    let (en, ja) = match scope {
+        Scope::McpRead => (
+            "See what is there, read it, and call tools that only read",
+            "一覧と内容を見て、読み取り専用のツールを呼び出す",
+        ),
+        Scope::McpWrite => (
+            "Call every tool, also those that change or delete things",
+            "変更や削除を行うものを含む、すべてのツールを呼び出す",
+        ),
+        Scope::McpAdmin => ("Administer what is behind the tools", "ツールの背後にあるものを管理する"),
+        Scope::Tool(name) => {
+            let sentence = match language {
+                Language::English => "Call the tool {}",
+                Language::Japanese => "ツール {} を呼び出す",
+            };
+            return say(sentence, &[name.as_str()]);
+        }
+        Scope::OrgRead => ("Read the organization", "組織の情報を読む"),
+        Scope::OrgWrite => ("Change the organization", "組織を変更する"),
+        Scope::KeysWrite => ("Issue and revoke API keys", "APIキーを発行・失効する"),
+        Scope::ClientsWrite => ("Register and remove applications", "アプリケーションを登録・削除する"),
+        Scope::AuditRead => ("Read the history", "履歴を読む"),
+    };
+    match language {
+        Language::English => en.to_owned(),
+        Language::Japanese => ja.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_where_its_place_is_and_is_never_a_place_itself() {
+        assert_eq!(say("{} on {}", &["{}", "Linux"]), "{} on Linux");
+        assert_eq!(say("nothing", &["x"]), "nothing");
+    }
+}

@@ -1,0 +1,150 @@
+//! Passwords that people sign in with: which texts can be one, and the bcrypt texts that are kept of them, sealed for their person, beside the log.
+//!
+//! Setting one takes three steps: it is digested, the log says that it was set, it is kept. Whoever dies before the last leaves the old one in force,
+//! and has told nobody that it is done. Deliberately absent: whether somebody may set one, which a use case says.
+
+mod ports;
+mod rules;
+
+use std::sync::Arc;
+
+use commands::HashError;
+use domain::value::{PresentedSecret, SecretDigest, UserId};
+use sqlx::PgPool;
+
+pub(crate) use ports::{HashPasswords, Seal};
+pub(crate) use rules::NewPassword;
+use rules::{KeptPassword, may_be_one};
+
+/// What people's passwords are kept and checked with.
+#[derive(Clone)]
+pub struct Passwords {
+    pool: PgPool,
+    hashes: Arc<dyn HashPasswords>,
+    seal: Arc<dyn Seal>,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passwords")
+    }
+}
+
+/// What is kept cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeptError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// It does not open, or cannot be sealed.
+    #[error("a kept password does not open, or cannot be sealed")]
+    Seal,
+    /// There is no digest.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+/// The bcrypt text of a new password.
+pub(crate) struct Hashed(String);
+
+/// What is kept for somebody.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    sealed: Vec<u8>,
+    password: KeptPassword,
+}
+
+impl Passwords {
+    pub(crate) fn new(pool: PgPool, hashes: Arc<dyn HashPasswords>, seal: Arc<dyn Seal>) -> Self {
+        Self { pool, hashes, seal }
+    }
+
+    /// Digests a new password.
+    pub(crate) async fn hash(&self, password: &NewPassword) -> Result<Hashed, HashError> {
+        self.hashes.hash(password.secret()).await.map(Hashed)
+    }
+
+    /// Keeps a password, in place of the one before.
+    pub(crate) async fn keep(&self, user: UserId, Hashed(hash): &Hashed) -> Result<(), KeptError> {
+        let sealed = self.seal.seal(&place(user), hash.as_bytes()).ok_or(KeptError::Seal)?;
+        sqlx::query(
+            "insert into local_passwords (user_id, sealed) values ($1, $2)
+             on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp()",
+        )
+        .bind(user.uuid())
+        .bind(sealed)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// What is kept for somebody, if anything is that may be checked against.
+    pub(crate) async fn of(&self, user: UserId) -> Result<Option<Kept>, KeptError> {
+        let query = "select sealed from local_passwords where user_id = $1";
+        let row: Option<(Vec<u8>,)> =
+            sqlx::query_as(query).bind(user.uuid()).fetch_optional(&self.pool).await?;
+        let Some((sealed,)) = row else { return Ok(None) };
+        let plain = self.seal.open(&place(user), &sealed).ok_or(KeptError::Seal)?;
+        let password = std::str::from_utf8(&plain).ok().and_then(KeptPassword::parse);
+        Ok(password.map(|password| Kept { sealed, password }))
+    }
+
+    /// Whether this is the password that is kept. It takes as long where none is (`oauth.md`, case 27).
+    pub(crate) async fn matches(
+        &self,
+        kept: Option<&Kept>,
+        presented: &PresentedSecret,
+    ) -> Result<bool, HashError> {
+        let nobodys = nobodys(self.hashes.cost());
+        let digest = kept.map_or(&nobodys, |kept| kept.password.digest());
+        let stand_in = PresentedSecret::new("what nobody has typed".to_owned());
+        let can_be_one = may_be_one(presented);
+        let matched = self.hashes.matches(if can_be_one { presented } else { &stand_in }, digest).await?;
+        Ok(matched && can_be_one && kept.is_some())
+    }
+
+    /// Keeps a password that was just shown at the cost of today, where it was made at another, unless it was changed meanwhile.
+    pub(crate) async fn renew(
+        &self,
+        user: UserId,
+        kept: &Kept,
+        presented: &PresentedSecret,
+    ) -> Result<(), KeptError> {
+        if !kept.password.is_of_another_cost(self.hashes.cost()) {
+            return Ok(());
+        }
+        let shown = commands::secret::IssuedSecret::new(presented.reveal().to_owned());
+        let hash = self.hashes.hash(&shown).await?;
+        let sealed = self.seal.seal(&place(user), hash.as_bytes()).ok_or(KeptError::Seal)?;
+        sqlx::query("update local_passwords set sealed = $3 where user_id = $1 and sealed = $2")
+            .bind(user.uuid())
+            .bind(&kept.sealed)
+            .bind(sealed)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+fn place(user: UserId) -> String {
+    user.to_string()
+}
+
+/// A digest that no password is behind, as slow as the others.
+fn nobodys(cost: u32) -> SecretDigest {
+    let hash = format!("$2b${cost:02}$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy");
+    SecretDigest::Bcrypt { hash }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_27_nobodys_digest_is_one_that_bcrypt_works_on() {
+        for cost in [4, 10, 14] {
+            let SecretDigest::Bcrypt { hash } = nobodys(cost) else { panic!("bcrypt") };
+            assert!(KeptPassword::parse(&hash).is_some(), "{cost}");
+        }
+    }
+}

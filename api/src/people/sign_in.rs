@@ -1,0 +1,117 @@
+//! `/sign-in`: a person proves who they are. A session begins under a fresh cookie, so that whoever planted the old one is left with nothing
+//! (`oauth.md`, case 7).
+
+use axum::extract::State;
+use axum::response::Response;
+use commands::{Entropy as _, Ports};
+use domain::value::{PresentedSecret, UserId};
+use http::{HeaderValue, StatusCode, Uri, header};
+
+use super::cookie::{Cookie, VisitToken};
+use super::sessions::{self, Method};
+use super::verify::{Attempted, NotVerified, verify};
+use super::visitor::{leads_to, unavailable};
+use super::{Next, People, Sent, Visitor, encoded, onboard};
+use crate::oauth::Parameters;
+use crate::pages::Fault;
+use crate::pages::sign_in::{SignIn, Trouble};
+
+/// The form. Whoever is signed in already is led on.
+pub(super) async fn show<P: Ports + 'static>(
+    State(people): State<People<P>>,
+    visitor: Visitor,
+    uri: Uri,
+) -> Response {
+    let query = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let next = Next::of(query.get("next"));
+    match visitor.signed_in() {
+        Ok(_) => leads_to(next.as_str()),
+        Err(visitor) => form(&people, &visitor, &next, None),
+    }
+}
+
+fn form<P: Ports + 'static>(
+    people: &People<P>,
+    visitor: &Visitor,
+    next: &Next,
+    trouble: Option<Trouble>,
+) -> Response {
+    let expected = people.deciding.fresh().and_then(|view| (people.expects)(&view, next));
+    let page = SignIn {
+        csrf: &people.csrf(&visitor.token),
+        next: next.as_str(),
+        ui_locales: visitor.ui_locales(),
+        client: expected.as_ref().map(|expected| expected.client.as_str()),
+        leads_to: expected.as_ref().and_then(|expected| expected.leads_to.clone()),
+        here: format!("/sign-in?next={}", encoded(next.as_str())),
+        trouble,
+    };
+    let status = match trouble {
+        None => StatusCode::OK,
+        Some(Trouble::NoMatch) => StatusCode::FORBIDDEN,
+        Some(Trouble::TooOften) => StatusCode::TOO_MANY_REQUESTS,
+        Some(Trouble::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    visitor.page(people, status, page.page(visitor.language()))
+}
+
+/// Somebody proves who they are, or does not.
+pub(super) async fn sign_in<P: Ports + 'static>(
+    State(people): State<People<P>>,
+    Sent { visitor, form: sent }: Sent,
+) -> Response {
+    let next = Next::of(sent.get("next"));
+    let attempted = Attempted::of(&people, sent.get("email").unwrap_or_default());
+    let presented = PresentedSecret::new(sent.get("password").unwrap_or_default().to_owned());
+    match verify(&people, &visitor, &attempted, &presented).await {
+        Ok(user) => match begin(&people, &visitor, &attempted, user, &next).await {
+            Ok(response) => response,
+            Err(fault) => visitor.fault(fault),
+        },
+        Err(NotVerified::NoMatch) => form(&people, &visitor, &next, Some(Trouble::NoMatch)),
+        Err(NotVerified::Busy) => later(form(&people, &visitor, &next, Some(Trouble::Busy)), 1),
+        Err(NotVerified::TooOften(wait)) => {
+            later(form(&people, &visitor, &next, Some(Trouble::TooOften)), wait.as_secs())
+        }
+        Err(NotVerified::Fault(fault)) => visitor.fault(fault),
+    }
+}
+
+/// With the moment when trying again makes sense.
+pub(super) fn later(mut response: Response, seconds: u64) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    response
+}
+
+/// The session, the cookies, and the way on.
+async fn begin<P: Ports + 'static>(
+    people: &People<P>,
+    visitor: &Visitor,
+    attempted: &Attempted,
+    user: UserId,
+    next: &Next,
+) -> Result<Response, Fault> {
+    let (token, id) = (VisitToken::draw(people.ports.entropy()), people.ports.entropy().id());
+    let begun = (id, user, Method::Password);
+    sessions::begin(&people.pool, (&visitor.token, &token), begun, visitor.agent())
+        .await
+        .map_err(|error| unavailable(&error))?;
+    tracing::info!(user.id = %user, session.id = %id, "signed in");
+    let made = onboard::settle(people, user, &visitor.correlation()).await?;
+    let mut response = match made {
+        None => leads_to(next.as_str()),
+        Some(_) => {
+            let language = visitor.ui_locales().map(|tags| format!("&ui_locales={}", encoded(tags)));
+            leads_to(&format!("/welcome?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
+        }
+    };
+    let secure = people.is_secure();
+    let cookies = [
+        Cookie::Visit.set(token.reveal(), secure),
+        Cookie::Known.set(&attempted.known_browser(people), secure),
+    ];
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}

@@ -1,0 +1,180 @@
+//! Somebody with a browser: known by the text in its cookie, signed in if there is a session for it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use commands::{Actor, Ports};
+use domain::policy::Standing;
+use domain::value::UserId;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+
+use super::People;
+use super::cookie::{Cookie, VisitToken};
+use super::next::{Next, encoded};
+use super::sessions::{self, Session};
+use crate::oauth::Parameters;
+use crate::pages::{Fault, Language, Page, guard};
+use crate::trace_context::TraceContext;
+
+/// A browser that asks for a page or sends a form.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    /// The text in its cookie.
+    pub(super) token: VisitToken,
+    /// Whether it has that cookie yet.
+    is_new: bool,
+    /// Who is signed in, and counts.
+    session: Option<Session>,
+    /// Where it is.
+    pub(super) address: IpAddr,
+    headers: HeaderMap,
+    /// What the address says of the language.
+    ui_locales: Option<String>,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    /// Their browser.
+    pub(crate) visitor: Visitor,
+    /// Their session.
+    pub(crate) session: Session,
+}
+
+impl SignedIn {
+    /// Who.
+    pub(crate) const fn user(&self) -> UserId {
+        self.session.user()
+    }
+
+    /// The same with what was said of the language before.
+    #[must_use]
+    pub(crate) fn reading(self, ui_locales: Option<&str>) -> Self {
+        Self { visitor: self.visitor.reading(ui_locales), session: self.session }
+    }
+
+    /// Them, as whoever asks a use case.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::signed_in(self.user())
+    }
+}
+
+impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, people: &People<P>) -> Result<Self, Response> {
+        let shown = Cookie::Visit.read(&parts.headers, people.is_secure()).and_then(VisitToken::parse);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+        let query = parts.uri.query().unwrap_or_default();
+        let asked = Parameters::parse(query.as_bytes()).unwrap_or_default();
+        let mut visitor = Self {
+            is_new: shown.is_none(),
+            token: shown.clone().unwrap_or_else(|| VisitToken::draw(people.ports.entropy())),
+            session: None,
+            address: address.to_canonical(),
+            headers: parts.headers.clone(),
+            ui_locales: asked.get("ui_locales").map(str::to_owned),
+        };
+        if let Some(token) = shown {
+            visitor.session = session(people, &token).await.map_err(|fault| visitor.fault(fault))?;
+        }
+        Ok(visitor)
+    }
+}
+
+/// The session of a browser, unless its person does not count any more.
+async fn session<P>(people: &People<P>, token: &VisitToken) -> Result<Option<Session>, Fault> {
+    let found = sessions::find(&people.pool, token).await.map_err(|error| unavailable(&error))?;
+    let Some(session) = found else { return Ok(None) };
+    let view = people.deciding.fresh().ok_or(Fault::Unavailable)?;
+    Ok(match view.user(session.user()) {
+        Standing::Active => Some(session),
+        Standing::Suspended | Standing::Ended => None,
+    })
+}
+
+/// Notes why, and tells that something is not there right now.
+pub(crate) fn unavailable(cause: &dyn std::fmt::Display) -> Fault {
+    tracing::error!(cause = %cause, "a page is not available");
+    Fault::Unavailable
+}
+
+impl Visitor {
+    /// The language of its pages.
+    pub(crate) fn language(&self) -> Language {
+        Language::of(self.ui_locales.as_deref(), &self.headers)
+    }
+
+    /// What was asked for as `ui_locales`.
+    pub(crate) fn ui_locales(&self) -> Option<&str> {
+        self.ui_locales.as_deref()
+    }
+
+    /// The same with what a form says of the language.
+    #[must_use]
+    pub(super) fn reading(mut self, ui_locales: Option<&str>) -> Self {
+        if let Some(ui_locales) = ui_locales {
+            self.ui_locales = Some(ui_locales.to_owned());
+        }
+        self
+    }
+
+    /// What the browser calls itself.
+    pub(super) fn agent(&self) -> &str {
+        self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// What the browser holds of somebody who signed in there before.
+    pub(super) fn known(&self, secure: bool) -> Option<&str> {
+        Cookie::Known.read(&self.headers, secure)
+    }
+
+    /// The trace that its request belongs to.
+    pub(crate) fn correlation(&self) -> String {
+        TraceContext::current(&self.headers).trace_id().to_owned()
+    }
+
+    /// Whoever is signed in, if anybody is.
+    pub(crate) fn signed_in(self) -> Result<SignedIn, Self> {
+        match self.session.clone() {
+            Some(session) => Ok(SignedIn { visitor: self, session }),
+            None => Err(self),
+        }
+    }
+
+    /// A page as the answer.
+    pub(crate) fn page<P>(&self, people: &People<P>, status: StatusCode, page: Page) -> Response {
+        self.answered(people, page.answer(status))
+    }
+
+    /// Gives the browser its cookie with an answer, when it has none.
+    fn answered<P>(&self, people: &People<P>, mut response: Response) -> Response {
+        if self.is_new
+            && let Some(cookie) = Cookie::Visit.set(self.token.reveal(), people.is_secure())
+        {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// A page that says why not.
+    pub(crate) fn fault(&self, fault: Fault) -> Response {
+        fault.page(self.language()).answer(fault.status())
+    }
+
+    /// Leads to the sign-in, and back from there.
+    pub(crate) fn to_sign_in(&self, next: &Next) -> Response {
+        let language = self.ui_locales.as_deref().map(|tags| format!("&ui_locales={}", encoded(tags)));
+        leads_to(&format!("/sign-in?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
+    }
+}
+
+/// Leads a browser on, by GET whatever it came with (RFC 9700, 4.12: never 307).
+pub(crate) fn leads_to(address: &str) -> Response {
+    let mut response = Redirect::to(address).into_response();
+    guard(&mut response);
+    response
+}

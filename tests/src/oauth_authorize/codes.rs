@@ -1,0 +1,104 @@
+//! Redeeming a code: once, by its client, with everything that it is bound to. Whatever else is presented uses up nothing.
+
+use api::oauth::{PresentedCode, Redeemed, redeem_code};
+use domain::value::{ClientId, InstanceId};
+
+use super::scene::{CALLBACK, Scene, VERIFIER};
+
+impl Scene {
+    fn presented<'a>(&self, code: &'a str) -> PresentedCode<'a> {
+        PresentedCode {
+            code,
+            client: ClientId::parse(&self.client).unwrap(),
+            redirect_uri: Some(CALLBACK),
+            verifier: VERIFIER,
+            instance: Some(InstanceId::parse(&self.instance).unwrap()),
+        }
+    }
+
+    async fn redeem(&self, presented: PresentedCode<'_>) -> Redeemed {
+        redeem_code(&self.world.node.running.pool, presented).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn item_10_and_attack_10_what_does_not_match_uses_up_nothing() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let good = scene.presented(&code);
+    let other_client = ClientId::new(uuid::Uuid::new_v4());
+    let cut = &code[..42];
+    for wrong in [
+        PresentedCode { client: other_client, ..good },
+        PresentedCode { verifier: &VERIFIER[..42], ..good },
+        PresentedCode { verifier: "", ..good },
+        PresentedCode { verifier: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ..good },
+        PresentedCode { redirect_uri: Some("https://app.example.com/callback/"), ..good },
+        PresentedCode { redirect_uri: Some(""), ..good },
+        PresentedCode { code: cut, ..good },
+        PresentedCode { code: "", ..good },
+    ] {
+        assert_eq!(scene.redeem(wrong).await, Redeemed::Not, "{wrong:?}");
+    }
+    let elsewhere = Some(InstanceId::new(uuid::Uuid::new_v4()));
+    assert_eq!(scene.redeem(PresentedCode { instance: elsewhere, ..good }).await, Redeemed::OtherInstance);
+    let Redeemed::Now(facts) = scene.redeem(good).await else { panic!("it was used up") };
+    assert_eq!(facts.grant.to_string(), scene.grants().await[0].0);
+    assert_eq!(facts.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["mcp:write"]);
+    assert_eq!(facts.user.to_string(), scene.bea.id);
+}
+
+#[tokio::test]
+async fn item_11_a_client_may_leave_out_redirect_and_resource() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let good = scene.presented(&code);
+    let fewer = PresentedCode { redirect_uri: None, instance: None, ..good };
+    assert!(matches!(scene.redeem(fewer).await, Redeemed::Now(_)));
+}
+
+#[tokio::test]
+async fn item_09_a_second_use_names_the_grant_that_is_to_end_and_a_strangers_does_not() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let good = scene.presented(&code);
+    let Redeemed::Now(facts) = scene.redeem(good).await else { panic!("good") };
+    let other_client = ClientId::new(uuid::Uuid::new_v4());
+    assert_eq!(scene.redeem(PresentedCode { client: other_client, ..good }).await, Redeemed::Not);
+    assert_eq!(scene.redeem(PresentedCode { verifier: &VERIFIER[..42], ..good }).await, Redeemed::Not);
+    assert_eq!(scene.redeem(good).await, Redeemed::Again(facts.grant));
+}
+
+#[tokio::test]
+async fn attack_10_of_many_at_once_exactly_one_is_first() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let pool = scene.world.node.running.pool.clone();
+    let mut tasks = Vec::new();
+    for _ in 0..64 {
+        let (pool, code, client) = (pool.clone(), code.clone(), ClientId::parse(&scene.client).unwrap());
+        tasks.push(tokio::spawn(async move {
+            let presented =
+                PresentedCode { code: &code, client, redirect_uri: None, verifier: VERIFIER, instance: None };
+            redeem_code(&pool, presented).await.unwrap()
+        }));
+    }
+    let (mut now, mut again) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap() {
+            Redeemed::Now(_) => now += 1,
+            Redeemed::Again(_) => again += 1,
+            Redeemed::Not | Redeemed::OtherInstance => panic!("neither"),
+        }
+    }
+    assert_eq!((now, again), (1, 63));
+}
+
+#[tokio::test]
+async fn item_09_a_code_runs_out() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let over = "update authorization_codes set expires_at = clock_timestamp() - interval '1 second'";
+    sqlx::query(over).execute(&scene.world.node.running.pool).await.unwrap();
+    assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
