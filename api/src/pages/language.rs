@@ -36,8 +36,8 @@ impl Language {
 
     /// The language of an answer. `asked` is a list of tags as in `ui_locales` (OpenID Connect Core, 3.1.2.1).
     pub(crate) fn of(asked: Option<&str>, headers: &HeaderMap) -> Self {
-        let by_name = asked.unwrap_or_default().split_ascii_whitespace().take(PREFERENCES_MAX);
-        by_name.filter_map(Self::tagged).next().or_else(|| preferred(headers)).unwrap_or(Self::English)
+        let mut by_name = asked.unwrap_or_default().split_ascii_whitespace().take(PREFERENCES_MAX);
+        by_name.find_map(Self::tagged).or_else(|| preferred(headers)).unwrap_or(Self::English)
     }
 
     fn tagged(tag: &str) -> Option<Self> {

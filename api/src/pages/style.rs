@@ -37,11 +37,12 @@ a.button{display:inline-block;font-weight:600;border-radius:8px;padding:.65rem 1
 dl.facts{margin:1.1rem 0;display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem}dl.facts dt{color:var(--soft)}dl.facts dd{margin:0;overflow-wrap:anywhere;font-weight:550}
 fieldset{border:0;padding:0;margin:1.4rem 0 0}legend{font-weight:600;padding:0;margin-bottom:.3rem}
 .scope{display:flex;gap:.7rem;align-items:flex-start;padding:.65rem 0;border-bottom:1px solid var(--line);cursor:pointer}.scope:last-of-type{border-bottom:0}
-.scope input{width:1.2rem;height:1.2rem;margin:.2rem 0 0;flex:none;accent-color:var(--accent)}.scope span{display:block}
+.scope input{width:1.2rem;height:1.2rem;margin:.2rem 0 0;flex:none;accent-color:var(--accent)}.scope span{display:block;min-width:0;overflow-wrap:anywhere}
 ul.things{list-style:none;margin:0;padding:0}ul.things li{display:flex;justify-content:space-between;gap:1rem;align-items:center;flex-wrap:wrap;padding:.85rem 0;border-bottom:1px solid var(--line)}
-ul.things li:last-child{border-bottom:0}ul.things .what{flex:1 1 16rem;min-width:0;overflow-wrap:anywhere}ul.things form{margin:0}
+ul.things li:last-child{border-bottom:0}ul.things+form{margin-top:1rem}ul.things .what{flex:1 1 16rem;min-width:0;overflow-wrap:anywhere}ul.things form{margin:0}
 .badge{display:inline-block;border:1px solid var(--line);background:var(--raised);border-radius:99px;padding:0 .55rem;font-size:.8rem;margin-left:.4rem;vertical-align:.06em}
 .skip{position:absolute;left:-999rem}.skip:focus{left:1rem;top:1rem;background:var(--card);padding:.5rem 1rem;border-radius:8px}
+h1:lang(ja),.scope:lang(ja),.notice:lang(ja),.alert:lang(ja){word-break:auto-phrase}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 @media(max-width:30rem){body{padding:.75rem}main{padding:1.25rem}dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.5rem}}
 @media(forced-colors:active){button,main,input{border:1px solid}}";

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn attack_28_a_hash_that_is_odd_or_a_bomb_is_not_checked_against() {
         for hash in [
-            "".to_owned(),
+            String::new(),
             HASH.replace("$10$", "$31$"),
             HASH.replace("$10$", "$17$"),
             HASH.replace("$10$", "$+9$"),

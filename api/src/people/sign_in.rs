@@ -98,12 +98,11 @@ async fn begin<P: Ports + 'static>(
         .map_err(|error| unavailable(&error))?;
     tracing::info!(user.id = %user, session.id = %id, "signed in");
     let made = onboard::settle(people, user, &visitor.correlation()).await?;
-    let mut response = match made {
-        None => leads_to(next.as_str()),
-        Some(_) => {
-            let language = visitor.ui_locales().map(|tags| format!("&ui_locales={}", encoded(tags)));
-            leads_to(&format!("/welcome?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
-        }
+    let mut response = if made.is_some() {
+        let language = visitor.ui_locales().map(|tags| format!("&ui_locales={}", encoded(tags)));
+        leads_to(&format!("/welcome?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
+    } else {
+        leads_to(next.as_str())
     };
     let secure = people.is_secure();
     let cookies = [

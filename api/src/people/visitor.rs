@@ -1,6 +1,7 @@
 //! Somebody with a browser: known by the text in its cookie, signed in if there is a session for it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -26,10 +27,10 @@ pub(crate) struct Visitor {
     /// Whether it has that cookie yet.
     is_new: bool,
     /// Who is signed in, and counts.
-    session: Option<Session>,
+    session: Option<Box<Session>>,
     /// Where it is.
     pub(super) address: IpAddr,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     /// What the address says of the language.
     ui_locales: Option<String>,
 }
@@ -75,11 +76,12 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
             token: shown.clone().unwrap_or_else(|| VisitToken::draw(people.ports.entropy())),
             session: None,
             address: address.to_canonical(),
-            headers: parts.headers.clone(),
+            headers: Arc::new(parts.headers.clone()),
             ui_locales: asked.get("ui_locales").map(str::to_owned),
         };
         if let Some(token) = shown {
-            visitor.session = session(people, &token).await.map_err(|fault| visitor.fault(fault))?;
+            let found = session(people, &token).await.map_err(|fault| visitor.fault(fault))?;
+            visitor.session = found.map(Box::new);
         }
         Ok(visitor)
     }
@@ -140,7 +142,7 @@ impl Visitor {
     /// Whoever is signed in, if anybody is.
     pub(crate) fn signed_in(self) -> Result<SignedIn, Self> {
         match self.session.clone() {
-            Some(session) => Ok(SignedIn { visitor: self, session }),
+            Some(session) => Ok(SignedIn { visitor: self, session: *session }),
             None => Err(self),
         }
     }
