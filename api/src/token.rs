@@ -5,11 +5,16 @@
 mod claims;
 mod ports;
 mod public_url;
+mod refresh;
 
 pub(crate) use claims::scope_text;
 pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
 pub use ports::{CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};
 pub use public_url::PublicUrl;
+pub use refresh::{
+    EndedFamily, FamilyEnd, FamilyId, FoundRefresh, KeepRefreshTokens, REFRESH_IDLE_DAYS, REFRESH_LIFE_DAYS,
+    REFRESH_REPLAY_SECONDS, RefreshAnswer, RefreshFamily, RefreshState, RefreshUnreachable, Spending,
+};
 
 /// The type of an access token in its header (RFC 9068, 2.1): no other token of ours can be taken for one.
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";

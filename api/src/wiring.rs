@@ -2,6 +2,7 @@
 
 mod backbone;
 mod calls;
+mod ended_families;
 mod files;
 mod forgetting;
 mod people;
@@ -38,6 +39,7 @@ use crate::adapters::notary_key::{self, NotaryKeyError};
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::Appender;
+use crate::adapters::refresh_tokens::RefreshTokens;
 use crate::adapters::system::SystemClock;
 use crate::adapters::token_keys::{SigningKeys, TokenSigner, TokenVerifier};
 use crate::adapters::vault::PostgresVault;
@@ -73,6 +75,14 @@ const FORGET_SECRETS: &str = "delete from connection_secrets s using connections
     and not exists (select from events e where e.recorded_at < now() - interval '10 minutes' and e.global_position > coalesce(
         (select p.position from projection_checkpoints p where p.projection = 'directory' order by p.version desc limit 1), 0))
     and not exists (select from parked_events p where p.projection = 'directory' and p.aggregate_id = c.id::text)";
+/// Nobody who asks again is answered by then, so nothing is left that a token that was found somewhere opens.
+const FORGET_REFRESH_ANSWERS: &str =
+    "update refresh_tokens set answer = null where consumed_at < now() - interval '2 minutes' and answer is not null";
+/// A spent token is known for as long as one that lies about unused is good: whoever comes with an older one gets nothing either way.
+const FORGET_SPENT_REFRESH_TOKENS: &str =
+    "delete from refresh_tokens where consumed_at < now() - make_interval(days => 30)";
+const FORGET_REFRESH_FAMILIES: &str = "delete from refresh_families
+    where idle_until < now() - interval '1 day' and (ended_at is null or told_at is not null)";
 /// How long connections to Postgres may take to close.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
@@ -315,6 +325,8 @@ impl Edge<'_> {
         };
         let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
         let oauth = self.oauth(&admin);
+        let (ports, refresh) = (Arc::clone(&oauth.ports), Arc::clone(&oauth.refresh));
+        self.shutdown.spawn(ended_families::tell_untold(ports, refresh, self.readers.stop.clone()));
         let people = self.people(&admin);
         Ok(router(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
@@ -374,6 +386,8 @@ impl Edge<'_> {
             secrets: Arc::new(VerifiedSecrets::new(Arc::clone(&self.digests))),
             tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),
             algorithm: self.config.signing.algorithm,
+            checks: Arc::new(TokenVerifier::new(self.public.clone())),
+            refresh: Arc::new(RefreshTokens::new(self.pool.clone())),
         }
     }
 
@@ -385,9 +399,9 @@ impl Edge<'_> {
 /// Forgets what need not be remembered: silent keys' budgets, old commands, secrets that were replaced or whose connection is gone, sessions and codes
 /// whose time is over.
 async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
-    let statements =
-        [[FORGET_COMMANDS, FORGET_SECRETS].as_slice(), &crate::people::FORGET, &[crate::oauth::FORGET_CODES]]
-            .concat();
+    let own = [FORGET_COMMANDS, FORGET_SECRETS];
+    let refresh = [FORGET_REFRESH_ANSWERS, FORGET_SPENT_REFRESH_TOKENS, FORGET_REFRESH_FAMILIES];
+    let statements = [&own[..], &refresh, &crate::people::FORGET, &[crate::oauth::FORGET_CODES]].concat();
     let soft = shutdown.soft();
     loop {
         tokio::select! {

@@ -12,6 +12,7 @@ pub mod people;
 pub mod personal_data;
 pub mod postgres;
 pub mod postgres_events;
+pub mod refresh_tokens;
 pub mod system;
 pub mod token_keys;
 pub mod vault;

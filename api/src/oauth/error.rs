@@ -16,6 +16,8 @@ pub enum OauthErrorCode {
     InvalidRequest,
     /// The client did not prove who it is.
     InvalidClient,
+    /// A code or refresh token that is none, not the client's, or no longer good.
+    InvalidGrant,
     /// The client may not use this grant type.
     UnauthorizedClient,
     /// There is no such grant type here.
@@ -24,6 +26,8 @@ pub enum OauthErrorCode {
     InvalidScope,
     /// A resource that is none for this client (RFC 8707, 2).
     InvalidTarget,
+    /// A credential that is not given back here (RFC 7009, 2.2.1).
+    UnsupportedTokenType,
     /// Too many are waiting, or something behind us does not answer.
     TemporarilyUnavailable,
 }
@@ -34,10 +38,12 @@ impl OauthErrorCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
@@ -47,10 +53,12 @@ impl OauthErrorCode {
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::InvalidRequest
+            | Self::InvalidGrant
             | Self::UnauthorizedClient
             | Self::UnsupportedGrantType
             | Self::InvalidScope
-            | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            | Self::InvalidTarget
+            | Self::UnsupportedTokenType => StatusCode::BAD_REQUEST,
         }
     }
 }

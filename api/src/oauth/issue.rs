@@ -7,7 +7,7 @@ use projections::access::{Client, Grounds, TokenClaims, TokenHolder};
 
 use super::Oauth;
 use super::error::OauthError;
-use super::token::TokenAnswer;
+use super::token::{TokenAnswer, TokenType};
 use crate::token::{AccessToken, scope_text};
 
 /// Signs a token for what was decided on these grounds, and gives it out only if they still hold when it is signed.
@@ -41,7 +41,8 @@ pub(super) async fn issue<P: Ports>(
         return Err(unavailable());
     }
     let scope = scope_text(&token.says.scopes);
-    Ok(TokenAnswer { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS, scope })
+    let (token_type, expires_in) = (TokenType::Bearer, ACCESS_TOKEN_SECONDS);
+    Ok(TokenAnswer { access_token, token_type, expires_in, scope, refresh_token: None })
 }
 
 /// Tokens say moments in whole seconds (RFC 7519, 2).

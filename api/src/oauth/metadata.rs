@@ -14,11 +14,14 @@ use utoipa::ToSchema;
 
 use super::resource_metadata::SCOPES_OFFERED;
 use super::table::OauthRoute;
-use super::{Oauth, jwks, token};
+use super::{Oauth, introspect, jwks, revoke, token};
 use crate::token::PublicUrl;
 
 /// How long others may keep what these documents say.
 pub(super) const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// How a client that keeps no secret proves itself (RFC 7591, 2).
+const PUBLIC: &str = "none";
 
 /// Metadata of the authorization server (RFC 8414, 2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +36,14 @@ pub struct ServerMetadata {
     pub grant_types_supported: Vec<&'static str>,
     /// How clients prove who they are there.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Where clients give tokens back (RFC 7009).
+    pub revocation_endpoint: String,
+    /// How clients prove who they are there.
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Where confidential clients learn what a token is good for (RFC 7662).
+    pub introspection_endpoint: String,
+    /// How clients prove who they are there.
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     /// What a token can be asked for; beside these, `tool:<name>` for one tool.
     pub scopes_supported: Vec<&'static str>,
 }
@@ -40,13 +51,23 @@ pub struct ServerMetadata {
 impl ServerMetadata {
     fn of(url: &PublicUrl) -> Self {
         let grant_types = GrantType::ALL.into_iter().filter(|grant_type| token::redeems(*grant_type));
-        let ways = ClientAuthentication::ALL.into_iter().filter(|way| token::takes(*way));
+        let proofs: Vec<_> = ClientAuthentication::ALL
+            .into_iter()
+            .filter(|way| token::takes(*way))
+            .map(ClientAuthentication::as_str)
+            .collect();
+        // A public client says its name, and is told apart by what it presents.
+        let ways: Vec<_> = proofs.iter().copied().chain([PUBLIC]).collect();
         Self {
             issuer: url.issuer().to_owned(),
             token_endpoint: url.at(token::PATH),
             jwks_uri: url.at(jwks::PATH),
             grant_types_supported: grant_types.map(GrantType::as_str).collect(),
-            token_endpoint_auth_methods_supported: ways.map(ClientAuthentication::as_str).collect(),
+            token_endpoint_auth_methods_supported: ways.clone(),
+            revocation_endpoint: url.at(revoke::PATH),
+            revocation_endpoint_auth_methods_supported: ways,
+            introspection_endpoint: url.at(introspect::PATH),
+            introspection_endpoint_auth_methods_supported: proofs,
             scopes_supported: SCOPES_OFFERED.to_vec(),
         }
     }

@@ -9,13 +9,18 @@ mod authorize;
 mod client_authentication;
 mod client_credentials;
 mod codes;
+mod end;
 mod error;
 mod form;
+mod introspect;
 mod issue;
 mod jwks;
 mod metadata;
 mod pkce;
+mod refresh;
 mod resource_metadata;
+mod revoke;
+mod standing;
 mod table;
 mod target;
 mod token;
@@ -27,7 +32,7 @@ use commands::Ports;
 use domain::value::{Clock, SigningAlgorithm};
 use projections::access::{Deciding, Grounds};
 
-use crate::token::{PublicUrl, SignTokens, VerifySecrets};
+use crate::token::{CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
 pub(crate) use authorize::{expectation, router as authorize_router};
@@ -35,13 +40,16 @@ pub use client_authentication::PresentedClient;
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
 pub use error::{OauthError, OauthErrorCode, Tried};
+pub(crate) use end::tell;
 pub use form::Parameters;
+pub use introspect::{Introspected, IntrospectForm};
 pub use jwks::KeySet;
 pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
 pub use resource_metadata::ResourceMetadata;
+pub use revoke::{RevokeForm, Revoked};
 pub use table::{OauthAccess, OauthRoute};
-pub use token::{TokenAnswer, TokenForm};
+pub use token::{TokenAnswer, TokenForm, TokenType};
 
 /// Everything that the endpoints need. `P` are the ports of the use cases.
 pub struct Oauth<P> {
@@ -59,6 +67,10 @@ pub struct Oauth<P> {
     pub tokens: Arc<dyn SignTokens>,
     /// With which algorithm.
     pub algorithm: SigningAlgorithm,
+    /// Reads access tokens that come back.
+    pub checks: Arc<dyn CheckTokens>,
+    /// Keeps refresh tokens.
+    pub refresh: Arc<dyn KeepRefreshTokens>,
 }
 
 impl<P> Clone for Oauth<P> {
@@ -71,6 +83,8 @@ impl<P> Clone for Oauth<P> {
             secrets: Arc::clone(&self.secrets),
             tokens: Arc::clone(&self.tokens),
             algorithm: self.algorithm,
+            checks: Arc::clone(&self.checks),
+            refresh: Arc::clone(&self.refresh),
         }
     }
 }
@@ -98,6 +112,8 @@ pub fn routes<P: Ports + 'static>(url: &PublicUrl) -> Vec<OauthRoute<P>> {
         resource_metadata::route(url),
         jwks::route(),
         token::route(),
+        revoke::route(),
+        introspect::route(),
     ]
 }
 

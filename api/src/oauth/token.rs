@@ -7,43 +7,62 @@ use axum::response::{IntoResponse, Response};
 use commands::Ports;
 use domain::client::{ClientAuthentication, GrantType};
 use http::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::client_authentication::PresentedClient;
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::table::OauthRoute;
-use super::{Oauth, client_credentials};
+use super::{Oauth, client_credentials, refresh};
 
 pub(super) const PATH: &str = "/oauth/token";
 
 /// What a client sends for a token, as the document describes it: the endpoint reads `Parameters`.
 #[derive(Debug, ToSchema)]
 pub struct TokenForm {
-    /// By what: `client_credentials`.
+    /// By what: `client_credentials` or `refresh_token`.
     pub grant_type: String,
     /// The client, unless the header says it.
     pub client_id: Option<String>,
     /// Its secret, where it is registered for that.
     pub client_secret: Option<String>,
+    /// The refresh token, which is good for one use (RFC 6749, 6).
+    pub refresh_token: Option<String>,
     /// What the token is to do, separated by spaces; everything that the client may, when left out.
     pub scope: Option<String>,
     /// The MCP endpoint that it is for (RFC 8707); may be left out where there is one only.
     pub resource: Option<String>,
 }
 
+/// How a token is presented (RFC 6749, 7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum TokenType {
+    /// As it is: whoever has it may use it (RFC 6750).
+    Bearer,
+}
+
 /// A token (RFC 6749, 5.1).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct TokenAnswer {
     /// The token; present it as `Authorization: Bearer`.
     pub access_token: String,
     /// `Bearer`.
-    pub token_type: &'static str,
+    pub token_type: TokenType,
     /// For how many seconds it is good.
     pub expires_in: i64,
     /// What it may do.
     pub scope: String,
+    /// What the next one is got by, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+/// Without the tokens.
+impl std::fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenAnswer").field("scope", &self.scope).finish_non_exhaustive()
+    }
 }
 
 /// The route.
@@ -55,8 +74,8 @@ pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
 /// Whether tokens are given out for this. The metadata and the dispatch below read the same.
 pub(super) const fn redeems(grant_type: GrantType) -> bool {
     match grant_type {
-        GrantType::ClientCredentials => true,
-        GrantType::AuthorizationCode | GrantType::RefreshToken => false,
+        GrantType::ClientCredentials | GrantType::RefreshToken => true,
+        GrantType::AuthorizationCode => false,
     }
 }
 
@@ -89,7 +108,8 @@ async fn give_out<P: Ports + 'static>(
     }
     let answer = match grant_type {
         GrantType::ClientCredentials => client_credentials::redeem(&oauth, &client, &parameters).await?,
-        GrantType::AuthorizationCode | GrantType::RefreshToken => return Err(unsupported()),
+        GrantType::RefreshToken => refresh::redeem(&oauth, &client, &parameters).await?,
+        GrantType::AuthorizationCode => return Err(unsupported()),
     };
     let mut response = Json(answer).into_response();
     no_store(response.headers_mut());

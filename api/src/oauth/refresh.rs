@@ -1,0 +1,203 @@
+//! A refresh token is exchanged for an access token and its own successor (RFC 6749, 6; rotation: RFC 9700, 4.14.2).
+//!
+//! Everything that can be refused is refused before anything is spent: a wish for another resource or a wider scope leaves the token as it was.
+//! Then one of all who present it wins; the others, as long as that may be a retry, get the very same answer, and after that end the family and
+//! its grant: one of two who hold the same token is a thief, and which one nobody can tell.
+
+use commands::{Entropy as _, Ports};
+use domain::client::GrantType;
+use domain::value::{
+    IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token,
+};
+use projections::access::{Client, Grant, Grounds, TokenHolder};
+
+use super::asked_scopes::read_scopes;
+use super::error::{OauthError, OauthErrorCode};
+use super::form::Parameters;
+use super::token::TokenAnswer;
+use super::{Oauth, issue, standing, target};
+use crate::token::{
+    EndedFamily, FamilyEnd, FamilyId, FoundRefresh, RefreshFamily, RefreshState, RefreshUnreachable, Spending,
+};
+
+/// Exchanges a refresh token.
+pub(super) async fn redeem<P: Ports>(
+    oauth: &Oauth<P>,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<TokenAnswer, OauthError> {
+    let presented = parameters.required("refresh_token")?;
+    let asked = read_scopes(parameters.get("scope"))?;
+    let named = target::read(&oauth.url, parameters)?;
+    if !is_refresh_token(presented) {
+        return Err(invalid_grant());
+    }
+    let presented = PresentedSecret::new(presented.to_owned());
+    let found = oauth.refresh.find(&presented).await.map_err(unavailable)?;
+    // Another client's token is none of its business, and nothing happens to it.
+    let found = found.filter(|found| found.family.client == client.id).ok_or_else(invalid_grant)?;
+    must_be_good(oauth, &presented, &found).await?;
+    let family = found.family;
+
+    let grounds = oauth.grounds()?;
+    let grant = must_count(oauth, &grounds, &family)?;
+    if named.is_some_and(|named| named != family.instance) {
+        let why = "this refresh token is for another resource";
+        return Err(OauthError::new(OauthErrorCode::InvalidTarget, why));
+    }
+    target::of_organization(&grounds, grant.organization, Some(family.instance))?;
+    let now = grounds.client(client.id).ok_or_else(invalid_grant)?;
+    let scopes = narrowed(asked, [&family.scopes, &grant.scopes, &now.scopes])?;
+
+    let holder = TokenHolder::User { user: grant.user, grant: grant.id };
+    let successor = compose_refresh_token(&oauth.ports.entropy().secret());
+    let spending = if found.state == RefreshState::SpentJustNow {
+        oauth.refresh.answer_again(&presented).await
+    } else {
+        let mut answer = issue::issue(oauth, &grounds, client, holder, family.instance, scopes).await?;
+        answer.refresh_token = Some(successor.reveal().to_owned());
+        let kept = zeroize::Zeroizing::new(serde_json::to_vec(&answer).map_err(|_| unavailable(RefreshUnreachable))?);
+        match oauth.refresh.spend(&presented, &successor, &kept).await {
+            Ok(Spending::Won) => return Ok(answer),
+            other => other,
+        }
+    };
+    match spending.map_err(unavailable)? {
+        Spending::Again(kept) => {
+            tracing::info!(grant.id = %family.grant, client.id = %family.client, "a spent refresh token was answered again");
+            serde_json::from_slice(&kept).map_err(|_| unavailable(RefreshUnreachable))
+        }
+        Spending::Reused => Err(stolen(oauth, &family).await),
+        Spending::Won | Spending::Over => Err(invalid_grant()),
+    }
+}
+
+impl<P: Ports> Oauth<P> {
+    /// An access token for what a user granted, and the first refresh token of a family where the client may refresh. For whoever redeems the code
+    /// that came of the consent: the scopes are those of the code.
+    pub async fn issue_first(
+        &self,
+        grounds: &Grounds,
+        client: &Client,
+        grant: &Grant,
+        scopes: Scopes,
+    ) -> Result<TokenAnswer, OauthError> {
+        let holder = TokenHolder::User { user: grant.user, grant: grant.id };
+        let mut answer = issue::issue(self, grounds, client, holder, grant.instance, scopes.clone()).await?;
+        if !client.grant_types().contains(&GrantType::RefreshToken) {
+            return Ok(answer);
+        }
+        let token: IssuedSecret = compose_refresh_token(&self.ports.entropy().secret());
+        let family = RefreshFamily {
+            id: FamilyId(self.ports.entropy().id()),
+            grant: grant.id,
+            client: client.id,
+            instance: grant.instance,
+            scopes,
+        };
+        self.refresh.begin(&family, &token, grant.expires_at).await.map_err(unavailable)?;
+        answer.refresh_token = Some(token.reveal().to_owned());
+        Ok(answer)
+    }
+}
+
+/// Live, or spent so lately that this may be a retry.
+async fn must_be_good<P: Ports>(
+    oauth: &Oauth<P>,
+    presented: &PresentedSecret,
+    found: &FoundRefresh,
+) -> Result<(), OauthError> {
+    match found.state {
+        RefreshState::Live | RefreshState::SpentJustNow => Ok(()),
+        RefreshState::Over | RefreshState::Ended { told: true, .. } => Err(invalid_grant()),
+        RefreshState::Ended { why, told: false } => {
+            let _ = oauth.tell(ended(&found.family, why)).await; // whoever ended it died before that
+            Err(invalid_grant())
+        }
+        RefreshState::SpentLongAgo => match oauth.refresh.answer_again(presented).await.map_err(unavailable)? {
+            Spending::Reused => Err(stolen(oauth, &found.family).await),
+            Spending::Again(_) | Spending::Won | Spending::Over => Err(invalid_grant()),
+        },
+    }
+}
+
+/// The grant, if a call with a token of it would be let in now.
+fn must_count<'a, P>(
+    oauth: &Oauth<P>,
+    grounds: &'a Grounds,
+    family: &RefreshFamily,
+) -> Result<&'a Grant, OauthError> {
+    let behind = || OauthError::unavailable("this node has not heard of the grant yet; try again");
+    let grant = grounds.grant(family.grant).ok_or_else(behind)?;
+    if standing::counts(grounds, grant, oauth.clock.now()) { Ok(grant) } else { Err(invalid_grant()) }
+}
+
+/// What was asked for, if all three grant it; what is left of the first, if nothing was.
+fn narrowed(asked: Option<Scopes>, all: [&Scopes; 3]) -> Result<Scopes, OauthError> {
+    let Some(asked) = asked else {
+        let left = standing::common(all);
+        return if left.open_mcp() { Ok(left) } else { Err(invalid_grant()) };
+    };
+    let granted = asked.iter().all(Scope::opens_mcp) && all.iter().all(|scopes| scopes.grant_all(&asked));
+    if granted {
+        Ok(asked)
+    } else {
+        let why = "a refresh gives no more than was granted";
+        Err(OauthError::new(OauthErrorCode::InvalidScope, why))
+    }
+}
+
+/// A spent token came back: its family has ended, and the log is told.
+async fn stolen<P: Ports>(oauth: &Oauth<P>, family: &RefreshFamily) -> OauthError {
+    tracing::warn!(grant.id = %family.grant, client.id = %family.client, "a spent refresh token came back; its grant ends");
+    let _ = oauth.tell(ended(family, FamilyEnd::Reused)).await; // if not now, then by the look at what is untold
+    invalid_grant()
+}
+
+/// A family as one that has ended.
+pub(super) const fn ended(family: &RefreshFamily, why: FamilyEnd) -> EndedFamily {
+    EndedFamily { id: family.id, grant: family.grant, client: family.client, why }
+}
+
+fn invalid_grant() -> OauthError {
+    let why = "this refresh token is not known, not this client's, or no longer good";
+    OauthError::new(OauthErrorCode::InvalidGrant, why)
+}
+
+pub(super) fn unavailable(_: RefreshUnreachable) -> OauthError {
+    OauthError::unavailable("refresh tokens cannot be reached right now; try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(text: &str) -> Scopes {
+        text.split(' ').map(|scope| Scope::parse(scope).unwrap()).collect()
+    }
+
+    fn asked(asked: Option<&str>, all: [&str; 3]) -> Result<Scopes, OauthErrorCode> {
+        let [family, grant, client] = all.map(scopes);
+        narrowed(asked.map(scopes), [&family, &grant, &client]).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn item_16_a_refresh_never_widens() {
+        for (wish, all) in [
+            ("mcp:write", ["mcp:read", "mcp:write", "mcp:write"]),
+            ("mcp:write", ["mcp:write", "mcp:read", "mcp:write"]),
+            ("mcp:write", ["mcp:write", "mcp:write", "mcp:read"]),
+            ("mcp:read org:read", ["mcp:read", "mcp:read", "mcp:read org:read"]),
+        ] {
+            assert_eq!(asked(Some(wish), all), Err(OauthErrorCode::InvalidScope), "{wish} of {all:?}");
+        }
+        assert_eq!(asked(None, ["mcp:read", "tool:echo", "mcp:read"]), Err(OauthErrorCode::InvalidGrant));
+    }
+
+    #[test]
+    fn item_16_a_refresh_narrows_when_asked_and_when_less_is_granted_than_before() {
+        assert_eq!(asked(Some("mcp:read"), ["mcp:write"; 3]), Ok(scopes("mcp:read")));
+        assert_eq!(asked(None, ["mcp:write", "mcp:admin", "mcp:write"]), Ok(scopes("mcp:write")));
+        assert_eq!(asked(None, ["mcp:write", "mcp:read", "mcp:write"]), Ok(scopes("mcp:read")));
+    }
+}
