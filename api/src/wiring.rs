@@ -76,8 +76,7 @@ const FORGET_SECRETS: &str = "delete from connection_secrets s using connections
         (select p.position from projection_checkpoints p where p.projection = 'directory' order by p.version desc limit 1), 0))
     and not exists (select from parked_events p where p.projection = 'directory' and p.aggregate_id = c.id::text)";
 /// Nobody who asks again is answered by then, so nothing is left that a token that was found somewhere opens.
-const FORGET_REFRESH_ANSWERS: &str =
-    "update refresh_tokens set answer = null where consumed_at < now() - interval '2 minutes' and answer is not null";
+const FORGET_REFRESH_ANSWERS: &str = "update refresh_tokens set answer = null where consumed_at < now() - interval '2 minutes' and answer is not null";
 /// A spent token is known for as long as one that lies about unused is good: whoever comes with an older one gets nothing either way.
 const FORGET_SPENT_REFRESH_TOKENS: &str =
     "delete from refresh_tokens where consumed_at < now() - make_interval(days => 30)";
@@ -388,6 +387,7 @@ impl Edge<'_> {
             algorithm: self.config.signing.algorithm,
             checks: Arc::new(TokenVerifier::new(self.public.clone())),
             refresh: Arc::new(RefreshTokens::new(self.pool.clone())),
+            pool: self.pool.clone(),
         }
     }
 

@@ -5,9 +5,7 @@
 
 mod marks;
 
-use domain::value::{
-    ClientId, GrantId, InstanceId, IssuedSecret, PresentedSecret, Scope, Scopes, Timestamp,
-};
+use domain::value::{ClientId, GrantId, InstanceId, IssuedSecret, PresentedSecret, Scope, Scopes, Timestamp};
 use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -22,7 +20,8 @@ use crate::token::{
 /// Families that a look at those of which the log does not know takes at once.
 const UNTOLD_MAX: i64 = 100;
 
-const BEGIN_FAMILY: &str = "insert into refresh_families (id, grant_id, client_id, instance_id, scopes, idle_until, ends_at)
+const BEGIN_FAMILY: &str =
+    "insert into refresh_families (id, grant_id, client_id, instance_id, scopes, idle_until, ends_at)
     select $1, $2, $3, $4, $5, least(clock_timestamp() + make_interval(days => $6), o.ends_at), o.ends_at
     from (select least(clock_timestamp() + make_interval(days => $7), $8) as ends_at) o";
 const BEGIN_TOKEN: &str = "insert into refresh_tokens (digest, family_id, parent) values ($1, $2, $3)";
@@ -32,18 +31,21 @@ const FIND: &str = "select f.id, f.grant_id, f.client_id, f.instance_id, f.scope
         coalesce(clock_timestamp() - t.consumed_at <= make_interval(secs => $2), false) as is_recent
     from refresh_tokens t join refresh_families f on f.id = t.family_id where t.digest = $1";
 /// The one statement that spends a token: whoever comes second finds `consumed_at` set, when the first has committed.
-const SPEND: &str = "update refresh_tokens t set consumed_at = clock_timestamp(), answer = $2 from refresh_families f
+const SPEND: &str =
+    "update refresh_tokens t set consumed_at = clock_timestamp(), answer = $2 from refresh_families f
     where t.digest = $1 and t.consumed_at is null and f.id = t.family_id and f.ended_at is null
     and f.idle_until > clock_timestamp() and f.ends_at > clock_timestamp()
     returning t.family_id";
 /// Behind the spending: a family that ended at the same moment gets no successor.
-const GO_ON: &str = "update refresh_families set idle_until = least(clock_timestamp() + make_interval(days => $2), ends_at)
+const GO_ON: &str =
+    "update refresh_families set idle_until = least(clock_timestamp() + make_interval(days => $2), ends_at)
     where id = $1 and ended_at is null";
 const REPLAY: &str = "update refresh_tokens t set replays = t.replays + 1 from refresh_families f
     where t.digest = $1 and t.answer is not null and clock_timestamp() - t.consumed_at <= make_interval(secs => $2)
     and f.id = t.family_id and f.ended_at is null
     returning t.answer";
-const END_OF_SPENT: &str = "update refresh_families f set ended_at = clock_timestamp(), end_reason = $2 from refresh_tokens t
+const END_OF_SPENT: &str =
+    "update refresh_families f set ended_at = clock_timestamp(), end_reason = $2 from refresh_tokens t
     where t.digest = $1 and t.consumed_at is not null and f.id = t.family_id and f.ended_at is null";
 const END: &str = "update refresh_families set ended_at = clock_timestamp(), end_reason = $2 where id = $1 and ended_at is null";
 const UNTOLD: &str = "select id, grant_id, client_id, end_reason from refresh_families
@@ -139,8 +141,12 @@ impl RefreshTokens {
             unit.commit().await?;
             return Ok(spending);
         };
-        let going =
-            sqlx::query(GO_ON).bind(family).bind(REFRESH_IDLE_DAYS).execute(&mut *unit).await?.rows_affected();
+        let going = sqlx::query(GO_ON)
+            .bind(family)
+            .bind(REFRESH_IDLE_DAYS)
+            .execute(&mut *unit)
+            .await?
+            .rows_affected();
         if going == 0 {
             unit.rollback().await?;
             return Ok(Spending::Over);
@@ -163,7 +169,12 @@ impl RefreshTokens {
             sqlx::query_as(UNTOLD).bind(UNTOLD_MAX).fetch_all(&self.pool).await?;
         let read = |(id, grant, client, why): (Uuid, Uuid, Uuid, String)| {
             let why = FamilyEnd::parse(&why).ok_or(RefreshTokensError::Unreadable(id))?;
-            Ok(EndedFamily { id: FamilyId(id), grant: GrantId::new(grant), client: ClientId::new(client), why })
+            Ok(EndedFamily {
+                id: FamilyId(id),
+                grant: GrantId::new(grant),
+                client: ClientId::new(client),
+                why,
+            })
         };
         rows.into_iter().map(read).collect()
     }

@@ -42,9 +42,16 @@ use crate::people::{
     Expectation, Next, People, Sent, SignedIn, Visitor, encoded, leads_to, person, unavailable,
 };
 
+/// Where people are asked.
+pub(super) const PATH: &str = "/oauth/authorize";
+/// What comes of it, when they allow: a code.
+pub(super) const RESPONSE_TYPE: &str = "code";
+/// Where it comes to: the query of the redirect.
+pub(super) const RESPONSE_MODE: &str = "query";
+
 /// The route. Access: open; whoever is not signed in is led there first.
 pub(crate) fn router<P: Ports + 'static>(people: People<P>) -> Router {
-    Router::new().route("/oauth/authorize", get(show::<P>).post(decide::<P>)).with_state(people)
+    Router::new().route(PATH, get(show::<P>).post(decide::<P>)).with_state(people)
 }
 
 /// What a person signs in for, when they go on to an authorization request.

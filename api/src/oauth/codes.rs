@@ -72,6 +72,15 @@ pub(crate) async fn issue(
     Ok(code)
 }
 
+/// The grant behind a code, whoever presents it: to be looked at before the code is spent.
+pub(super) async fn grant_of(pool: &PgPool, code: &str) -> Result<Option<GrantId>, sqlx::Error> {
+    let found: Option<(Uuid,)> = sqlx::query_as("select grant_id from authorization_codes where digest = $1")
+        .bind(digest_of(code))
+        .fetch_optional(pool)
+        .await?;
+    Ok(found.map(|(grant,)| GrantId::new(grant)))
+}
+
 /// What a client presents at the token endpoint.
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {

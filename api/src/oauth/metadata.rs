@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::resource_metadata::SCOPES_OFFERED;
 use super::table::OauthRoute;
-use super::{Oauth, introspect, jwks, revoke, token};
+use super::{Oauth, authorize, introspect, jwks, pkce, revoke, token};
 use crate::token::PublicUrl;
 
 /// How long others may keep what these documents say.
@@ -28,6 +28,16 @@ const PUBLIC: &str = "none";
 pub struct ServerMetadata {
     /// The issuer, as every token names it.
     pub issuer: String,
+    /// Where people are asked whether a client may act for them.
+    pub authorization_endpoint: String,
+    /// What it answers with.
+    pub response_types_supported: Vec<&'static str>,
+    /// How: in the query of the redirect.
+    pub response_modes_supported: Vec<&'static str>,
+    /// How a client proves that a code is its own (RFC 7636).
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// Every answer names the issuer (RFC 9207).
+    pub authorization_response_iss_parameter_supported: bool,
     /// Where tokens are given out.
     pub token_endpoint: String,
     /// Where the keys are that tokens are verified with.
@@ -60,6 +70,11 @@ impl ServerMetadata {
         let ways: Vec<_> = proofs.iter().copied().chain([PUBLIC]).collect();
         Self {
             issuer: url.issuer().to_owned(),
+            authorization_endpoint: url.at(authorize::PATH),
+            response_types_supported: vec![authorize::RESPONSE_TYPE],
+            response_modes_supported: vec![authorize::RESPONSE_MODE],
+            code_challenge_methods_supported: vec![pkce::METHOD],
+            authorization_response_iss_parameter_supported: true,
             token_endpoint: url.at(token::PATH),
             jwks_uri: url.at(jwks::PATH),
             grant_types_supported: grant_types.map(GrantType::as_str).collect(),

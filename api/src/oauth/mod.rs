@@ -5,6 +5,7 @@
 //! password grant (OAuth 2.1), and any answer that tells whether a client, an instance or an organization exists.
 
 mod asked_scopes;
+mod authorization_code;
 mod authorize;
 mod client_authentication;
 mod client_credentials;
@@ -39,10 +40,10 @@ pub(crate) use authorize::{expectation, router as authorize_router};
 pub use client_authentication::PresentedClient;
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
-pub use error::{OauthError, OauthErrorCode, Tried};
 pub(crate) use end::tell;
+pub use error::{OauthError, OauthErrorCode, Tried};
 pub use form::Parameters;
-pub use introspect::{Introspected, IntrospectForm};
+pub use introspect::{IntrospectForm, Introspected};
 pub use jwks::KeySet;
 pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
@@ -71,6 +72,8 @@ pub struct Oauth<P> {
     pub checks: Arc<dyn CheckTokens>,
     /// Keeps refresh tokens.
     pub refresh: Arc<dyn KeepRefreshTokens>,
+    /// Where codes are kept.
+    pub pool: sqlx::PgPool,
 }
 
 impl<P> Clone for Oauth<P> {
@@ -85,6 +88,7 @@ impl<P> Clone for Oauth<P> {
             algorithm: self.algorithm,
             checks: Arc::clone(&self.checks),
             refresh: Arc::clone(&self.refresh),
+            pool: self.pool.clone(),
         }
     }
 }

@@ -4,6 +4,9 @@ use aws_lc_rs::{constant_time, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// The one method (RFC 7636, 4.2).
+pub(super) const METHOD: &str = "S256";
+
 const VERIFIER_CHARS: std::ops::RangeInclusive<usize> = 43..=128;
 const CHALLENGE_BYTES: usize = 32;
 

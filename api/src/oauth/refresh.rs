@@ -6,9 +6,7 @@
 
 use commands::{Entropy as _, Ports};
 use domain::client::GrantType;
-use domain::value::{
-    IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token,
-};
+use domain::value::{IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token};
 use projections::access::{Client, Grant, Grounds, TokenHolder};
 
 use super::asked_scopes::read_scopes;
@@ -56,7 +54,9 @@ pub(super) async fn redeem<P: Ports>(
     } else {
         let mut answer = issue::issue(oauth, &grounds, client, holder, family.instance, scopes).await?;
         answer.refresh_token = Some(successor.reveal().to_owned());
-        let kept = zeroize::Zeroizing::new(serde_json::to_vec(&answer).map_err(|_| unavailable(RefreshUnreachable))?);
+        let kept = zeroize::Zeroizing::new(
+            serde_json::to_vec(&answer).map_err(|_| unavailable(RefreshUnreachable))?,
+        );
         match oauth.refresh.spend(&presented, &successor, &kept).await {
             Ok(Spending::Won) => return Ok(answer),
             other => other,
@@ -114,10 +114,12 @@ async fn must_be_good<P: Ports>(
             let _ = oauth.tell(ended(&found.family, why)).await; // whoever ended it died before that
             Err(invalid_grant())
         }
-        RefreshState::SpentLongAgo => match oauth.refresh.answer_again(presented).await.map_err(unavailable)? {
-            Spending::Reused => Err(stolen(oauth, &found.family).await),
-            Spending::Again(_) | Spending::Won | Spending::Over => Err(invalid_grant()),
-        },
+        RefreshState::SpentLongAgo => {
+            match oauth.refresh.answer_again(presented).await.map_err(unavailable)? {
+                Spending::Reused => Err(stolen(oauth, &found.family).await),
+                Spending::Again(_) | Spending::Won | Spending::Over => Err(invalid_grant()),
+            }
+        }
     }
 }
 

@@ -48,7 +48,12 @@ pub struct Revoked {}
 
 /// The route.
 pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
-    OauthRoute::form::<RevokeForm, Revoked, _, _>(PATH, "revokeToken", "Give a token back (RFC 7009)", take_back)
+    OauthRoute::form::<RevokeForm, Revoked, _, _>(
+        PATH,
+        "revokeToken",
+        "Give a token back (RFC 7009)",
+        take_back,
+    )
 }
 
 async fn take_back<P: Ports + 'static>(

@@ -14,19 +14,25 @@ use super::client_authentication::PresentedClient;
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::table::OauthRoute;
-use super::{Oauth, client_credentials, refresh};
+use super::{Oauth, authorization_code, client_credentials, refresh};
 
 pub(super) const PATH: &str = "/oauth/token";
 
 /// What a client sends for a token, as the document describes it: the endpoint reads `Parameters`.
 #[derive(Debug, ToSchema)]
 pub struct TokenForm {
-    /// By what: `client_credentials` or `refresh_token`.
+    /// By what: `authorization_code`, `refresh_token` or `client_credentials`.
     pub grant_type: String,
     /// The client, unless the header says it.
     pub client_id: Option<String>,
     /// Its secret, where it is registered for that.
     pub client_secret: Option<String>,
+    /// The code that came of the consent (RFC 6749, 4.1.3).
+    pub code: Option<String>,
+    /// Where the code was sent; may be left out (OAuth 2.1, 4.1.3).
+    pub redirect_uri: Option<String>,
+    /// What the challenge was made of (RFC 7636, 4.5).
+    pub code_verifier: Option<String>,
     /// The refresh token, which is good for one use (RFC 6749, 6).
     pub refresh_token: Option<String>,
     /// What the token is to do, separated by spaces; everything that the client may, when left out.
@@ -74,8 +80,7 @@ pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
 /// Whether tokens are given out for this. The metadata and the dispatch below read the same.
 pub(super) const fn redeems(grant_type: GrantType) -> bool {
     match grant_type {
-        GrantType::ClientCredentials | GrantType::RefreshToken => true,
-        GrantType::AuthorizationCode => false,
+        GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::ClientCredentials => true,
     }
 }
 
@@ -109,7 +114,7 @@ async fn give_out<P: Ports + 'static>(
     let answer = match grant_type {
         GrantType::ClientCredentials => client_credentials::redeem(&oauth, &client, &parameters).await?,
         GrantType::RefreshToken => refresh::redeem(&oauth, &client, &parameters).await?,
-        GrantType::AuthorizationCode => return Err(unsupported()),
+        GrantType::AuthorizationCode => authorization_code::redeem(&oauth, &client, &parameters).await?,
     };
     let mut response = Json(answer).into_response();
     no_store(response.headers_mut());

@@ -16,7 +16,8 @@ pub fn compose_refresh_token(secret: &[u8; 32]) -> IssuedSecret {
 /// Whether a text is written as a refresh token; nothing else is looked for in the table.
 pub fn is_refresh_token(text: &str) -> bool {
     let letters = text.strip_prefix(PREFIX).map(str::as_bytes);
-    letters.is_some_and(|letters| letters.len() == SECRET_CHARS && letters.iter().all(u8::is_ascii_alphanumeric))
+    letters
+        .is_some_and(|letters| letters.len() == SECRET_CHARS && letters.iter().all(u8::is_ascii_alphanumeric))
 }
 
 #[cfg(test)]
@@ -26,7 +27,14 @@ mod tests {
     #[test]
     fn what_is_cut_or_longer_or_of_other_letters_is_none() {
         let zeros = "0".repeat(43);
-        for text in ["", "rt_", &format!("rt_{}", &zeros[1..]), &format!("rt_{zeros}0"), &format!("cs_{zeros}"), &zeros] {
+        for text in [
+            "",
+            "rt_",
+            &format!("rt_{}", &zeros[1..]),
+            &format!("rt_{zeros}0"),
+            &format!("cs_{zeros}"),
+            &zeros,
+        ] {
             assert!(!is_refresh_token(text), "{text}");
         }
         assert!(!is_refresh_token(&format!("rt_{}-", &zeros[1..])));

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::AuthorizeError;
 use super::redirect::{WayBack, is_registered};
+use super::{RESPONSE_MODE, RESPONSE_TYPE};
 use crate::oauth::form::form_decode;
+use crate::oauth::pkce::METHOD;
 use crate::oauth::{Challenge, Parameters};
 use crate::pages::Fault;
 use crate::token::PublicUrl;
@@ -89,10 +91,10 @@ impl Asked {
         }
         match parameters.get("response_type") {
             None => return Err(AuthorizeError::NoResponseType),
-            Some("code") => {}
+            Some(RESPONSE_TYPE) => {}
             Some(_) => return Err(AuthorizeError::ResponseType),
         }
-        if parameters.get("response_mode").is_some_and(|mode| mode != "query") {
+        if parameters.get("response_mode").is_some_and(|mode| mode != RESPONSE_MODE) {
             return Err(AuthorizeError::ResponseMode);
         }
         if !self.client.grant_types().contains(&GrantType::AuthorizationCode) {
@@ -110,7 +112,7 @@ impl Asked {
 
 /// S256 alone; no method at all means `plain` (RFC 7636, 4.3), which is none here.
 fn challenge(parameters: &Parameters) -> Result<String, AuthorizeError> {
-    if parameters.get("code_challenge_method") != Some("S256") {
+    if parameters.get("code_challenge_method") != Some(METHOD) {
         return Err(AuthorizeError::Challenge);
     }
     let challenge = parameters.get("code_challenge").and_then(Challenge::parse);
