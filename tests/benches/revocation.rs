@@ -57,7 +57,7 @@ async fn main() {
     ));
     report.table("to the last of 3 nodes", &["p50 ms", "p99 ms", "max ms", "asked to answered p50 ms"]);
     for (label, nats, goal) in [("with NATS", true, 20.0), ("without NATS", false, 150.0)] {
-        let (spread, asked, writes) = measure(nats, count).await;
+        let (spread, asked, writes) = Box::pin(measure(nats, count)).await;
         let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| quantile(&spread, share));
         let of = |figure: f64| {
             let mut rounds = Rounds::default();

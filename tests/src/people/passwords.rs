@@ -1,6 +1,9 @@
 //! Passwords: who sets whose, what can be one, and that changing one ends what hangs on it.
 
-use harness::{Http, World};
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use harness::{Http, World, sekisho};
 use hyper::Method;
 use serde_json::json;
 
@@ -134,4 +137,36 @@ async fn attack_28_a_password_of_another_cost_is_kept_at_the_cost_of_today_once_
     let mut browser = Browser::new(&dearer.running.url);
     location(&browser.sign_in(&bea.email, PASSWORD).await);
     assert_eq!(kept().await, after, "it stays once it is right");
+}
+
+/// `sekisho users set-password` with this on its standard input: its exit code and what it says.
+fn at_the_command_line(world: &World, whose: &[&str], input: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(sekisho());
+    command.env_clear().args(["users", "set-password"]).args(whose);
+    command.env("DATABASE_URL", &world.database.url).env("SEKISHO_MASTER_KEY", world.master_key());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    // It may refuse before it has read anything.
+    let _ = child.stdin.take().expect("an input").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    let said = [&output.stdout[..], &output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_sets_a_password_that_stands_in_no_argument() {
+    let world = World::start().await;
+    let ann = "ann@example.com"; // the founder, who has none
+    let set = async |whose: &'static [&'static str], input: &'static str| {
+        tokio::task::block_in_place(|| at_the_command_line(&world, whose, input))
+    };
+    let (code, said) = set(&["--email", "ann@example.com"], "short\n").await;
+    assert_eq!((code, said.contains("8 to 71 bytes")), (Some(2), true), "{said}");
+    let (code, said) = set(&["--email", "nobody@example.com"], "correct horse battery\n").await;
+    assert_eq!((code, said.contains("nobody has this")), (Some(1), true), "{said}");
+    let (code, said) = set(&["--email", "Ann@example.com"], "correct horse battery\n").await;
+    assert_eq!((code, said.contains(&world.founder)), (Some(0), true), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+    let mut browser = Browser::new(&world.node.running.url);
+    location(&browser.sign_in(ann, PASSWORD).await);
 }
