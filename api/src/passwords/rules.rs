@@ -80,7 +80,8 @@ impl KeptPassword {
         }
         let (cost, rest) = hash.get(4..)?.split_once('$')?;
         let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
-        if cost.len() != 2 || !rest.bytes().all(alphabet) {
+        let digits = cost.len() == 2 && cost.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || !rest.bytes().all(alphabet) {
             return None;
         }
         let cost = cost.parse().ok().filter(|cost| (COST_MIN..=COST_MAX).contains(cost))?;
