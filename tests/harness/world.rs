@@ -144,7 +144,7 @@ impl Node {
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),
         };
-        Self { running: api::start(config).await.expect("a node starts") }
+        Self { running: Box::pin(api::start(config)).await.expect("a node starts") }
     }
 
     /// A client of this node, at the address that it listens on.

@@ -68,7 +68,7 @@ enum Trouble {
 
 /// Makes the first key, if there is none, and goes on until told to stop.
 pub(super) async fn start(keeper: Keeper, stop: &CancellationToken, shutdown: &Shutdown) {
-    let first = tokio::time::timeout(FIRST_KEY_WAIT, keeper.round()).await;
+    let first = tokio::time::timeout(FIRST_KEY_WAIT, Box::pin(keeper.round())).await;
     match first {
         Ok(Ok(())) => {}
         Ok(Err(trouble)) => tracing::warn!(error = %trouble, "the signing keys cannot be looked after yet"),
