@@ -163,5 +163,8 @@ fn record(node: Uuid, number: usize) -> CallRecord {
         bytes_out: 654,
         arguments_digest: Some(vec![7; 32]),
         arguments_until: None,
+        client_id: None,
+        grant_id: None,
+        token: None,
     }
 }

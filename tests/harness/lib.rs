@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod consent;
 mod http;
 mod live;
 mod logs;
@@ -21,6 +22,7 @@ mod upstream;
 mod world;
 
 pub use cluster::{Cluster, Database, cluster, database};
+pub use consent::Consent;
 pub use http::{Answer, Http};
 pub use live::{Frame, Frames};
 pub use logs::LogSearch;

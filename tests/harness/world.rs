@@ -34,7 +34,7 @@ pub struct World {
     pub founder: String,
     /// A key of the founder with every management scope.
     pub admin_key: String,
-    master_key: String,
+    pub(crate) master_key: String,
 }
 
 /// A running node.

@@ -194,8 +194,10 @@ impl Gateway {
             recording.say(|draft| draft.denied(view, now, &denial));
             Refusal::unauthenticated(denial)
         };
+        if let Some(audience) = view.instance(token.token.says.instance) {
+            recording.say(|draft| draft.token(view, &token, audience.organization, instance));
+        }
         let facts = token.facts(view).map_err(refused)?;
-        recording.say(|draft| draft.token(view, &token, facts.organization, instance));
         if instance != Some(facts.instance) {
             recording.say(|draft| draft.denied(view, now, &Denial::BoundToOtherInstance));
             return Err(Refusal::wrong_audience()); // of what is there instead, nothing is told

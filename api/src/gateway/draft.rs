@@ -9,8 +9,8 @@ use http::StatusCode;
 use mcp::envelope::MessageKind;
 use projections::access::{AccessView, Instance, Key, TokenHolder};
 use projections::calls::{
-    ArgumentRoom, Basis, Call, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, Room,
-    SealedArguments, TOOL_BYTES_MAX, WishKind, cut,
+    ArgumentRoom, Basis, Call, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, PresentedToken,
+    Room, SealedArguments, TOOL_BYTES_MAX, WishKind, cut,
 };
 use uuid::Uuid;
 
@@ -73,6 +73,9 @@ impl Draft {
             bytes_out: 0,
             arguments_digest: None,
             arguments_until: None,
+            client_id: None,
+            grant_id: None,
+            token: None,
         };
         Self { record, arguments: None, room: None, argument_room: None }
     }
@@ -100,6 +103,18 @@ impl Draft {
             TokenHolder::Client => says.client.uuid(),
         });
         self.record.credential_id = Some(token.credential_id());
+        self.record.client_id = Some(says.client.uuid());
+        self.record.grant_id = match says.holder {
+            TokenHolder::User { user: _, grant } => Some(grant.uuid()),
+            TokenHolder::Client => None,
+        };
+        self.record.token = Some(PresentedToken {
+            id: says.token,
+            kid: token.kid.clone(),
+            instance: says.instance,
+            scopes: says.scopes.clone(),
+            expires_at: says.expires_at,
+        });
         self.asked(view, instance);
     }
 

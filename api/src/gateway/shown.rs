@@ -41,7 +41,8 @@ impl Shown<'_> {
         match self {
             Self::Nothing => Parties { instance, ..Parties::default() },
             Self::Key { text, .. } => Parties { key: Some(text.id()), instance, ..Parties::default() },
-            Self::Token(token) => Parties { instance, ..Parties::of_token(&token.token.says) },
+            // The instance that it is for decides about it; shown at another one, it is refused whatever that is.
+            Self::Token(token) => Parties::of_token(&token.token.says),
         }
     }
 }

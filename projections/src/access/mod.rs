@@ -7,6 +7,7 @@ mod closing;
 pub mod evidence;
 mod fold;
 mod grounds;
+mod judge;
 mod live;
 mod lookup;
 mod oauth;
@@ -30,6 +31,7 @@ use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
 
 pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
+pub use judge::{Shown, Unfit, Wanted};
 pub use live::{Held, LiveView};
 pub use oauth::{Client, Grant, HeldSecret, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
 

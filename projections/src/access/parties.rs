@@ -16,7 +16,7 @@ type Name = (&'static str, String);
 
 impl AccessView {
     /// The view of what decides about these parties, and of nothing else, as of a position.
-    pub(super) async fn of_parties(
+    pub(crate) async fn of_parties(
         history: &History,
         parties: Parties,
         at: Position,

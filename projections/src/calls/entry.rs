@@ -161,6 +161,9 @@ mod tests {
             bytes_out: 0,
             arguments_digest: None,
             arguments_until: None,
+            client_id: None,
+            grant_id: None,
+            token: None,
         }
     }
 

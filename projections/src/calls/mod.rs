@@ -38,7 +38,8 @@ pub use publisher::{ObserveCalls, Publisher, Recording};
 pub use query::{CallFilter, by_id, page, sealed_arguments};
 pub use queue::{ArgumentRoom, CallQueue, QueueLimits, ROOM_WAIT, Room, UnderWay};
 pub use record::{
-    Basis, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, TOOL_BYTES_MAX, WishKind, cut,
+    Basis, CallKind, CallRecord, Decision, METHOD_BYTES_MAX, Outcome, PresentedToken, TOOL_BYTES_MAX,
+    WishKind, cut,
 };
 pub use replay::{ReplayError, replay, verdict};
 pub use store::{CallStore, StoreError};

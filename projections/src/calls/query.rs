@@ -17,8 +17,12 @@ pub struct CallFilter {
     pub instance: Option<Uuid>,
     /// Calls of this tool.
     pub tool: Option<String>,
-    /// Calls with this API key.
+    /// Calls with this API key, or with access tokens of this grant, or of this client's own.
     pub credential: Option<Uuid>,
+    /// Calls with access tokens of this client.
+    pub client: Option<Uuid>,
+    /// Calls with access tokens of this grant.
+    pub grant: Option<Uuid>,
     /// Calls in this user's name.
     pub principal: Option<Uuid>,
     /// Calls about which this was decided.
@@ -65,18 +69,34 @@ pub async fn sealed_arguments(pool: &PgPool, until: Date, id: Uuid) -> Result<Op
 }
 
 fn statement(filter: &CallFilter, after: Option<Uuid>, rows_max: u32) -> QueryBuilder<'_, Postgres> {
-    let CallFilter { organization, instance, tool, credential, principal, decision, reason, from, to } =
-        filter;
+    let CallFilter {
+        organization,
+        instance,
+        tool,
+        credential,
+        client,
+        grant,
+        principal,
+        decision,
+        reason,
+        from,
+        to,
+    } = filter;
     let mut sql = QueryBuilder::new("select * from calls where true");
     for (column, id) in [
         ("organization_id", organization),
         ("instance_id", instance),
         ("credential_id", credential),
+        ("client_id", client),
+        ("grant_id", grant),
         ("principal_id", principal),
     ] {
         if let Some(id) = id {
             sql.push(format_args!(" and {column} = ")).push_bind(*id);
         }
+    }
+    if let Some(grant) = grant {
+        sql.push(" and credential_id = ").push_bind(*grant); // which has an index
     }
     if let Some(tool) = tool {
         sql.push(" and tool = ").push_bind(tool.as_str());

@@ -1,12 +1,14 @@
 //! What is kept of one MCP call: who asked for what, what was decided on which facts, and how it ended. Never arguments, never results.
 
+use domain::value::{ClientId, GrantId, InstanceId, KeyThumbprint, Scopes, Timestamp, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 pub use crate::access::Basis;
-use crate::rows::column_as_text;
+use crate::access::{TokenClaims, TokenHolder};
+use crate::rows::{column_as_text, document};
 use crate::table;
 
 /// Bytes of a method's name that are kept: longer ones are no methods of MCP.
@@ -107,6 +109,23 @@ pub enum Outcome {
 time::serde::format_description!(pub(super) iso_date, Date, "[year]-[month]-[day]");
 column_as_text!(CallKind, WishKind, Decision, Basis, Outcome);
 
+/// What an access token says of itself, beside client, grant and user. It is stored nowhere else, and never as a whole: nobody can call with this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PresentedToken {
+    /// Its own id: `jti`.
+    pub id: TokenId,
+    /// The key that signed it.
+    pub kid: KeyThumbprint,
+    /// The instance that it is for, wherever it was shown.
+    pub instance: InstanceId,
+    /// Its own scopes.
+    pub scopes: Scopes,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+document!(PresentedToken);
+
 /// The record of one call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromRow)]
 pub struct CallRecord {
@@ -119,9 +138,9 @@ pub struct CallRecord {
     pub organization_id: Uuid,
     /// Whose the instance is, when there is one.
     pub instance_organization_id: Option<Uuid>,
-    /// The user in whose name the credential calls.
+    /// The user in whose name the credential calls; the client itself when it acts for itself.
     pub principal_id: Option<Uuid>,
-    /// The API key; none for a caller on loopback.
+    /// The API key; of an access token its grant, or its client when that acts for itself; none for a caller on loopback.
     pub credential_id: Option<Uuid>,
     /// The instance, as it was asked for.
     pub instance_id: Option<Uuid>,
@@ -174,14 +193,43 @@ pub struct CallRecord {
     /// Sealed arguments are kept before this day.
     #[serde(with = "iso_date::option")]
     pub arguments_until: Option<Date>,
+    /// The client whose access token it was; none without a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Uuid>,
+    /// The grant that the token rests on; none when its client acts for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<Uuid>,
+    /// What the token says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[sqlx(json(nullable))]
+    pub token: Option<PresentedToken>,
 }
 
 table!(CallRecord in "calls" by Uuid = id;
     id, at, organization_id, instance_organization_id, principal_id, credential_id, instance_id, kind, method, tool, wish, read_only,
     maintenance_exempt, decision, reason, decided_at, position, basis, node_id, number, server_id, connection_id, upstream, status,
-    outcome, duration_us, bytes_in, bytes_out, arguments_digest, arguments_until);
+    outcome, duration_us, bytes_in, bytes_out, arguments_digest, arguments_until, client_id, grant_id, token);
 
 impl CallRecord {
+    /// What the access token said, if the call was made with one.
+    pub fn token_claims(&self) -> Option<TokenClaims> {
+        let PresentedToken { id, kid: _, instance, scopes, expires_at } = self.token.as_ref()?;
+        let holder = match self.grant_id {
+            Some(grant) => {
+                TokenHolder::User { user: UserId::new(self.principal_id?), grant: GrantId::new(grant) }
+            }
+            None => TokenHolder::Client,
+        };
+        Some(TokenClaims {
+            token: *id,
+            client: ClientId::new(self.client_id?),
+            holder,
+            instance: *instance,
+            scopes: scopes.clone(),
+            expires_at: *expires_at,
+        })
+    }
+
     /// When it ended.
     pub fn ended_at(&self) -> OffsetDateTime {
         self.at.saturating_add(time::Duration::microseconds(self.duration_us))

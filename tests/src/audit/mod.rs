@@ -121,6 +121,9 @@ impl Scene {
                 bytes_out: 200,
                 arguments_digest: None,
                 arguments_until: None,
+                client_id: None,
+                grant_id: None,
+                token: None,
             },
             arguments: None,
         })

@@ -7,6 +7,7 @@ mod lost;
 mod pages;
 mod records;
 mod replayed;
+pub(crate) mod tokens;
 
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ impl Scene {
 }
 
 /// The records at an address, once there are so many; never more.
-async fn records(http: &Http, path: &str, count: usize) -> Vec<Value> {
+pub(crate) async fn records(http: &Http, path: &str, count: usize) -> Vec<Value> {
     let mut items = Vec::new();
     let waited = tokio::time::timeout(DEADLINE, async {
         loop {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::value::Position;
-use harness::{Http, Scripted};
+use harness::{Consent, Http, Scripted};
 use hyper::Method;
 use projections::LogReader;
 use projections::calls::{CallFilter, Decision, page, replay};
@@ -11,6 +11,7 @@ use projections::history::History;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::tokens::{Client, client};
 use super::{Scene, call};
 
 const CHANGES: usize = 60;
@@ -28,12 +29,31 @@ impl Dice {
     }
 }
 
-/// Bob, his keys, and whoever changes what they may do while they call.
+/// Bob, his keys, the clients that call in his name and in their own, and whoever changes what they may do while they call.
 struct Story {
     scene: Scene,
     bob: String,
     keys: Vec<(String, String)>,
+    robot: Client,
+    consent: Consent,
+    tokens: Vec<String>,
     dice: Dice,
+}
+
+/// What somebody calls with.
+#[derive(Clone)]
+enum Credential {
+    Key(String),
+    Token(String),
+}
+
+impl Credential {
+    fn of(&self, http: &Http) -> Http {
+        match self {
+            Self::Key(key) => http.clone().as_key(key),
+            Self::Token(token) => http.clone().with("authorization", &format!("Bearer {token}")),
+        }
+    }
 }
 
 impl Story {
@@ -42,8 +62,16 @@ impl Story {
         let bob =
             scene.world.admin().post(&scene.world.path("/users"), &json!({ "name": "Bob" })).await.good();
         let bob = bob["id"].as_str().unwrap().to_owned();
-        let mut story = Self { scene, bob, keys: Vec::new(), dice: Dice(seed) };
+        let world = &scene.world;
+        let robot = client(world, &["mcp:write"]).await;
+        let (here, scopes) = (&scene.instance.id, ["mcp:read", "tool:echo"]);
+        let consent = world.consent(&bob, &robot.id, here, &scopes).await;
+        let mut story =
+            Self { robot, consent, tokens: Vec::new(), keys: Vec::new(), dice: Dice(seed), scene, bob };
         story.manage(Method::PUT, &format!("/members/{}", story.bob), &json!({ "role": "member" })).await;
+        let authentication = format!("/instances/{}/authentication", story.scene.instance.id);
+        story.manage(Method::PUT, &authentication, &json!({ "authentication": "both" })).await;
+        story.get_tokens().await;
         for scopes in [json!(["mcp:write"]), json!(["mcp:read"]), json!(["tool:echo"]), json!(["org:read"])] {
             story.issue(&scopes).await;
         }
@@ -62,6 +90,27 @@ impl Story {
         }
     }
 
+    /// Tokens of the client's own, of Bob's consent with all and with less than that, and one that is for another instance.
+    async fn get_tokens(&mut self) {
+        let world = &self.scene.world;
+        let elsewhere = world.instance_in_front_of(&self.scene.upstream.url).await.id;
+        let other = world.consent(&self.bob, &self.robot.id, &elsewhere, &["mcp:write"]).await;
+        let here = &self.scene.instance.id;
+        self.tokens = vec![
+            self.robot.token(world, here, "mcp:write").await,
+            self.robot.token(world, here, "mcp:read").await,
+            world.token_of(&self.consent, &["mcp:read", "tool:echo"]).await,
+            world.token_of(&self.consent, &["tool:echo"]).await,
+            world.token_of(&other, &["mcp:write"]).await,
+        ];
+    }
+
+    /// All tokens, and the newest keys.
+    fn credentials(&self) -> Vec<Credential> {
+        let keys = self.keys.iter().rev().take(5).map(|(_, text)| Credential::Key(text.clone()));
+        keys.chain(self.tokens.iter().cloned().map(Credential::Token)).collect()
+    }
+
     /// Takes back what shuts callers out, and issues a key that may do everything.
     async fn open_up(&mut self) {
         let instance = format!("/instances/{}", self.scene.instance.id);
@@ -78,8 +127,9 @@ impl Story {
     async fn change(&mut self) {
         let instance = format!("/instances/{}", self.scene.instance.id);
         let member = format!("/members/{}", self.bob);
+        let robot = format!("/clients/{}", self.robot.id);
         let nothing = json!({});
-        match self.dice.below(9) {
+        match self.dice.below(12) {
             0 | 1 => {
                 let role =
                     ["owner", "member", "viewer", "auditor"][usize::try_from(self.dice.below(4)).unwrap()];
@@ -112,6 +162,18 @@ impl Story {
                 let body = if gone { json!({}) } else { json!({ "role": "member" }) };
                 self.manage(method, &member, &body).await;
             }
+            8 => {
+                self.manage(Method::POST, &format!("{robot}/disable"), &json!({ "reason": "A test" })).await;
+            }
+            9 => {
+                self.manage(Method::POST, &format!("{robot}/enable"), &nothing).await;
+            }
+            10 => {
+                let scopes = [json!(["mcp:write"]), json!(["mcp:read"]), json!(["tool:echo"])];
+                let scopes = &scopes[usize::try_from(self.dice.below(3)).unwrap()];
+                let body = json!({ "name": "Robot", "redirect_uris": [], "scopes": scopes });
+                self.manage(Method::PUT, &robot, &body).await;
+            }
             _ => {
                 let method = if self.dice.below(3) == 0 { Method::POST } else { Method::DELETE };
                 self.scene.world.admin().json(method, "/v1/deployment/maintenance", &nothing).await;
@@ -120,8 +182,8 @@ impl Story {
     }
 }
 
-/// Calls with every key, of every kind, until told to stop; answers how many.
-async fn keep_calling(http: Http, keys: Vec<String>, path: String, rounds: u64) -> usize {
+/// Calls with every credential, of every kind, until told to stop; answers how many.
+async fn keep_calling(http: Http, credentials: Vec<Credential>, path: String, rounds: u64) -> usize {
     let messages = [
         call(1, "echo", &json!({ "a": 1 })),
         call(2, "look", &json!({})),
@@ -133,9 +195,9 @@ async fn keep_calling(http: Http, keys: Vec<String>, path: String, rounds: u64) 
     ];
     let mut made = 0;
     for round in 0..rounds {
-        for key in &keys {
+        for credential in &credentials {
             let message = &messages[usize::try_from(round).unwrap() % messages.len()];
-            http.clone().as_key(key).post(&path, message).await;
+            credential.of(&http).post(&path, message).await;
             made += 1;
         }
     }
@@ -149,17 +211,17 @@ async fn every_recorded_verdict_is_the_one_at_its_position() {
     let mut story = Story::begin(seed).await;
     let mut made = 0;
     for _ in 0..CHANGES {
-        let keys = story.keys.iter().rev().take(5).map(|(_, text)| text.clone()).collect();
+        let credentials = story.credentials();
         let rounds = 1 + story.dice.below(3);
         let (http, path) = (story.scene.world.node.http(), story.scene.instance.path());
-        let calling = tokio::spawn(keep_calling(http, keys, path, rounds));
+        let calling = tokio::spawn(keep_calling(http, credentials, path, rounds));
         story.change().await;
         made += calling.await.unwrap();
     }
     // Whatever the dice said, some calls are let through.
     story.open_up().await;
     let (http, path) = (story.scene.world.node.http(), story.scene.instance.path());
-    let newest = story.keys.last().map(|(_, text)| text.clone()).into_iter().collect();
+    let newest = story.credentials().into_iter().take(1).collect();
     made += keep_calling(http, newest, path, 35).await;
     let pool = &story.scene.world.node.running.pool;
     let stored = "select count(*) from calls";
@@ -171,6 +233,7 @@ async fn every_recorded_verdict_is_the_one_at_its_position() {
     let history = History::new(LogReader::new(pool.clone()));
     let records = page(pool, &CallFilter::default(), None, u32::MAX >> 1).await.unwrap();
     let (mut reasons, mut permits, mut positions) = (BTreeSet::new(), 0, BTreeSet::new());
+    let mut of_tokens = (0, BTreeSet::new());
     for record in &records {
         assert_ne!(record.decision, Decision::None, "{record:?}");
         let verdict = replay(&history, record).await.unwrap().expect("a decision was recorded");
@@ -182,6 +245,10 @@ async fn every_recorded_verdict_is_the_one_at_its_position() {
             }
         }
         permits += usize::from(told.is_none());
+        if record.token.is_some() {
+            of_tokens.0 += usize::from(told.is_none());
+            of_tokens.1.extend(told);
+        }
         reasons.extend(told);
         positions.insert(Position::new(record.position.unsigned_abs()));
     }
@@ -191,6 +258,8 @@ async fn every_recorded_verdict_is_the_one_at_its_position() {
         "{permits} {reasons:?} {}",
         positions.len()
     );
+    assert!(of_tokens.0 > 0 && of_tokens.1.len() > 2, "{of_tokens:?}");
+    println!("calls replayed: with tokens {} permits, {:?}", of_tokens.0, of_tokens.1);
     println!(
         "calls replayed: {made} decisions at {} positions, {permits} permits, {reasons:?}",
         positions.len()

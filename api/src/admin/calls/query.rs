@@ -19,7 +19,13 @@ const TEXT_CHARS_MAX: usize = 256;
 const ORGANIZATION: Parameter = Parameter::optional("organization", "Only calls of this organization");
 const INSTANCE: Parameter = Parameter::optional("instance", "Only calls to this instance");
 const TOOL: Parameter = Parameter::optional("tool", "Only calls of this tool, as it was asked for");
-const CREDENTIAL: Parameter = Parameter::optional("credential", "Only calls with this API key, by its id");
+const CREDENTIAL: Parameter = Parameter::optional(
+    "credential",
+    "Only calls with this API key, by its id; or with access tokens of this grant, or of this client's own",
+);
+const CLIENT: Parameter =
+    Parameter::optional("client", "Only calls with access tokens of this client, in whosever name");
+const GRANT: Parameter = Parameter::optional("grant", "Only calls with access tokens of this grant");
 const PRINCIPAL: Parameter = Parameter::optional("principal", "Only calls in this user's name, by their id");
 const DECISION: Parameter = Parameter::optional(
     "decision",
@@ -35,9 +41,9 @@ const ARGUMENTS: Parameter = Parameter::optional(
 );
 
 pub(super) const OF_ALL: &[Parameter] =
-    &[ORGANIZATION, INSTANCE, TOOL, CREDENTIAL, PRINCIPAL, DECISION, REASON, FROM, TO];
+    &[ORGANIZATION, INSTANCE, TOOL, CREDENTIAL, CLIENT, GRANT, PRINCIPAL, DECISION, REASON, FROM, TO];
 pub(super) const OF_ORGANIZATION: &[Parameter] =
-    &[INSTANCE, TOOL, CREDENTIAL, PRINCIPAL, DECISION, REASON, FROM, TO];
+    &[INSTANCE, TOOL, CREDENTIAL, CLIENT, GRANT, PRINCIPAL, DECISION, REASON, FROM, TO];
 pub(super) const ONE: &[Parameter] = &[ARGUMENTS];
 
 /// Which records, and how many at a time.
@@ -62,6 +68,8 @@ struct CallsText {
     instance: Option<String>,
     tool: Option<String>,
     credential: Option<String>,
+    client: Option<String>,
+    grant: Option<String>,
     principal: Option<String>,
     decision: Option<String>,
     reason: Option<String>,
@@ -121,6 +129,8 @@ impl<S: Send + Sync> FromRequestParts<S> for CallsQuery {
             instance: id("instance", text.instance)?,
             tool: brief("tool", text.tool)?,
             credential: id("credential", text.credential)?,
+            client: id("client", text.client)?,
+            grant: id("grant", text.grant)?,
             principal: id("principal", text.principal)?,
             decision: decision(text.decision.as_deref())?,
             reason: brief("reason", text.reason)?,

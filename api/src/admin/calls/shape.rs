@@ -33,12 +33,15 @@ pub(super) struct RecordedCall {
     at: OffsetDateTime,
     /// Whose record it is: the caller's organization; the instance's where there is no credential.
     organization: Uuid,
-    /// The user in whose name the credential calls; null without a credential.
+    /// The user in whose name the credential calls; the client when it acts for itself; null without a credential.
     #[schema(required)]
     principal: Option<Uuid>,
-    /// The API key; null for a caller on loopback.
+    /// The API key; of an access token its grant, or its client when that acts for itself; null for a caller on loopback.
     #[schema(required)]
     credential: Option<Uuid>,
+    /// The access token, when it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<CalledToken>,
     /// The instance, as it was asked for; null when the address held no id.
     #[schema(required)]
     instance: Option<Uuid>,
@@ -109,6 +112,27 @@ pub(super) struct RecordedCall {
     pub(super) arguments: Option<KeptArguments>,
 }
 
+/// An access token that somebody called with. It cannot be made again from this.
+#[derive(Debug, Serialize, ToSchema)]
+struct CalledToken {
+    /// Its own id: its `jti`.
+    id: Uuid,
+    /// The client that it was given to.
+    client: Uuid,
+    /// What a user consented to; null when the client acts for itself.
+    #[schema(required)]
+    grant: Option<Uuid>,
+    /// The one instance that it is for.
+    instance: Uuid,
+    /// Its own scopes: what grant and client do not allow, it does not do.
+    scopes: Vec<String>,
+    /// When it ends.
+    #[serde(with = "rfc3339")]
+    expires_at: OffsetDateTime,
+    /// The key that signed it.
+    kid: String,
+}
+
 /// Arguments that were kept.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct KeptArguments {
@@ -171,6 +195,15 @@ impl RecordedCall {
             organization: record.organization_id,
             principal: record.principal_id,
             credential: record.credential_id,
+            token: record.client_id.zip(record.token).map(|(client, token)| CalledToken {
+                id: token.id.uuid(),
+                client,
+                grant: record.grant_id,
+                instance: token.instance.uuid(),
+                scopes: token.scopes.iter().map(ToString::to_string).collect(),
+                expires_at: token.expires_at.get(),
+                kid: token.kid.as_str().to_owned(),
+            }),
             instance: record.instance_id,
             kind: record.kind,
             method: record.method,
