@@ -24,6 +24,7 @@ mod clients;
 mod connections;
 mod deployment;
 mod events;
+mod grants;
 mod instances;
 mod me;
 mod members;
@@ -166,6 +167,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         instances::area(),
         api_keys::area(),
         clients::area(),
+        grants::area(),
         deployment::area(),
         catalogue::area(),
         events::area(),

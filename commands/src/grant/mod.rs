@@ -7,7 +7,7 @@ mod revoke_token;
 
 pub use end::End;
 pub use issue::{Issue, Issued};
-pub use revoke::Revoke;
+pub use revoke::{Revoke, TakeBack};
 pub use revoke_token::RevokeToken;
 
 #[cfg(test)]

@@ -59,3 +59,25 @@ impl Revoke {
         Ok(if grant.user() == Some(entered.user) { GrantEnd::ByUser } else { GrantEnd::ByAdministrator })
     }
 }
+
+/// Take back what one granted oneself in the organization that one asks in, and nobody else's.
+#[derive(Debug, Clone)]
+pub struct TakeBack {
+    /// Whose instance it is for.
+    pub organization: OrganizationId,
+    /// Which grant.
+    pub grant: GrantId,
+}
+
+impl UseCase for TakeBack {
+    type Answer = ();
+
+    async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
+        let entered = enter(unit, actor, self.organization).await?;
+        let grant = find::<Grant, _>(unit, self.organization, self.grant).await?;
+        if grant.user() != Some(entered.user) {
+            return Err(Refused::NotFound("grant"));
+        }
+        unit.decide::<Grant>(self.grant, GrantCommand::Revoke { reason: GrantEnd::ByUser }).await
+    }
+}

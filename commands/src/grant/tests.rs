@@ -226,6 +226,16 @@ fn a_grant_is_taken_back_by_its_user_and_from_above_and_says_by_whom() {
 }
 
 #[test]
+fn with_a_key_one_takes_back_what_is_ones_own_and_an_admin_no_more_than_that() {
+    let take_back = || TakeBack { organization: ACME, grant: GRANT };
+    for actor in [acme(OWNER), acme(ADMIN), acme(AUDITOR), root(), Actor::client(MEMBERS_APP)] {
+        with_grant(OWNERS_APP).refused(actor, take_back());
+    }
+    let (.., did) = with_grant(OWNERS_APP).done(acme(MEMBER), take_back());
+    assert_eq!(did, revoked(GrantEnd::ByUser));
+}
+
+#[test]
 fn whoever_left_an_organization_still_takes_back_what_they_granted_there() {
     let world = with_grant(MEMBERS_APP);
     world.log.given::<Organization>(ACME, vec![OrganizationEvent::MemberRemoved { user: MEMBER }]);

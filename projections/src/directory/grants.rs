@@ -1,7 +1,7 @@
 //! Grants: which client may act in whose name, where, and what for. Revoked ones stay in the list.
 
 use domain::grant::GrantEvent;
-use domain::value::{GrantId, OrganizationId, Scope, Scopes, UserId};
+use domain::value::{ClientId, GrantId, OrganizationId, Scope, Scopes, UserId};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -98,25 +98,29 @@ fn names(scopes: &Scopes) -> Vec<String> {
     scopes.iter().map(Scope::to_string).collect()
 }
 
-/// The grants at the instances of an organization, revoked ones too; those of one user, where one is named.
+/// Which grants are wanted: all that every part of it fits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GrantFilter {
+    /// What this user consented to.
+    pub user: Option<UserId>,
+    /// What this client may do.
+    pub client: Option<ClientId>,
+}
+
+/// The grants at the instances of an organization, revoked ones too.
 pub async fn list(
     pool: &PgPool,
     organization: OrganizationId,
-    user: Option<UserId>,
+    filter: GrantFilter,
     after: Cursor,
     rows: u32,
 ) -> Result<Page<GrantRow>, sqlx::Error> {
-    let Some(user) = user else {
-        let query = sqlx::query_as(
-            "select * from grants where organization_id = $1 and created_position > $2 order by created_position limit $3",
-        );
-        return Page::read(query.bind(organization.uuid()), pool, after, rows).await;
-    };
     let query = sqlx::query_as(
-        "select * from grants where organization_id = $1 and user_id = $2 and created_position > $3
-         order by created_position limit $4",
+        "select * from grants where organization_id = $1 and ($2::uuid is null or user_id = $2)
+         and ($3::uuid is null or client_id = $3) and created_position > $4 order by created_position limit $5",
     );
-    Page::read(query.bind(organization.uuid()).bind(user.uuid()), pool, after, rows).await
+    let query = query.bind(organization.uuid()).bind(filter.user.map(UserId::uuid));
+    Page::read(query.bind(filter.client.map(ClientId::uuid)), pool, after, rows).await
 }
 
 /// The live grants of a user, wherever they are for: for that user alone.

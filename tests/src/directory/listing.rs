@@ -2,6 +2,7 @@
 
 use domain::value::Timestamp;
 use projections::Projection as _;
+use projections::directory::grants::GrantFilter;
 use projections::directory::servers::Seen;
 use projections::directory::{
     Cursor, Directory, api_keys, clients, connections, deployment, grants, instances, organizations, servers,
@@ -21,7 +22,8 @@ async fn a_row_of_another_organization_is_not_found() {
     assert!(api_keys::by_id(&pool, GLOBEX, everything::KEY).await.unwrap().is_none());
     assert!(clients::by_id(&pool, GLOBEX, everything::CLIENT).await.unwrap().is_none());
     assert!(grants::by_id(&pool, GLOBEX, everything::GRANT).await.unwrap().is_none());
-    assert!(grants::list(&pool, GLOBEX, None, START, 100).await.unwrap().rows.is_empty());
+    let all = GrantFilter::default();
+    assert!(grants::list(&pool, GLOBEX, all, START, 100).await.unwrap().rows.is_empty());
     assert!(servers::by_id(&pool, GLOBEX, Seen::All, everything::WIKI).await.unwrap().is_none());
     assert!(connections::by_id(&pool, GLOBEX, everything::SHARED).await.unwrap().is_none());
     assert!(instances::by_id(&pool, GLOBEX, everything::INSTANCE).await.unwrap().is_none());
@@ -43,11 +45,15 @@ async fn an_organization_sees_every_grant_at_its_instances_and_a_user_the_live_o
     let (pool, _database) = harness::database().await;
     folded(&pool, &everything()).await;
     let (live, over) = (everything::GRANT.uuid(), everything::OLD_GRANT.uuid());
-    for user in [None, Some(BEN)] {
-        let listed = grants::list(&pool, ACME, user, START, 100).await.unwrap().rows;
+    let client = Some(everything::CLIENT);
+    for (user, client) in [(None, None), (Some(BEN), None), (None, client), (Some(BEN), client)] {
+        let listed = grants::list(&pool, ACME, GrantFilter { user, client }, START, 100).await.unwrap().rows;
         assert_eq!(ids(&listed, |row| row.id), [over, live]);
     }
-    assert!(grants::list(&pool, ACME, Some(ANN), START, 100).await.unwrap().rows.is_empty());
+    for (user, client) in [(Some(ANN), None), (None, Some(everything::DESK)), (Some(ANN), client)] {
+        let none = grants::list(&pool, ACME, GrantFilter { user, client }, START, 100).await.unwrap();
+        assert!(none.rows.is_empty());
+    }
     assert!(grants::live_of(&pool, ANN, START, 100).await.unwrap().rows.is_empty());
     let own = grants::live_of(&pool, BEN, START, 100).await.unwrap().rows;
     assert_eq!(ids(&own, |row| row.id), [live]);

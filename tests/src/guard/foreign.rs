@@ -19,6 +19,7 @@ struct Rival {
     instance: String,
     api_key: String,
     client: String,
+    grant: String,
     call: String,
 }
 
@@ -48,6 +49,7 @@ impl Rival {
         let client =
             json!({ "name": "App", "kind": "confidential", "redirect_uris": [], "scopes": ["mcp:read"] });
         let client = made("/clients", client).await;
+        let grant = world.consent(&user, &client, &instance, &["mcp:read"]).await.id.to_string();
         let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
         owner.post(&format!("/mcp/{instance}"), &ping).await;
         let call = loop {
@@ -57,7 +59,7 @@ impl Rival {
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         };
-        Self { user, server, connection, instance, api_key, client, call }
+        Self { user, server, connection, instance, api_key, client, grant, call }
     }
 
     fn id(&self, parameter: &str) -> &str {
@@ -68,6 +70,7 @@ impl Rival {
             "{instance}" => &self.instance,
             "{api_key}" => &self.api_key,
             "{client}" => &self.client,
+            "{grant}" => &self.grant,
             "{call}" => &self.call,
             other => panic!("what is a rival's {other}? say it in this test"),
         }

@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod discovery;
+mod granted;
 mod presented;
 mod revoked;
 mod rotation;
