@@ -15,8 +15,8 @@ mod who;
 use domain::policy::{self, Caller, Denial, Facts, Target, Wish};
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Scope, Timestamp, UserId};
 use projections::LogError;
-use projections::access::AccessView;
 use projections::access::evidence::{Evidence, EvidenceError, Subject};
+use projections::access::{AccessView, Shown, Unfit, Wanted};
 use projections::history::{History, Moment, NotYet};
 
 pub(crate) use question::{Call, Principal, Question, QuestionError};
@@ -177,49 +177,28 @@ async fn judge(
 ) -> Result<Judged, ExplainError> {
     let subject = Subject { key, instance: question.call.instance };
     let evidence = Evidence::gather(history, subject, at.position).await?;
-    let verdict = decide(&evidence.view, &Wanted::of(key, &question.call), at.now);
+    let verdict = decide(&evidence.view, &wanted(key, &question.call), at.now);
     Ok(Judged { key, evidence, verdict })
 }
 
-/// What somebody wants of an instance.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wanted<'a> {
-    /// The key; none for a caller on loopback.
-    pub(crate) key: Option<ApiKeyId>,
-    /// The instance; none where the address names none.
-    pub(crate) instance: Option<InstanceId>,
-    /// What for.
-    pub(crate) wish: Wish<'a>,
-    /// Whether the caller's address passes a maintenance.
-    pub(crate) passes_maintenance: bool,
+/// A call that is asked about, with a key.
+fn wanted(key: ApiKeyId, call: &Call) -> Wanted<'_> {
+    let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
+    Wanted { shown: Shown::Key(key), instance: Some(call.instance), wish, passes_maintenance: false }
 }
 
-impl<'a> Wanted<'a> {
-    fn of(key: ApiKeyId, call: &'a Call) -> Self {
-        let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
-        Self { key: Some(key), instance: Some(call.instance), wish, passes_maintenance: false }
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::KeyUnknown => Self::KeyUnknown,
+            Unfit::Denied(denial) => Self::Denied(denial),
+        }
     }
 }
 
 /// In the order of the gateway: the credential, then the endpoint, then the wish.
 pub(crate) fn decide(view: &AccessView, wanted: &Wanted<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let caller = match wanted.key {
-        Some(key) => {
-            authenticate(view, key, now)?;
-            let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
-            Caller::Key(view.key_facts(key))
-        }
-        None => Caller::Loopback,
-    };
-    let instance = wanted.instance.and_then(|id| view.instance(id));
-    let instance = instance.ok_or(Refusal::Denied(Denial::InstanceUnknown))?;
-    let facts = Facts {
-        caller,
-        target: Target::Instance(view.instance_facts(instance)),
-        maintenance: view.deployment().maintenance.is_some() && !wanted.passes_maintenance,
-        now,
-    };
-    policy::decide(&facts, wanted.wish).map(|_| ()).map_err(Refusal::Denied)
+    Ok(view.judge(wanted, now)?)
 }
 
 /// Whether the management API of the key's organization takes it for a scope.
@@ -239,8 +218,8 @@ pub(crate) fn manages(
     policy::decide(&facts, Wish::Manage(scope)).map(|_| ()).map_err(Refusal::Denied)
 }
 
-/// The credential alone, as it is checked before anything else of a call is read.
+/// A key alone, as it is checked before anything else of a call is read.
 pub(crate) fn authenticate(view: &AccessView, key: ApiKeyId, now: Timestamp) -> Result<(), Refusal> {
-    let key = view.key_by_id(key).ok_or(Refusal::KeyUnknown)?;
-    policy::authenticates(&view.key_facts(key), now).map_err(Refusal::Denied)
+    view.admit(Shown::Key(key), None, now)?;
+    Ok(())
 }

@@ -19,14 +19,14 @@ use commands::{Actor, Ports};
 use domain::policy::Wish;
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Timestamp};
 use projections::LogError;
-use projections::access::{AccessView, LiveView};
+use projections::access::{AccessView, LiveView, Shown, Wanted};
 use projections::calls::{self, Asked, Patience, Questions, WishKind};
 use projections::history::History;
 use sqlx::PgPool;
 
 pub(crate) use shape::WhatIf;
 
-use crate::explain::{self, Wanted};
+use crate::explain::{self, Refusal};
 use crate::lacking::LackingRecords;
 
 /// Different questions that are judged for one answer: those that most calls put.
@@ -169,18 +169,20 @@ fn compare(
 
 /// The verdict about calls that put this question, by a view.
 fn judge(view: &AccessView, asked: &Asked, now: Timestamp) -> Verdict {
-    let key = asked.credential_id.map(ApiKeyId::new);
-    if key.is_some_and(|key| view.key_by_id(key).is_none()) {
-        return Verdict::Unread; // an access token: what it said is not in the record
-    }
-    let Some(wish) = wish(asked) else {
-        return match key.map_or(Ok(()), |key| explain::authenticate(view, key, now)) {
-            Ok(()) => Verdict::Unread,
-            Err(refusal) => Verdict::Denied(refusal.code()),
-        };
+    let claims = asked.token_claims(now);
+    let shown = match (&claims, asked.credential_id) {
+        (Some(says), _) => Shown::Token { says, kid: None },
+        (None, Some(key)) => Shown::Key(ApiKeyId::new(key)),
+        (None, None) => Shown::Nothing,
     };
     let instance = asked.instance_id.map(InstanceId::new);
-    let wanted = Wanted { key, instance, wish, passes_maintenance: asked.maintenance_exempt };
+    let Some(wish) = wish(asked) else {
+        return match view.admit(shown, instance, now) {
+            Ok(_) => Verdict::Unread,
+            Err(unfit) => Verdict::Denied(Refusal::from(unfit).code()),
+        };
+    };
+    let wanted = Wanted { shown, instance, wish, passes_maintenance: asked.maintenance_exempt };
     match explain::decide(view, &wanted, now) {
         Err(refusal) => Verdict::Denied(refusal.code()),
         Ok(()) if has_upstream(view, instance) => Verdict::Allowed,

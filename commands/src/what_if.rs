@@ -9,16 +9,18 @@ use std::collections::BTreeSet;
 use cqrs_es::persist::SerializedEvent;
 use domain::Aggregate as _;
 use domain::api_key::{ApiKey, ApiKeyCommand};
+use domain::client::{Client, ClientCommand};
 use domain::connection::{Connection, ConnectionCommand};
 use domain::deployment::{Deployment, DeploymentCommand};
 use domain::event::Event;
+use domain::grant::{Grant, GrantCommand, GrantEnd};
 use domain::instance::{CallerAuthentication, Instance, InstanceCommand};
 use domain::organization::{Organization, OrganizationCommand, OrganizationError};
 use domain::server::{Server, ServerCommand};
 use domain::user::{User, UserCommand};
 use domain::value::{
-    ApiKeyId, Clock as _, ConnectionId, DeploymentId, DisplayName, InstanceId, OrganizationId, Role,
-    ServerId, ToolSelection, UserId,
+    ApiKeyId, ClientId, Clock as _, ConnectionId, DeploymentId, DisplayName, GrantId, InstanceId,
+    OrganizationId, Role, ServerId, ToolSelection, UserId,
 };
 
 use crate::access::{Addressed, find};
@@ -31,6 +33,12 @@ use crate::{Actor, CommandId, Log, Ports, Refused, Unit};
 pub enum Proposal {
     /// Refuse a key for ever.
     RevokeApiKey(ApiKeyId),
+    /// Take back what a user granted.
+    RevokeGrant(GrantId),
+    /// Refuse everything that a client asks for.
+    DisableClient(ClientId),
+    /// Let a client ask again.
+    EnableClient(ClientId),
     /// Make a member something else.
     ChangeRole(UserId, Role),
     /// Let a member go.
@@ -137,6 +145,19 @@ async fn decide<P: Ports>(
         Proposal::RevokeApiKey(id) => {
             reach::<ApiKey, _>(unit, extent, *id).await?;
             unit.decide::<ApiKey>(*id, ApiKeyCommand::Revoke { reason: reason()? }).await
+        }
+        Proposal::RevokeGrant(id) => {
+            reach::<Grant, _>(unit, extent, *id).await?;
+            let reason = GrantEnd::ByAdministrator;
+            unit.decide::<Grant>(*id, GrantCommand::Revoke { reason }).await
+        }
+        Proposal::DisableClient(id) => {
+            reach::<Client, _>(unit, extent, *id).await?;
+            unit.decide::<Client>(*id, ClientCommand::Disable { reason: reason()? }).await
+        }
+        Proposal::EnableClient(id) => {
+            reach::<Client, _>(unit, extent, *id).await?;
+            unit.decide::<Client>(*id, ClientCommand::Enable).await
         }
         Proposal::ChangeRole(user, role) => {
             let id = named(extent)?;

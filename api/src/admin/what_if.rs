@@ -5,7 +5,8 @@ use commands::Ports;
 use commands::what_if::{Extent, Impossible, Proposal};
 use domain::instance::CallerAuthentication;
 use domain::value::{
-    ApiKeyId, ConnectionId, InstanceId, OrganizationId, Role, Scope, ServerId, Timestamp, UserId,
+    ApiKeyId, ClientId, ConnectionId, GrantId, InstanceId, OrganizationId, Role, Scope, ServerId, Timestamp,
+    UserId,
 };
 use http::StatusCode;
 use projections::LogReader;
@@ -80,6 +81,24 @@ enum ProposedCommand {
         /// The key's id.
         #[schema(value_type = Uuid)]
         api_key: ApiKeyId,
+    },
+    /// Take back what a user granted to a client.
+    RevokeGrant {
+        /// The grant's id.
+        #[schema(value_type = Uuid)]
+        grant: GrantId,
+    },
+    /// Disable a client.
+    DisableClient {
+        /// The client.
+        #[schema(value_type = Uuid)]
+        client: ClientId,
+    },
+    /// Enable a client.
+    EnableClient {
+        /// The client.
+        #[schema(value_type = Uuid)]
+        client: ClientId,
     },
     /// Give a member another role.
     ChangeRole {
@@ -187,6 +206,9 @@ impl From<ProposedCommand> for Proposal {
         use ProposedCommand as Asked;
         match command {
             Asked::RevokeApiKey { api_key } => Self::RevokeApiKey(api_key),
+            Asked::RevokeGrant { grant } => Self::RevokeGrant(grant),
+            Asked::DisableClient { client } => Self::DisableClient(client),
+            Asked::EnableClient { client } => Self::EnableClient(client),
             Asked::ChangeRole { user, role } => Self::ChangeRole(user, role),
             Asked::RemoveMember { user } => Self::RemoveMember(user),
             Asked::SuspendOrganization {} => Self::SuspendOrganization,

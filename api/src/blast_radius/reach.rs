@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::policy::Wish;
 use domain::value::{InstanceId, Position, Scope, Timestamp, ToolName, ToolSelection};
-use projections::access::AccessView;
 use projections::access::evidence::{SetBy, Unfolding};
+use projections::access::{AccessView, Shown, Wanted};
 use projections::history::History;
 
 use ledger::Ledger;
@@ -15,7 +15,7 @@ pub(super) use ledger::{Interval, Mark};
 
 use super::BlastRadiusError;
 use super::found::Found;
-use crate::explain::{self, Refusal, Wanted};
+use crate::explain::{self, Refusal};
 
 /// Instances that are looked at: the newest.
 const INSTANCES_MAX: u32 = 200;
@@ -244,13 +244,13 @@ impl Watch<'_> {
 
     fn look_at_instance(&mut self, view: &AccessView, instance: InstanceId, mark: &Mark) {
         let Some(names) = self.tools.get(&instance) else { return };
-        let (key, now) = (Some(self.key.id), mark.at);
-        let wanted = |wish| Wanted { key, instance: Some(instance), wish, passes_maintenance: false };
+        let (shown, now) = (Shown::Key(self.key.id), mark.at);
+        let wanted = |wish| Wanted { shown, instance: Some(instance), wish, passes_maintenance: false };
         let full = |wish| decided(view, &wanted(wish), now).map(|()| Access::Full);
         let call = |tool: &str| {
             let call = |read_only| {
                 let wish = Wish::Call { tool, read_only };
-                let wanted = Wanted { key, instance: Some(instance), wish, passes_maintenance: false };
+                let wanted = Wanted { shown, instance: Some(instance), wish, passes_maintenance: false };
                 decided(view, &wanted, now)
             };
             call(true).map(|()| if call(false).is_ok() { Access::Full } else { Access::ReadOnly })

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{As, Call, ExplainError, Wanted, decide, instance_within, moment};
+use super::{As, Call, ExplainError, decide, instance_within, moment, wanted};
 
 /// Somebody who could make the call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,7 +54,7 @@ pub(crate) async fn who(
     }
     let names: Vec<_> = names.into_iter().collect();
     let view = AccessView::of_aggregates(history, &names, position).await?;
-    let allowed = keys.iter().filter(|key| decide(&view, &Wanted::of(key.id, call), now).is_ok());
+    let allowed = keys.iter().filter(|key| decide(&view, &wanted(key.id, call), now).is_ok());
     let callers = allowed.filter_map(|issued| {
         let key = view.key_by_id(issued.id)?;
         Some(Caller {

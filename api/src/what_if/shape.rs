@@ -73,13 +73,19 @@ pub(crate) struct ProposedEvent {
 /// Calls that asked for the same thing and would come out differently.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangedCalls {
-    /// Id of the API key; null for callers on loopback.
+    /// Id of the API key; of access tokens their grant, or the client that acts for itself; null for callers on loopback.
     #[schema(required)]
     credential: Option<Uuid>,
     /// Public part of the key.
     #[schema(required)]
     key_id: Option<String>,
-    /// The user in whose name it calls.
+    /// The client, when access tokens were shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Uuid>,
+    /// The grant that those rest on; absent when the client acts for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<Uuid>,
+    /// The user in whose name it calls, or the client that acts for itself.
     #[schema(required)]
     principal: Option<Uuid>,
     /// The instance.
@@ -161,10 +167,13 @@ impl ChangedCalls {
     fn of(turned: Turned, view: &AccessView) -> Self {
         let Turned { asked, before, after } = turned;
         let Asked { credential_id, principal_id, instance_id, wish, tool, read_only, .. } = asked;
+        let (client, grant) = (asked.client_id, asked.grant_id);
         let key = credential_id.and_then(|id| view.key_by_id(ApiKeyId::new(id)));
         Self {
             credential: credential_id,
             key_id: key.and_then(|key| view.public_part(key)).map(ToString::to_string),
+            client,
+            grant,
             principal: principal_id,
             instance: instance_id,
             wish: wish.map(WishKind::as_str),

@@ -1,6 +1,7 @@
 //! Refusals first.
 
 use domain::api_key::ApiKeyEvent;
+use domain::client::ClientEvent;
 use domain::instance::{InstanceError, InstanceEvent};
 use domain::organization::{OrganizationError, OrganizationEvent};
 
@@ -31,6 +32,9 @@ fn things_of_another_tenant_are_not_found_and_neither_is_what_is_gone() {
         Proposal::RevokeApiKey(FOREIGN_KEY),
         Proposal::RevokeApiKey(REVOKED_KEY),
         Proposal::RevokeApiKey(NO_KEY),
+        Proposal::DisableClient(NO_APP),
+        Proposal::EnableClient(FOREIGN_APP),
+        Proposal::RevokeGrant(GrantId::new(uuid::Uuid::from_u128(80))),
         Proposal::RemoveMember(STRANGER),
         Proposal::SuspendUser(STRANGER),
         Proposal::DeleteUser(NOBODY),
@@ -93,6 +97,17 @@ fn what_would_be_written_is_handed_back_in_order() {
         assert_eq!(*member, OrganizationEvent::MemberRemoved { user: MEMBER });
         assert_eq!(proposed[0].aggregate_id, MEMBERS_KEY.to_string());
     }
+}
+
+#[test]
+fn a_client_that_would_be_disabled_is() {
+    let proposed = ask(IN_ACME, &[Proposal::DisableClient(MEMBERS_APP), Proposal::EnableClient(MEMBERS_APP)]);
+    let events: Vec<_> = proposed.unwrap().into_iter().map(|proposed| proposed.event).collect();
+    let [Event::Client(ClientEvent::Disabled { .. }), Event::Client(ClientEvent::Enabled {})] =
+        events.as_slice()
+    else {
+        panic!("{events:?}")
+    };
 }
 
 #[test]

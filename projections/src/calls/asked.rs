@@ -1,6 +1,8 @@
 //! What calls asked for, told together: calls that put the same question to the policy are one row, so that judging millions of them again takes one
 //! GROUP BY and as many decisions as there are different questions.
 
+use domain::grant::ACCESS_TOKEN_SECONDS;
+use domain::value::{ClientId, GrantId, InstanceId, Scopes, Timestamp, TokenId, UserId};
 use sqlx::postgres::Postgres;
 use sqlx::query_builder::QueryBuilder;
 use sqlx::{FromRow, PgPool};
@@ -9,14 +11,24 @@ use uuid::Uuid;
 
 use super::record::WishKind;
 use super::timed::{Patience, from_id, timed, to_id};
+use crate::access::{TokenClaims, TokenHolder};
 
 /// Calls that put the same question.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct Asked {
-    /// The API key; none for callers on loopback.
+    /// The API key; of access tokens their grant, or the client that acts for itself; none for callers on loopback.
     pub credential_id: Option<Uuid>,
-    /// The user in whose name it called.
+    /// The user in whose name it called, or the client itself.
     pub principal_id: Option<Uuid>,
+    /// The client of the access tokens.
+    pub client_id: Option<Uuid>,
+    /// The grant that they rest on.
+    pub grant_id: Option<Uuid>,
+    /// The instance that they are for.
+    pub audience_id: Option<Uuid>,
+    /// Their own scopes.
+    #[sqlx(json(nullable))]
+    pub token_scopes: Option<Scopes>,
     /// The instance; none when the address held no id.
     pub instance_id: Option<Uuid>,
     /// What the policy was asked for; none when it was not asked, or only about the credential.
@@ -37,6 +49,26 @@ pub struct Asked {
     pub last_at: OffsetDateTime,
     /// The record of the first.
     pub example: Uuid,
+}
+
+impl Asked {
+    /// What an access token like those would say, were it given out now. Of one of them alone, nothing is asked: they are gone in minutes.
+    pub fn token_claims(&self, now: Timestamp) -> Option<TokenClaims> {
+        let holder = match self.grant_id {
+            Some(grant) => {
+                TokenHolder::User { user: UserId::new(self.principal_id?), grant: GrantId::new(grant) }
+            }
+            None => TokenHolder::Client,
+        };
+        Some(TokenClaims {
+            token: TokenId::new(Uuid::nil()),
+            client: ClientId::new(self.client_id?),
+            holder,
+            instance: InstanceId::new(self.audience_id?),
+            scopes: self.token_scopes.clone()?,
+            expires_at: now.plus_seconds(ACCESS_TOKEN_SECONDS),
+        })
+    }
 }
 
 /// All questions of a time, or those that most calls put.
@@ -70,7 +102,8 @@ pub async fn questions(
     // `min` of ids is that of their texts, which are in the same order; Postgres has the other one from version 18 on.
     let mut sql = QueryBuilder::<Postgres>::new(
         "select asked.*, (sum(calls) over ())::bigint as all_calls, count(*) over () as all_different from (
-            select credential_id, principal_id, instance_id, wish, tool, read_only, maintenance_exempt, count(*) as calls,
+            select credential_id, principal_id, client_id, grant_id, (token ->> 'instance')::uuid as audience_id,
+                   token -> 'scopes' as token_scopes, instance_id, wish, tool, read_only, maintenance_exempt, count(*) as calls,
                    count(*) filter (where decision = 'permit') as permitted, min(at) as first_at, max(at) as last_at,
                    min(id::text)::uuid as example
             from calls where true",
@@ -81,7 +114,7 @@ pub async fn questions(
         sql.push(" and organization_id = ").push_bind(organization);
     }
     sql.push(
-        " group by credential_id, principal_id, instance_id, wish, tool, read_only, maintenance_exempt) asked
+        " group by credential_id, principal_id, client_id, grant_id, audience_id, token_scopes, instance_id, wish, tool, read_only, maintenance_exempt) asked
          order by calls desc, example limit ",
     );
     sql.push_bind(i64::from(questions_max));
