@@ -5,6 +5,7 @@ mod allowed;
 mod codes;
 mod consent;
 mod misdirected;
+mod redeemed;
 mod refused;
 mod revoked;
 mod scene;
