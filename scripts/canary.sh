@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# After the whole suite: no API key and no upstream secret stands in clear in anything that was written: tables and their write-ahead log,
+# After the whole suite: no API key, no refresh token and no upstream secret stands in clear in anything that was written: tables and their write-ahead log,
 # NATS stores, data folders, logs of programs.
 #
 #   scripts/canary.sh RECORD     RECORD names the folders of the test run, one a line
 set -euo pipefail
 
 key='sk_(live|test)_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}'
+refresh='rt_[0-9A-Za-z]{43}'
 upstream='canary-[0-9a-f]{8}-of-the-upstream'
-holding() { grep -rlaE "$key|$upstream" "$1" 2>/dev/null || true; }
+holding() { grep -rlaE "$key|$refresh|$upstream" "$1" 2>/dev/null || true; }
 
 folders=0
 while read -r folder; do

@@ -19,6 +19,7 @@ mod kill;
 mod log;
 mod notary;
 mod oauth;
+mod oauth_afterwards;
 mod oauth_authorize;
 mod people;
 mod program;

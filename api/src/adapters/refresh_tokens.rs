@@ -7,7 +7,7 @@ mod marks;
 
 use domain::value::{ClientId, GrantId, InstanceId, IssuedSecret, PresentedSecret, Scope, Scopes, Timestamp};
 use sqlx::{FromRow, PgConnection, PgPool};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -26,9 +26,7 @@ const BEGIN_FAMILY: &str =
     from (select least(clock_timestamp() + make_interval(days => $7), $8) as ends_at) o";
 const BEGIN_TOKEN: &str = "insert into refresh_tokens (digest, family_id, parent) values ($1, $2, $3)";
 const FIND: &str = "select f.id, f.grant_id, f.client_id, f.instance_id, f.scopes, f.end_reason, f.told_at is not null as told,
-        least(f.idle_until, f.ends_at) <= clock_timestamp() as is_over, least(f.idle_until, f.ends_at) as expires_at,
-        t.issued_at, t.consumed_at is not null as is_spent,
-        coalesce(clock_timestamp() - t.consumed_at <= make_interval(secs => $2), false) as is_recent
+        least(f.idle_until, f.ends_at) as expires_at, t.issued_at, t.consumed_at, clock_timestamp() as now
     from refresh_tokens t join refresh_families f on f.id = t.family_id where t.digest = $1";
 /// The one statement that spends a token: whoever comes second finds `consumed_at` set, when the first has committed.
 const SPEND: &str =
@@ -78,11 +76,10 @@ struct Row {
     scopes: Vec<String>,
     end_reason: Option<String>,
     told: bool,
-    is_over: bool,
     expires_at: OffsetDateTime,
     issued_at: OffsetDateTime,
-    is_spent: bool,
-    is_recent: bool,
+    consumed_at: Option<OffsetDateTime>,
+    now: OffsetDateTime,
 }
 
 impl RefreshTokens {
@@ -117,11 +114,7 @@ impl RefreshTokens {
 
     async fn look(&self, presented: &PresentedSecret) -> Result<Option<FoundRefresh>, RefreshTokensError> {
         let marks = TokenMarks::of(presented.reveal())?;
-        let row: Option<Row> = sqlx::query_as(FIND)
-            .bind(marks.digest())
-            .bind(f64::from(REFRESH_REPLAY_SECONDS))
-            .fetch_optional(&self.pool)
-            .await?;
+        let row: Option<Row> = sqlx::query_as(FIND).bind(marks.digest()).fetch_optional(&self.pool).await?;
         row.map(Row::read).transpose()
     }
 
@@ -221,15 +214,17 @@ impl Row {
             instance: InstanceId::new(self.instance_id),
             scopes: scopes.map_err(|_| unreadable())?,
         };
-        let state = match (&self.end_reason, self.is_over, self.is_spent) {
-            (Some(why), ..) => {
+        let retries_until =
+            self.consumed_at.map(|at| at + Duration::seconds(i64::from(REFRESH_REPLAY_SECONDS)));
+        let state = match (&self.end_reason, retries_until) {
+            (Some(why), _) => {
                 let why = FamilyEnd::parse(why).ok_or_else(unreadable)?;
                 RefreshState::Ended { why, told: self.told }
             }
-            (None, true, _) => RefreshState::Over,
-            (None, false, true) if self.is_recent => RefreshState::SpentJustNow,
-            (None, false, true) => RefreshState::SpentLongAgo,
-            (None, false, false) => RefreshState::Live,
+            (None, _) if self.expires_at <= self.now => RefreshState::Over,
+            (None, Some(until)) if self.now <= until => RefreshState::SpentJustNow,
+            (None, Some(_)) => RefreshState::SpentLongAgo,
+            (None, None) => RefreshState::Live,
         };
         let (issued_at, expires_at) = (Timestamp::new(self.issued_at), Timestamp::new(self.expires_at));
         Ok(FoundRefresh { family, state, issued_at, expires_at })

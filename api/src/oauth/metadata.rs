@@ -140,6 +140,12 @@ mod tests {
         let metadata = serde_json::to_value(ServerMetadata::of(&url)).unwrap();
         assert_eq!(metadata["issuer"], "https://example.com/tools");
         assert_eq!(metadata["token_endpoint"], "https://example.com/tools/oauth/token");
+        assert_eq!(metadata["revocation_endpoint"], "https://example.com/tools/oauth/revoke");
+        assert_eq!(metadata["introspection_endpoint"], "https://example.com/tools/oauth/introspect");
+        let offers = |list: &str| metadata[list].as_array().unwrap().contains(&serde_json::json!("none"));
+        assert!(offers("token_endpoint_auth_methods_supported"));
+        assert!(offers("revocation_endpoint_auth_methods_supported"));
+        assert!(!offers("introspection_endpoint_auth_methods_supported"), "a name alone proves nothing");
         for (name, value) in metadata.as_object().unwrap() {
             assert!(value.as_array().is_none_or(|list| !list.is_empty()), "{name}");
         }
