@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use api::adapters::master_key::MasterKeys;
+use api::adapters::system::SystemClock;
 use api::adapters::token_keys::{SigningKeys, TokenSigner};
 use api::token::{AccessToken, PublicUrl, SignTokens as _};
 use domain::event::Event;
 use domain::grant::{ACCESS_TOKEN_SECONDS, GrantEvent, place};
 use domain::value::{
-    ClientId, GrantId, InstanceId, Position, Scope, Scopes, SigningAlgorithm, Timestamp, TokenId, UserId,
+    ClientId, Clock as _, GrantId, InstanceId, Position, Scope, Scopes, SigningAlgorithm, Timestamp, TokenId,
+    UserId,
 };
 use projections::access::{TokenClaims, TokenHolder};
 use serde_json::json;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::World;
@@ -80,7 +81,7 @@ impl World {
         let view = running.view.load();
         let signing =
             SigningAlgorithm::ALL.into_iter().find_map(|algorithm| view.active_signing_key(algorithm));
-        let issued_at = OffsetDateTime::now_utc().replace_nanosecond(0).expect("a whole second");
+        let issued_at = SystemClock.now().get().replace_nanosecond(0).expect("a whole second");
         let issued_at = Timestamp::new(issued_at);
         let Consent { id, user, client, instance } = *consent;
         let says = TokenClaims {

@@ -84,10 +84,13 @@ async fn grants_are_listed_page_by_page_by_user_and_by_client() {
     assert_eq!(ids(&admin, &format!("{all}?{seen}")).await, [first.clone(), second.clone(), third.clone()]);
     assert_eq!(ids(&admin, &format!("{all}?user={user}")).await, [first.clone(), third.clone()]);
     assert_eq!(ids(&admin, &format!("{all}?client={}", desk.id)).await, [second, third.clone()]);
-    assert_eq!(ids(&admin, &format!("{all}?user={user}&client={}", desk.id)).await, [third.clone()]);
+    assert_eq!(
+        ids(&admin, &format!("{all}?user={user}&client={}", desk.id)).await,
+        std::slice::from_ref(&third)
+    );
     let page = admin.get(&format!("{all}?limit=2")).await.good();
     let rest = format!("{all}?limit=2&cursor={}", text(&page, "next_cursor"));
-    assert_eq!(ids(&admin, &rest).await, [third.clone()]);
+    assert_eq!(ids(&admin, &rest).await, std::slice::from_ref(&third));
 
     let own = scene.world.node.http().as_key(&key);
     assert_eq!(ids(&own, "/v1/me/grants").await, [first.clone(), third]);

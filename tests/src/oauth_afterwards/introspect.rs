@@ -1,7 +1,7 @@
 //! Items 36 to 38, case 18: what is told of a token, and to whom.
 
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::scene::{Client, Scene, is_inactive, refused, text};
 
@@ -82,9 +82,9 @@ async fn item_38_a_token_that_would_not_be_let_in_now_is_not_active() {
     let granted = scene.granted(&scene.app).await;
     let answer = scene.refresh(&scene.app, &granted.token, "").await.good();
     let (access, next) = (text(&answer, "access_token"), text(&answer, "refresh_token"));
-    let why = json!({ "reason": "A test" });
-    let manage = async |method: Method, path: &str| {
-        scene.world.admin().json(method, &format!("{path}?wait=all"), &why).await.good();
+    let (why, none) = (json!({ "reason": "A test" }), json!({}));
+    let manage = async |method: Method, path: &str, body: &Value| {
+        scene.world.admin().json(method, &format!("{path}?wait=all"), body).await.good();
     };
     let user = format!("/v1/deployment/users/{}", scene.user);
     let client = scene.world.path(&format!("/clients/{}", scene.app.id));
@@ -92,13 +92,13 @@ async fn item_38_a_token_that_would_not_be_let_in_now_is_not_active() {
         (format!("{user}/suspend"), format!("{user}/resume")),
         (format!("{client}/disable"), format!("{client}/enable")),
     ] {
-        manage(Method::POST, &away).await;
+        manage(Method::POST, &away, &why).await;
         assert!(!scene.is_active(&scene.desk, &access).await, "{away}");
-        manage(Method::POST, &back).await;
+        manage(Method::POST, &back, &none).await;
         assert!(scene.is_active(&scene.desk, &access).await, "{back}");
     }
     let member = scene.world.path(&format!("/members/{}", scene.user));
-    manage(Method::DELETE, &member).await;
+    manage(Method::DELETE, &member, &none).await;
     assert!(!scene.is_active(&scene.desk, &access).await);
     let role = json!({ "role": "member" });
     scene.world.admin().json(Method::PUT, &format!("{member}?wait=all"), &role).await.good();

@@ -1,7 +1,7 @@
 //! Items 16, 18 and 41, cases 11, 12 and 50: what a refresh token gives, to whom, and when not.
 
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::scene::{Client, Scene, id, refused, text};
@@ -60,23 +60,24 @@ async fn attack_12_what_is_no_token_or_asks_for_more_or_for_another_place_leaves
 async fn attack_12_whoever_left_is_suspended_or_is_disabled_gets_nothing() {
     let scene = Scene::start().await;
     let granted = scene.granted(&scene.desk).await;
-    let (user, why) = (format!("/v1/deployment/users/{}", scene.user), json!({ "reason": "A test" }));
+    let user = format!("/v1/deployment/users/{}", scene.user);
+    let (why, none) = (json!({ "reason": "A test" }), json!({}));
     let refresh = async || scene.refresh(&scene.desk, &granted.token, "").await;
-    let manage = async |method: Method, path: &str| {
-        scene.world.admin().json(method, &format!("{path}?wait=all"), &why).await.good();
+    let manage = async |method: Method, path: &str, body: &Value| {
+        scene.world.admin().json(method, &format!("{path}?wait=all"), body).await.good();
     };
 
-    manage(Method::POST, &format!("{user}/suspend")).await;
+    manage(Method::POST, &format!("{user}/suspend"), &why).await;
     refused(&refresh().await, 400, "invalid_grant");
-    manage(Method::POST, &format!("{user}/resume")).await;
+    manage(Method::POST, &format!("{user}/resume"), &none).await;
 
     let client = scene.world.path(&format!("/clients/{}", scene.desk.id));
-    manage(Method::POST, &format!("{client}/disable")).await;
+    manage(Method::POST, &format!("{client}/disable"), &why).await;
     refused(&refresh().await, 401, "invalid_client");
-    manage(Method::POST, &format!("{client}/enable")).await;
+    manage(Method::POST, &format!("{client}/enable"), &none).await;
 
     let member = scene.world.path(&format!("/members/{}", scene.user));
-    manage(Method::DELETE, &member).await;
+    manage(Method::DELETE, &member, &none).await;
     refused(&refresh().await, 400, "invalid_grant");
     let role = json!({ "role": "member" });
     scene.world.admin().json(Method::PUT, &format!("{member}?wait=all"), &role).await.good();
@@ -85,7 +86,8 @@ async fn attack_12_whoever_left_is_suspended_or_is_disabled_gets_nothing() {
     refresh().await.good();
     scene.seconds_pass(-3_600).await;
     refresh().await.good();
-    manage(Method::POST, &scene.world.path("/suspend")).await;
+    let suspend = format!("/v1/deployment/organizations/{}/suspend", scene.world.organization);
+    manage(Method::POST, &suspend, &why).await;
     refused(&refresh().await, 400, "invalid_grant"); // not even what it was answered a moment ago
 }
 

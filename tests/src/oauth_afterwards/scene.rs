@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// How long anything may take that is not about time.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Several nodes are one issuer.
 pub(super) fn settings() -> Settings {
@@ -145,7 +145,9 @@ impl Scene {
         let (kind, version) = (fact_type(fact), "1");
         let place = match fact {
             GrantEvent::Granted { user, client, instance, .. } => Some(place(*user, *client, *instance)),
-            _ => None,
+            GrantEvent::ScopesChanged { .. }
+            | GrantEvent::Revoked { .. }
+            | GrantEvent::TokenRevoked { .. } => None,
         };
         let takes: Vec<Value> = place
             .map(
