@@ -220,7 +220,11 @@ impl Draft {
         if let Some(reason) = refused {
             self.record.outcome =
                 if reason.starts_with("upstream-") { Outcome::UpstreamError } else { Outcome::Refused };
-            self.record.reason = Some(reason.to_owned());
+            // What the policy said stands, also where the caller is told less: of what is at an address that a token is not for, nothing.
+            match self.record.decision {
+                Decision::Denial => {}
+                Decision::Permit | Decision::None => self.record.reason = Some(reason.to_owned()),
+            }
         }
     }
 

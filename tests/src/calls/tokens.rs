@@ -1,5 +1,7 @@
 //! What calls with access tokens leave behind: the client, the grant if there is one, and what the token said of itself.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use harness::{Scripted, World};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -25,14 +27,10 @@ impl Client {
     pub(crate) async fn token(&self, world: &World, instance: &str, scope: &str) -> String {
         let resource = format!("{}/mcp/{instance}", world.node.running.url);
         let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs([
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.id),
-            ("client_secret", &self.secret),
-            ("scope", scope),
-            ("resource", &resource),
-        ]);
-        let http = world.node.http().with("content-type", "application/x-www-form-urlencoded");
+        form.extend_pairs([("grant_type", "client_credentials"), ("scope", scope), ("resource", &resource)]);
+        let proof = STANDARD.encode(format!("{}:{}", self.id, self.secret));
+        let http = world.node.http().with("authorization", &format!("Basic {proof}"));
+        let http = http.with("content-type", "application/x-www-form-urlencoded");
         let answer = http.send(Method::POST, "/oauth/token", form.finish()).await.good();
         answer["access_token"].as_str().expect("a token").to_owned()
     }
