@@ -59,7 +59,12 @@ fn whatever_lies_below_an_organization_takes_a_credential_of_it() {
             Access::AnyKey => row.path == "/v1/me" && !row.writes,
             // What looks back takes any auditor's key and reaches as far as the key does; it writes nothing.
             Access::Key(Scope::AuditRead) => looks_back(row.path) && !row.writes,
-            Access::Key(_) => row.path.starts_with("/v1/me/") || row.path == "/v1/organizations",
+            // Whose password it is, and who answers for them, is the use case's to judge: a person may be a member of many.
+            Access::Key(_) => {
+                row.path.starts_with("/v1/me/")
+                    || row.path == "/v1/organizations"
+                    || row.path == "/v1/users/{user}/password"
+            }
             Access::Organization(_) => row.path.starts_with("/v1/organizations/{organization}"),
             Access::Administrator(_) => {
                 row.path.starts_with("/v1/deployment") || row.path.starts_with("/v1/projections")
@@ -80,7 +85,7 @@ fn reading_takes_a_scope_that_reads_and_writing_one_that_writes() {
         };
         let of_its_noun = match row.path {
             path if path.contains("/api-keys") => "keys:write",
-            path if path.contains("/clients") => "clients:write",
+            path if path.contains("/clients") || path.contains("/grants") => "clients:write",
             _ => "org:write",
         };
         let read = if looks_back(row.path) { "audit:read" } else { "org:read" };
