@@ -20,10 +20,8 @@ use super::parcel::Parcel;
 use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
 use crate::server;
 
-/// Messages in the stream at once.
+/// Messages in the stream at once. Not bytes: JetStream sets those aside when the stream is made, and refuses to where it has fewer left.
 const STREAM_MESSAGES_MAX: i64 = 500_000;
-/// What they may take: about two million records.
-const STREAM_BYTES_MAX: i64 = 1024 * 1024 * 1024;
 /// After a failure NATS is left alone for so long; Postgres takes everything meanwhile.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
 const ACKNOWLEDGE_WAIT: Duration = Duration::from_secs(3);
@@ -92,7 +90,6 @@ impl CallStream {
             retention: RetentionPolicy::WorkQueue,
             discard: DiscardPolicy::New,
             max_messages: STREAM_MESSAGES_MAX,
-            max_bytes: STREAM_BYTES_MAX,
             metadata: [(OWNER.to_owned(), owner.clone())].into(),
             ..Config::default()
         };

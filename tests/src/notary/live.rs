@@ -16,14 +16,11 @@ const COLUMNS: &str = "aggregate_type, aggregate_id, sequence, event_type, event
 #[tokio::test]
 async fn a_changed_event_is_named() {
     let (pool, database, key) = signed_world().await;
-    tamper(&pool, "update events set payload = (replace(payload::text, 'Acme', 'Emca'))::json where global_position = 6").await;
-    let changed: bool =
-        sqlx::query_scalar("select payload::text like '%Emca%' from events where global_position = 6")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
-    assert!(changed, "nothing was tampered with");
-    wrong(&database, &key, 6);
+    let named = "select min(global_position) from events where payload::text like '%Acme%'";
+    let position: i64 = sqlx::query_scalar(named).fetch_one(&pool).await.unwrap();
+    let change = "update events set payload = (replace(payload::text, 'Acme', 'Emca'))::json";
+    tamper(&pool, &format!("{change} where global_position = {position}")).await;
+    wrong(&database, &key, position.unsigned_abs());
 }
 
 #[tokio::test]
