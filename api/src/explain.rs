@@ -4,8 +4,11 @@
 //! upstream called the tool read-only (`read_only`), and the caller's address, which is taken as one that a maintenance keeps out. Neither does
 //! the log hold rates and the state of upstreams: an explanation is about the right to call.
 //!
-//! The cost is that of the evidence (`projections::access::evidence`): about a dozen look-ups by primary key for each API key that is judged, whatever the
-//! length of the log; a time instead of a position takes some twenty more to find its position.
+//! Who calls is an API key, a grant or a client; of the latter two the token is judged that they would have got at that moment, for all that they may.
+//! A user is allowed what one of their keys or grants is.
+//!
+//! The cost is that of the evidence (`projections::access::evidence`): about a dozen look-ups by primary key for each credential that is judged, whatever
+//! the length of the log; a time instead of a position takes some twenty more to find its position.
 
 mod question;
 mod sentence;
@@ -16,17 +19,17 @@ use domain::policy::{self, Caller, Denial, Facts, Target, Wish};
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position, Scope, Timestamp, UserId};
 use projections::LogError;
 use projections::access::evidence::{Evidence, EvidenceError, Subject};
-use projections::access::{AccessView, Shown, Unfit, Wanted};
+use projections::access::{AccessView, Credential, Shown, Unfit, Unmade, Wanted};
 use projections::history::{History, Moment, NotYet};
 
 pub(crate) use question::{Call, Principal, Question, QuestionError};
 pub(crate) use shape::{Explanation, SetByEvent};
 pub(crate) use who::{Caller as AllowedCaller, who};
 
-use self::shape::KeyVerdict;
+use self::shape::CredentialVerdict;
 
-/// Keys of one user that are judged for one answer.
-const KEYS_MAX: u32 = 50;
+/// Credentials of one user that are judged for one answer: so many keys, and so many grants.
+const CREDENTIALS_MAX: u32 = 50;
 
 /// There is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +37,9 @@ pub(crate) enum ExplainError {
     /// No such principal or instance, or one of another tenant: the two look the same.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// Too many keys to judge them all.
-    #[error("this user has more than {KEYS_MAX} keys here: name one of them")]
-    TooManyKeys,
+    /// Too many keys or grants to judge them all.
+    #[error("this user has more than {CREDENTIALS_MAX} keys or grants here: name one of them")]
+    TooManyCredentials,
     /// No such moment yet.
     #[error(transparent)]
     NotYet(#[from] NotYet),
@@ -58,7 +61,13 @@ pub(crate) enum Refusal {
     Denied(Denial),
     /// There was no such key at that moment.
     KeyUnknown,
-    /// The user had no key to call with.
+    /// There was no such grant at that moment.
+    GrantUnknown,
+    /// There was no such client at that moment.
+    ClientUnknown,
+    /// The client gets no tokens in its own name.
+    NoTokenOfItsOwn,
+    /// The user had nothing to call with.
     NoCredential,
 }
 
@@ -68,6 +77,9 @@ impl Refusal {
         match self {
             Self::Denied(denial) => denial.code(),
             Self::KeyUnknown => "key-unknown",
+            Self::GrantUnknown => "grant-unknown",
+            Self::ClientUnknown => "client-unknown",
+            Self::NoTokenOfItsOwn => "unauthorized-client",
             Self::NoCredential => "no-credential",
         }
     }
@@ -76,7 +88,14 @@ impl Refusal {
         match self {
             Self::Denied(denial) => denial.to_string(),
             Self::KeyUnknown => "this API key had not been issued".to_owned(),
-            Self::NoCredential => "this user had no API key of this organization".to_owned(),
+            Self::GrantUnknown => "the user had not consented yet".to_owned(),
+            Self::ClientUnknown => "this client had not been registered".to_owned(),
+            Self::NoTokenOfItsOwn => {
+                "this client gets no tokens in its own name, only by what users consent to".to_owned()
+            }
+            Self::NoCredential => {
+                "this user had no API key of this organization and had consented to no client here".to_owned()
+            }
         }
     }
 }
@@ -88,9 +107,9 @@ struct As {
     now: Timestamp,
 }
 
-/// One key, judged.
+/// One credential, judged.
 struct Judged {
-    key: ApiKeyId,
+    credential: Credential,
     evidence: Evidence,
     verdict: Result<(), Refusal>,
 }
@@ -105,8 +124,8 @@ pub(crate) async fn explain(
     let principal = question.principal.find(history, organization, within).await?;
     let at = moment(history, question.call.at).await?;
     match principal {
-        Found::Key(key) => {
-            let judged = judge(history, question, key, at).await?;
+        Found::Credential(credential) => {
+            let judged = judge(history, question, credential, at).await?;
             Ok(Explanation::of(question, at.position, at.now, &judged, Vec::new()))
         }
         Found::User(user) => explain_user(history, question, organization, user, at).await,
@@ -116,11 +135,11 @@ pub(crate) async fn explain(
 /// A principal who exists.
 #[derive(Debug, Clone, Copy)]
 enum Found {
-    Key(ApiKeyId),
+    Credential(Credential),
     User(UserId),
 }
 
-/// A user calls with some key: allowed if any of theirs is.
+/// A user calls with some key, or lets a client call: allowed if any of them is.
 async fn explain_user(
     history: &History,
     question: &Question,
@@ -128,19 +147,22 @@ async fn explain_user(
     user: UserId,
     at: As,
 ) -> Result<Explanation, ExplainError> {
-    let keys = history.keys_of(organization, user, at.position, KEYS_MAX + 1).await?;
-    if keys.len() > usize::try_from(KEYS_MAX).unwrap_or(usize::MAX) {
-        return Err(ExplainError::TooManyKeys);
+    let keys = history.keys_of(organization, user, at.position, CREDENTIALS_MAX + 1).await?;
+    let instance = question.call.instance;
+    let grants = history.grants_of(user, instance, at.position, CREDENTIALS_MAX + 1).await?;
+    if keys.len().max(grants.len()) > usize::try_from(CREDENTIALS_MAX).unwrap_or(usize::MAX) {
+        return Err(ExplainError::TooManyCredentials);
     }
-    let mut judged = Vec::with_capacity(keys.len());
-    for key in keys {
-        judged.push(judge(history, question, key, at).await?);
+    let keys = keys.into_iter().map(Credential::Key);
+    let mut judged = Vec::new();
+    for credential in keys.chain(grants.into_iter().map(Credential::Grant)) {
+        judged.push(judge(history, question, credential, at).await?);
     }
-    let verdicts: Vec<KeyVerdict> = judged.iter().map(KeyVerdict::of).collect();
+    let verdicts: Vec<CredentialVerdict> = judged.iter().map(CredentialVerdict::of).collect();
     let telling = judged.iter().find(|judged| judged.verdict.is_ok()).or_else(|| judged.first());
     Ok(match telling {
         Some(telling) => Explanation::of(question, at.position, at.now, telling, verdicts),
-        None => Explanation::without_key(question, at.position, at.now),
+        None => Explanation::without_credential(question, at.position, at.now),
     })
 }
 
@@ -172,19 +194,24 @@ async fn moment(history: &History, at: Option<Moment>) -> Result<As, ExplainErro
 async fn judge(
     history: &History,
     question: &Question,
-    key: ApiKeyId,
+    credential: Credential,
     at: As,
 ) -> Result<Judged, ExplainError> {
-    let subject = Subject { key, instance: question.call.instance };
+    let subject = Subject { credential, instance: question.call.instance };
     let evidence = Evidence::gather(history, subject, at.position).await?;
-    let verdict = decide(&evidence.view, &wanted(key, &question.call), at.now);
-    Ok(Judged { key, evidence, verdict })
+    let verdict = decide_with(&evidence.view, credential, &question.call, at.now);
+    Ok(Judged { credential, evidence, verdict })
 }
 
-/// A call that is asked about, with a key.
-fn wanted(key: ApiKeyId, call: &Call) -> Wanted<'_> {
+/// Whether a call that is asked about is let through with a credential.
+fn decide_with(
+    view: &AccessView,
+    credential: Credential,
+    call: &Call,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
-    Wanted { shown: Shown::Key(key), instance: Some(call.instance), wish, passes_maintenance: false }
+    Ok(view.judge_with(credential, call.instance, wish, now)?)
 }
 
 impl From<Unfit> for Refusal {
@@ -192,6 +219,17 @@ impl From<Unfit> for Refusal {
         match unfit {
             Unfit::KeyUnknown => Self::KeyUnknown,
             Unfit::Denied(denial) => Self::Denied(denial),
+        }
+    }
+}
+
+impl From<Unmade> for Refusal {
+    fn from(unmade: Unmade) -> Self {
+        match unmade {
+            Unmade::GrantUnknown => Self::GrantUnknown,
+            Unmade::ClientUnknown => Self::ClientUnknown,
+            Unmade::NoTokenOfItsOwn => Self::NoTokenOfItsOwn,
+            Unmade::Unfit(unfit) => unfit.into(),
         }
     }
 }

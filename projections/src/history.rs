@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 pub use credential::{Doer, Done};
 pub use filter::{AggregateName, EventTypeName, Filter, FilterError};
 pub use moment::{Moment, MomentError, NotYet};
-pub use origin::{IssuedKey, Origin};
+pub use origin::{GrantMade, Made, Origin};
 pub use slices::Slices;
 
 use crate::log::{COLUMNS, LogError, LogReader, recorded};

@@ -1,4 +1,4 @@
-//! `/v1/audit/blast-radius`: what a key could do in a span of time, and what it did.
+//! `/v1/audit/blast-radius`: what a key, grant or client could do in a span of time, and what it did.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Query, State};
@@ -20,22 +20,22 @@ use crate::problem::Problem;
 const PARAMETERS: &[Parameter] = &[
     Parameter::required(
         "credential",
-        "An API key, by its id or its 22 characters; `api_key:` may stand in front",
+        "An API key, by its id or its 22 characters, or a grant or client, by its id; `api_key:`, `grant:` or `client:` may stand in front",
     ),
-    Parameter::optional("from", "From when: a position or a time in RFC 3339; left out, from its issue"),
+    Parameter::optional("from", "From when: a position or a time in RFC 3339; left out, from its beginning"),
     Parameter::optional("to", "Until when: a position or a time in RFC 3339; left out, now"),
 ];
 
 /// The routes.
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
-    let about = "How far a key reached: everything that it could do in a span of time by the decision of the gateway, event by event, and what it did, \
-                 in the log and by its calls. A key asks about keys of its organization, that of an administrator of the deployment about every one.";
+    let about = "How far an API key, a grant or a client reached: everything that it could do in a span of time by the decision of the gateway, event by event, and what it did, \
+                 in the log and by its calls. A key asks about credentials of its organization, that of an administrator of the deployment about every one.";
     Area::new("Blast radius", about)
         .read::<BlastRadius, _, _>(
             "/v1/audit/blast-radius",
             Access::Key(Scope::AuditRead),
             "getBlastRadius",
-            "What a key could do in a span of time, and what it did",
+            "What an API key, a grant or a client could do in a span of time, and what it did",
             get::<P>,
         )
         .taking(PARAMETERS)
@@ -69,8 +69,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Question {
 impl From<BlastRadiusError> for Problem {
     fn from(error: BlastRadiusError) -> Self {
         match error {
-            BlastRadiusError::NotFound => Self::not_found("API key"),
-            BlastRadiusError::NoKey | BlastRadiusError::Backwards => {
+            BlastRadiusError::NotFound => Self::not_found("API key, grant or client"),
+            BlastRadiusError::NoCredential | BlastRadiusError::Homeless | BlastRadiusError::Backwards => {
                 Self::bad_request("bad-question", error.to_string())
             }
             BlastRadiusError::NotYet(error) => ExplainError::from(error).into(),

@@ -22,7 +22,8 @@ use crate::problem::Problem;
 
 const PRINCIPAL: Parameter = Parameter::required(
     "principal",
-    "Who calls: an API key, by its id or its 22 characters, or a user, by their id; `api_key:` or `user:` may stand in front",
+    "Who calls: an API key, by its id or its 22 characters; a grant, a client in its own name, or a user with whatever they have, by their id; \
+     `api_key:`, `grant:`, `client:` or `user:` may stand in front",
 );
 const INSTANCE: Parameter = Parameter::required("instance", "Where the call goes: the id of an instance");
 const TOOL: Parameter = Parameter::required("tool", "The tool that is called");
@@ -52,7 +53,8 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             "/v1/authz/who",
             Access::Key(Scope::AuditRead),
             "listAllowedCallers",
-            "Every API key that could make a call, in the order of issue; a page judges `limit` keys and shows those that could",
+            "Every API key, grant and client that could make a call, in the order in which they came to be; a page judges `limit` of them and shows \
+             those that could",
             list::<P>,
         )
         .taking(&[INSTANCE, TOOL, AT, READ_ONLY])
@@ -140,7 +142,9 @@ impl From<ExplainError> for Problem {
         let detail = error.to_string();
         match error {
             ExplainError::NotFound(what) => Self::not_found(what),
-            ExplainError::TooManyKeys => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-keys", detail),
+            ExplainError::TooManyCredentials => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-credentials", detail)
+            }
             ExplainError::NotYet(NotYet::Position { .. } | NotYet::Time { .. }) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not-yet", detail)
             }

@@ -1,8 +1,9 @@
-//! The key that is asked about, and what it left in the log.
+//! The credential that is asked about, and what it left in the log.
 
 use domain::api_key::ApiKeyEvent;
 use domain::event::Event;
-use domain::value::{ApiKeyId, OrganizationId, Position, UserId};
+use domain::value::{ClientId, InstanceId, OrganizationId, Position, UserId};
+use projections::access::Credential;
 use projections::access::evidence::{EvidenceError, Unfolding};
 use projections::history::{Doer, Done, History, Range};
 
@@ -10,36 +11,62 @@ use super::reach::Span;
 use super::{BlastRadiusError, ISSUED_MAX, PATIENCE};
 use crate::explain::Principal;
 
-/// A key that was issued.
+/// A credential that there is.
 pub(super) struct Found {
-    pub(super) id: ApiKeyId,
+    pub(super) credential: Credential,
     pub(super) organization: OrganizationId,
-    pub(super) principal: UserId,
-    pub(super) issued: Position,
+    /// In whose name it calls; a client calls in its own.
+    pub(super) user: Option<UserId>,
+    /// The client that calls; none calls with a key.
+    pub(super) client: Option<ClientId>,
+    /// The one instance of a grant.
+    pub(super) instance: Option<InstanceId>,
+    pub(super) began: Position,
 }
 
-/// Finds the key that is meant. One that the asker may not see is not found.
+/// Finds the credential that is meant. One that the asker may not see is not found.
 pub(super) async fn find(
     history: &History,
     within: Option<OrganizationId>,
-    credential: &Principal,
+    meant: &Principal,
 ) -> Result<Found, BlastRadiusError> {
-    let id = match credential {
-        Principal::Key(key) | Principal::Either(key, _) => Some(*key),
-        Principal::KeyId(key_id) => history.key_named(key_id.as_str()).await?,
-        Principal::User(_) => return Err(BlastRadiusError::NoKey),
-    };
-    let id = id.ok_or(BlastRadiusError::NotFound)?;
-    let name = id.to_string();
-    let origin = history.origin("api_key", &name).await?.ok_or(BlastRadiusError::NotFound)?;
-    let organization = origin.organization.ok_or(BlastRadiusError::NotFound)?;
-    if within.is_some_and(|within| within != organization) {
-        return Err(BlastRadiusError::NotFound);
+    if let Principal::User(_) = meant {
+        return Err(BlastRadiusError::NoCredential);
     }
-    let mut unfolding = Unfolding::of(history, &[("api_key", name)], origin.position).await?;
+    let (credential, origin) = meant.credential(history, within).await?.ok_or(BlastRadiusError::NotFound)?;
+    let organization = origin.organization.ok_or(BlastRadiusError::Homeless)?;
+    let name = (credential.kind(), credential.uuid().to_string());
+    let mut unfolding = Unfolding::of(history, &[name], origin.position).await?;
     let (_, view) = unfolding.step()?.ok_or(BlastRadiusError::NotFound)?;
-    let principal = view.key_by_id(id).ok_or(BlastRadiusError::NotFound)?.principal;
-    Ok(Found { id, organization, principal, issued: origin.position })
+    let (user, client, instance) = match credential {
+        Credential::Key(id) => (view.key_by_id(id).map(|key| key.principal), None, None),
+        Credential::Grant(id) => {
+            let grant = view.grant(id).ok_or(BlastRadiusError::NotFound)?;
+            (Some(grant.user), Some(grant.client), Some(grant.instance))
+        }
+        Credential::Client(id) => (None, Some(id), None),
+    };
+    Ok(Found { credential, organization, user, client, instance, began: origin.position })
+}
+
+impl Found {
+    /// As whom events name it. Nothing is written with the tokens of a grant: they open no management API.
+    fn actor(&self) -> Option<String> {
+        match self.credential {
+            Credential::Key(_) => self.user.map(|user| format!("user:{user}")),
+            Credential::Grant(_) => None,
+            Credential::Client(id) => Some(format!("client:{id}")),
+        }
+    }
+
+    /// Where the events of one type that it wrote are listed, between two positions.
+    pub(super) fn listed_at(&self, done: &Done) -> String {
+        let Done { aggregate_type, event_type, first, last, .. } = done;
+        let actor = self.actor().unwrap_or_default();
+        format!(
+            "/v1/events?actor={actor}&aggregate={aggregate_type}&type={event_type}&from={first}&to={last}"
+        )
+    }
 }
 
 /// A key that was issued with this one.
@@ -51,7 +78,7 @@ pub(super) struct Issued {
     pub(super) scopes: Vec<String>,
 }
 
-/// What was written with a key.
+/// What was written with a credential.
 pub(super) struct Traces {
     pub(super) done: Vec<Done>,
     pub(super) issued: Vec<Issued>,
@@ -62,13 +89,16 @@ impl Traces {
     /// Gathers it, within what may be seen.
     pub(super) async fn gather(
         history: &History,
-        key: &Found,
+        found: &Found,
         within: Option<OrganizationId>,
         span: Span,
     ) -> Result<Self, BlastRadiusError> {
-        let (actor, credential) = (format!("user:{}", key.principal), format!("api_key:{}", key.id));
+        let Some(actor) = found.actor() else {
+            return Ok(Self { done: Vec::new(), issued: Vec::new(), more_issued: false });
+        };
+        let credential = found.credential.to_string();
         let doer = Doer { actor: &actor, credential: &credential, organization: within };
-        let range = Range { after: span.before.max(key.issued), to: span.to };
+        let range = Range { after: span.before.max(found.began), to: span.to };
         let done = history.done_with(doer, range, PATIENCE).await?;
         let keys = done.iter().find(|done| done.aggregate_type == "api_key" && done.event_type == "issued");
         let Some(keys) = keys else { return Ok(Self { done, issued: Vec::new(), more_issued: false }) };

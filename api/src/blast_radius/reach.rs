@@ -1,13 +1,14 @@
-//! What a key could do, and from when to when: its intervals, found by asking for the decision after each event that matters.
+//! What a credential could do, and from when to when: its intervals, found by asking for the decision after each event that matters.
 
 mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use domain::policy::Wish;
-use domain::value::{InstanceId, Position, Scope, Timestamp, ToolName, ToolSelection};
+use domain::policy::{Denial, Wish};
+use domain::value::{ApiKeyId, InstanceId, Position, Scope, Scopes, Timestamp, ToolName, ToolSelection};
 use projections::access::evidence::{SetBy, Unfolding};
-use projections::access::{AccessView, Shown, Wanted};
+use projections::access::{AccessView, Credential};
 use projections::history::History;
 
 use ledger::Ledger;
@@ -39,7 +40,7 @@ pub(super) struct Span {
     pub(super) to_time: Timestamp,
 }
 
-/// Something that a key may be let to do.
+/// Something that a credential may be let to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Deed {
     /// Use the management API with a scope.
@@ -69,7 +70,7 @@ pub(super) enum Access {
     Full,
 }
 
-/// Everything that a key could reach in a span.
+/// Everything that a credential could reach in a span.
 pub(super) struct Reach {
     pub(super) intervals: Vec<(Deed, Interval)>,
     pub(super) left_out: usize,
@@ -80,21 +81,25 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) async fn of(history: &History, key: &Found, span: Span) -> Result<Self, BlastRadiusError> {
-        let mut instances = history.instances_made(key.organization, span.to, INSTANCES_MAX + 1).await?;
+    pub(super) async fn of(history: &History, found: &Found, span: Span) -> Result<Self, BlastRadiusError> {
+        let mut instances = match found.instance {
+            Some(instance) => vec![instance],
+            None => history.instances_made(found.organization, span.to, INSTANCES_MAX + 1).await?,
+        };
         let mut more_instances = instances.len() > usize::try_from(INSTANCES_MAX).unwrap_or(usize::MAX);
         instances.truncate(usize::try_from(INSTANCES_MAX).unwrap_or(usize::MAX));
         let mut names = vec![
             ("deployment", "deployment".to_owned()),
-            ("api_key", key.id.to_string()),
-            ("user", key.principal.to_string()),
-            ("organization", key.organization.to_string()),
+            (found.credential.kind(), found.credential.uuid().to_string()),
+            ("organization", found.organization.to_string()),
         ];
+        names.extend(found.user.map(|user| ("user", user.to_string())));
+        names.extend(found.client.map(|client| ("client", client.to_string())));
         names.extend(instances.iter().map(|id| ("instance", id.to_string())));
         let unfolding = Unfolding::of(history, &names, span.to).await?;
-        let (tools, all) = named_tools(unfolding.clone(), key)?;
+        let (tools, all) = named_tools(unfolding.clone(), found)?;
         more_instances |= !all;
-        let mut watch = Watch { key, tools, ledger: Ledger::default(), seen: None, expired: false };
+        let mut watch = Watch { found, tools, ledger: Ledger::default(), seen: None, expired: false };
         let view = watch.unfold(unfolding, span)?;
         watch.resolve_expiry(history).await?;
         let mut intervals = watch.ledger.within(span);
@@ -107,8 +112,8 @@ impl Reach {
 
 type Tools = BTreeMap<InstanceId, BTreeSet<ToolName>>;
 
-/// Every name that an allow-list or a scope of the key ever held, by the instance; and whether these are all.
-fn named_tools(mut unfolding: Unfolding, key: &Found) -> Result<(Tools, bool), BlastRadiusError> {
+/// Every name that an allow-list or a scope of the credential ever held, by the instance; and whether these are all.
+fn named_tools(mut unfolding: Unfolding, found: &Found) -> Result<(Tools, bool), BlastRadiusError> {
     let (mut tools, mut scoped) = (Tools::new(), BTreeSet::new());
     while let Some((set_by, view)) = unfolding.step()? {
         if set_by.aggregate_type == "instance"
@@ -121,9 +126,12 @@ fn named_tools(mut unfolding: Unfolding, key: &Found) -> Result<(Tools, bool), B
                 ToolSelection::Only(only) => names.extend(only.iter().cloned()),
             }
         }
-        if let Some(held) = view.key_by_id(key.id) {
-            scoped.extend(held.scopes.iter().filter_map(tool_of));
-        }
+        let held = match found.credential {
+            Credential::Key(id) => view.key_by_id(id).map(|key| &key.scopes),
+            Credential::Grant(id) => view.grant(id).map(|grant| &grant.scopes),
+            Credential::Client(id) => view.client(id).map(|client| &client.scopes),
+        };
+        scoped.extend(held.into_iter().flat_map(Scopes::iter).filter_map(tool_of));
     }
     let (mut left, mut all) = (TOOLS_MAX, true);
     tools.retain(|_, names| {
@@ -157,13 +165,9 @@ fn code(refusal: Refusal) -> &'static str {
     refusal.code()
 }
 
-fn decided(view: &AccessView, wanted: &Wanted<'_>, now: Timestamp) -> Result<(), &'static str> {
-    explain::decide(view, wanted, now).map_err(code)
-}
-
-/// Looks at what a key may do, event by event.
+/// Looks at what a credential may do, event by event.
 struct Watch<'a> {
-    key: &'a Found,
+    found: &'a Found,
     tools: Tools,
     ledger: Ledger,
     /// The view of the last look.
@@ -183,20 +187,30 @@ impl Watch<'_> {
         Ok(last)
     }
 
-    /// Ends everything when the key ends by itself, at that time or before it.
+    /// Ends everything when the credential ends by itself, at that time or before it.
     fn expire(&mut self, view: &AccessView, by: Timestamp) {
-        let Some(end) = view.key_by_id(self.key.id).and_then(|key| key.expires_at) else { return };
+        let (end, reason) = match self.found.credential {
+            Credential::Key(id) => (view.key_by_id(id).and_then(|key| key.expires_at), Denial::KeyExpired),
+            Credential::Grant(id) => {
+                (view.grant(id).and_then(|grant| grant.expires_at), Denial::GrantRevoked)
+            }
+            Credential::Client(_) => (None, Denial::ClientInactive),
+        };
+        let Some(end) = end else { return };
         if self.expired || end > by {
             return;
         }
         self.expired = true;
-        let reason =
-            explain::authenticate(view, self.key.id, end).err().map_or("key-expired", |no| no.code());
-        self.ledger.close_all(&Mark::of_time(end, reason));
+        self.ledger.close_all(&Mark::of_time(end, reason.code()));
     }
 
     fn look(&mut self, view: &AccessView, set_by: &SetBy) {
-        if view.key_by_id(self.key.id).is_none() {
+        let is_known = match self.found.credential {
+            Credential::Key(id) => view.key_by_id(id).is_some(),
+            Credential::Grant(id) => view.grant(id).is_some(),
+            Credential::Client(id) => view.client(id).is_some(),
+        };
+        if !is_known {
             return;
         }
         let mark = Mark::of_event(set_by);
@@ -210,19 +224,45 @@ impl Watch<'_> {
         self.seen = Some(view.clone());
     }
 
-    /// Whether anything changed that decisions about this key look at wherever it goes.
+    /// Whether anything changed that decisions about this credential look at wherever it goes.
     fn differ(&self, before: &AccessView, after: &AccessView) -> bool {
-        let (Some(one), Some(other)) = (before.key_by_id(self.key.id), after.key_by_id(self.key.id)) else {
-            return true;
+        let maintenance = |view: &AccessView| view.deployment().maintenance.is_some();
+        let organization = |view: &AccessView| view.organization(self.found.organization);
+        let user = |view: &AccessView| {
+            let user = self.found.user?;
+            Some((view.user(user), view.role(self.found.organization, user)))
         };
-        let (before_deployment, deployment) = (before.deployment(), after.deployment());
-        before.key_facts(one) != after.key_facts(other)
-            || before_deployment.maintenance.is_some() != deployment.maintenance.is_some()
-            || before.administers(one) != after.administers(other)
+        let client = |view: &AccessView| self.found.client.and_then(|id| view.client(id).cloned());
+        let itself = match self.found.credential {
+            Credential::Key(id) => {
+                let key = |view: &AccessView| {
+                    view.key_by_id(id).map(|key| (Arc::clone(key), view.administers(key)))
+                };
+                key(before) != key(after)
+            }
+            Credential::Grant(id) => before.grant(id) != after.grant(id),
+            Credential::Client(_) => false, // compared in any case
+        };
+        itself
+            || maintenance(before) != maintenance(after)
+            || organization(before) != organization(after)
+            || user(before) != user(after)
+            || client(before) != client(after)
     }
 
     fn look_at_all(&mut self, view: &AccessView, mark: &Mark) {
-        let (key, now) = (self.key.id, mark.at);
+        match self.found.credential {
+            Credential::Key(key) => self.look_at_management(view, key, mark),
+            Credential::Grant(_) | Credential::Client(_) => {} // a token opens no management API
+        }
+        let instances: Vec<InstanceId> = self.tools.keys().copied().collect();
+        for instance in instances {
+            self.look_at_instance(view, instance, mark);
+        }
+    }
+
+    fn look_at_management(&mut self, view: &AccessView, key: ApiKeyId, mark: &Mark) {
+        let now = mark.at;
         let management =
             [Scope::OrgRead, Scope::OrgWrite, Scope::KeysWrite, Scope::ClientsWrite, Scope::AuditRead];
         for scope in management {
@@ -236,23 +276,16 @@ impl Watch<'_> {
             Err(refusal) => Err(refusal.code()),
         };
         self.ledger.note(Deed::Administer, may, mark);
-        let instances: Vec<InstanceId> = self.tools.keys().copied().collect();
-        for instance in instances {
-            self.look_at_instance(view, instance, mark);
-        }
     }
 
     fn look_at_instance(&mut self, view: &AccessView, instance: InstanceId, mark: &Mark) {
         let Some(names) = self.tools.get(&instance) else { return };
-        let (shown, now) = (Shown::Key(self.key.id), mark.at);
-        let wanted = |wish| Wanted { shown, instance: Some(instance), wish, passes_maintenance: false };
-        let full = |wish| decided(view, &wanted(wish), now).map(|()| Access::Full);
+        let decided = |wish: Wish<'_>| {
+            view.judge_with(self.found.credential, instance, wish, mark.at).map_err(|no| code(no.into()))
+        };
+        let full = |wish| decided(wish).map(|()| Access::Full);
         let call = |tool: &str| {
-            let call = |read_only| {
-                let wish = Wish::Call { tool, read_only };
-                let wanted = Wanted { shown, instance: Some(instance), wish, passes_maintenance: false };
-                decided(view, &wanted, now)
-            };
+            let call = |read_only| decided(Wish::Call { tool, read_only });
             call(true).map(|()| if call(false).is_ok() { Access::Full } else { Access::ReadOnly })
         };
         let fixed = [

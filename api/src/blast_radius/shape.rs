@@ -1,8 +1,9 @@
-//! The reach of a key as programs read it.
+//! The reach of a credential as programs read it.
 
-use domain::value::{InstanceId, Position, Timestamp};
+use domain::value::{ClientId, InstanceId, Position, Timestamp, UserId};
+use projections::access::{AccessView, Credential};
 use projections::calls::{Deeds, Made};
-use projections::history::Done;
+use projections::history::{Done, GrantMade};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -13,17 +14,26 @@ use super::reach::{Access, Deed, Interval, Mark, Reach, Span, Use};
 use crate::explain::SetByEvent;
 use crate::lacking::LackingRecords;
 
-/// What a key could do in a span of time, and what it did.
+/// What a credential could do in a span of time, and what it did.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BlastRadius {
-    /// Id of the key.
+    /// What it is: `api_key`; `grant`, the tokens of a client in the name of a user; `client`, its tokens in its own name.
+    kind: &'static str,
+    /// Its id.
     credential: Uuid,
-    /// Its public part.
-    key_id: String,
+    /// The public part of a key; null for what is no key.
+    #[schema(required)]
+    key_id: Option<String>,
     /// Its organization.
     organization: Uuid,
-    /// The user in whose name it calls.
-    principal: Uuid,
+    /// The user in whose name it calls; null for a client in its own.
+    #[schema(required)]
+    principal: Option<Uuid>,
+    /// The client that calls; null for a key.
+    #[schema(required)]
+    client: Option<Uuid>,
+    /// What users had consented to when a client is asked about, the newest hundred: what it could do in their names is told of each of these.
+    grants: Vec<ClientGrant>,
     /// Its scopes.
     scopes: Vec<String>,
     /// The instance that it is bound to; null when it is not.
@@ -67,7 +77,18 @@ pub(crate) struct BlastRadius {
     incomplete: Vec<LackingRecords>,
 }
 
-/// Something that a key could do, from when to when.
+/// What a user consented to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ClientGrant {
+    /// Its id: a credential to be asked about.
+    id: Uuid,
+    /// Who.
+    user: Uuid,
+    /// Where.
+    instance: Uuid,
+}
+
+/// Something that a credential could do, from when to when.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CouldDo {
     /// `call` a tool, `connect`, `read` resources and prompts, `extend`: use a method that is unknown here; `manage`: use the management API;
@@ -103,12 +124,12 @@ pub(crate) struct ReachMark {
     /// Why it is denied from here on; null where it is allowed, also where it is allowed in another way than before.
     #[schema(required)]
     reason: Option<&'static str>,
-    /// The event that did it; null when the key ended by itself.
+    /// The event that did it; null when the credential ended by itself.
     #[schema(required)]
     set_by: Option<SetByEvent>,
 }
 
-/// Events of one type that a key caused.
+/// Events of one type that a credential caused.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WroteEvents {
     /// Type of what they happened to.
@@ -148,7 +169,7 @@ pub(crate) struct IssuedWith {
     position: Position,
 }
 
-/// Calls of a key to one tool that ended alike.
+/// Calls to one tool that ended alike.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CalledWith {
     /// The instance.
@@ -189,20 +210,21 @@ impl BlastRadius {
         traces: Traces,
         deeds: Deeds,
         incomplete: Vec<LackingRecords>,
+        grants: Vec<GrantMade>,
     ) -> Self {
-        let key = reach.view.key_by_id(found.id);
+        let is_of = Held::of(&reach.view, found.credential);
         let shown = i64::try_from(deeds.made.len()).unwrap_or(i64::MAX);
         Self {
-            credential: found.id.uuid(),
-            key_id: key
-                .and_then(|key| reach.view.public_part(key))
-                .map(ToString::to_string)
-                .unwrap_or_default(),
+            kind: found.credential.kind(),
+            credential: found.credential.uuid(),
+            key_id: is_of.key_id,
             organization: found.organization.uuid(),
-            principal: found.principal.uuid(),
-            scopes: key.map(|key| key.scopes.iter().map(ToString::to_string).collect()).unwrap_or_default(),
-            instance: key.and_then(|key| key.instance).map(InstanceId::uuid),
-            expires_at: key.and_then(|key| key.expires_at),
+            principal: found.user.map(UserId::uuid),
+            client: found.client.map(ClientId::uuid),
+            grants: grants.into_iter().map(ClientGrant::of).collect(),
+            scopes: is_of.scopes,
+            instance: is_of.instance.map(InstanceId::uuid),
+            expires_at: is_of.expires_at,
             from_position: span.from,
             from_time: span.from_time,
             to_position: span.to,
@@ -218,6 +240,43 @@ impl BlastRadius {
             called: deeds.made.into_iter().map(CalledWith::of).collect(),
             incomplete,
         }
+    }
+}
+
+/// What a credential was at the end of the span.
+#[derive(Default)]
+struct Held {
+    key_id: Option<String>,
+    scopes: Vec<String>,
+    instance: Option<InstanceId>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Held {
+    fn of(view: &AccessView, credential: Credential) -> Self {
+        let held = match credential {
+            Credential::Key(id) => view.key_by_id(id).map(|key| {
+                let key_id = view.public_part(key).map(ToString::to_string);
+                (key_id, &key.scopes, key.instance, key.expires_at)
+            }),
+            Credential::Grant(id) => {
+                view.grant(id).map(|grant| (None, &grant.scopes, Some(grant.instance), grant.expires_at))
+            }
+            Credential::Client(id) => view.client(id).map(|client| (None, &client.scopes, None, None)),
+        };
+        held.map_or_else(Self::default, |(key_id, scopes, instance, expires_at)| Self {
+            key_id,
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+            instance,
+            expires_at,
+        })
+    }
+}
+
+impl ClientGrant {
+    fn of(grant: GrantMade) -> Self {
+        let GrantMade { id, user, instance } = grant;
+        Self { id: id.uuid(), user: user.uuid(), instance: instance.uuid() }
     }
 }
 
@@ -254,12 +313,9 @@ impl From<Mark> for ReachMark {
 }
 
 impl WroteEvents {
-    fn of(done: Done, key: &Found) -> Self {
+    fn of(done: Done, found: &Found) -> Self {
+        let listed_at = found.listed_at(&done);
         let Done { aggregate_type: aggregate, event_type, events, first, last, first_at, last_at } = done;
-        let listed_at = format!(
-            "/v1/events?actor=user:{}&aggregate={aggregate}&type={event_type}&from={first}&to={last}",
-            key.principal
-        );
         Self { aggregate, event_type, events, first, last, first_at, last_at, listed_at }
     }
 }

@@ -1,6 +1,6 @@
-//! `sekisho blast-radius`: what a key could do in a span of time, and what it did, as the JSON of the API, read straight from the database.
+//! `sekisho blast-radius`: what a key, grant or client could do in a span of time, and what it did, as the JSON of the API, read straight from the database.
 //!
-//! The exit code is 0 with an answer, 2 when there is no such key or moment, 1 when the database cannot be read.
+//! The exit code is 0 with an answer, 2 when there is no such credential or moment, 1 when the database cannot be read.
 
 use std::process::ExitCode;
 
@@ -12,14 +12,14 @@ use super::{complain, say};
 use crate::blast_radius::{BlastRadiusError, Question, blast_radius};
 use crate::explain::Principal;
 
-/// Which key, from when to when.
+/// Which credential, from when to when.
 #[derive(Debug, Args)]
 pub(super) struct BlastRadius {
-    /// The API key, by its id or its 22 characters
-    #[arg(long, value_name = "KEY")]
+    /// The API key, by its id or its 22 characters, or the grant or client, by its id
+    #[arg(long, value_name = "KEY|GRANT|CLIENT")]
     credential: Principal,
 
-    /// From when: a position or a time in RFC 3339; without it from its issue
+    /// From when: a position or a time in RFC 3339; without it from its beginning
     #[arg(long, value_name = "POSITION|TIME")]
     from: Option<Moment>,
 
@@ -58,7 +58,8 @@ impl BlastRadius {
         complain(&error.to_string());
         ExitCode::from(match error {
             BlastRadiusError::NotFound
-            | BlastRadiusError::NoKey
+            | BlastRadiusError::NoCredential
+            | BlastRadiusError::Homeless
             | BlastRadiusError::Backwards
             | BlastRadiusError::NotYet(NotYet::Position { .. } | NotYet::Time { .. }) => 2,
             BlastRadiusError::NotYet(NotYet::Log(_))

@@ -17,8 +17,8 @@ const DENIED: u8 = 3;
 /// Who, where, what, when.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// Who calls: an API key, by its id or its 22 characters, or a user, by their id
-    #[arg(long, value_name = "KEY|USER")]
+    /// Who calls: an API key, by its id or its 22 characters, or a grant, client or user, by their id
+    #[arg(long, value_name = "KEY|GRANT|CLIENT|USER")]
     principal: Principal,
 
     /// Where the call goes
@@ -70,7 +70,7 @@ impl Explain {
                 complain(&error.to_string());
                 ExitCode::from(match error {
                     ExplainError::NotFound(_)
-                    | ExplainError::TooManyKeys
+                    | ExplainError::TooManyCredentials
                     | ExplainError::NotYet(NotYet::Position { .. } | NotYet::Time { .. }) => 2,
                     ExplainError::NotYet(NotYet::Log(_)) | ExplainError::Evidence(_) => 1,
                 })

@@ -1,9 +1,13 @@
 //! What is asked, and who is meant.
 
 use domain::value::{
-    ApiKeyId, IdError, InstanceId, KeyId, KeyIdError, OrganizationId, ToolName, ToolNameError, UserId,
+    ApiKeyId, ClientId, GrantId, IdError, InstanceId, KeyId, KeyIdError, OrganizationId, ToolName,
+    ToolNameError, UserId,
 };
-use projections::history::{History, Moment, MomentError};
+use projections::LogError;
+use projections::access::Credential;
+use projections::history::{History, Moment, MomentError, Origin};
+use uuid::Uuid;
 
 use super::{ExplainError, Found};
 
@@ -32,16 +36,22 @@ pub(crate) enum Principal {
     Key(ApiKeyId),
     /// A key, by its public part.
     KeyId(KeyId),
-    /// A user, with whatever key they have.
+    /// A client in the name of a user who consented.
+    Grant(GrantId),
+    /// A client in its own name.
+    Client(ClientId),
+    /// A user, with whatever they have.
     User(UserId),
     /// An id that does not say of what.
-    Either(ApiKeyId, UserId),
+    Some(Uuid),
 }
 
 /// The question cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QuestionError {
-    #[error("a principal is an API key (its id or its 22 characters) or a user's id: {0}")]
+    #[error(
+        "a principal is an API key (its id or its 22 characters), or the id of a grant, a client or a user: {0}"
+    )]
     Principal(#[from] PrincipalError),
     #[error(transparent)]
     Instance(#[from] IdError),
@@ -65,14 +75,17 @@ pub(crate) enum PrincipalError {
 const KEY_ID_CHARS: usize = 22;
 
 impl Principal {
-    /// Reads an id, a key's public part, or either with what it is in front, as events name actors: `api_key:<id>`, `user:<id>`.
+    /// Reads an id, a key's public part, or either with what it is in front, as events name actors: `api_key:<id>`, `grant:<id>`, `client:<id>`,
+    /// `user:<id>`.
     pub(crate) fn parse(text: &str) -> Result<Self, PrincipalError> {
         match text.split_once(':') {
             Some(("user", id)) => Ok(Self::User(UserId::parse(id)?)),
             Some(("api_key", id)) => Self::key(id),
+            Some(("grant", id)) => Ok(Self::Grant(GrantId::parse(id)?)),
+            Some(("client", id)) => Ok(Self::Client(ClientId::parse(id)?)),
             Some(_) => Ok(Self::User(UserId::parse(text)?)), // which tells what an id looks like
             None if text.len() == KEY_ID_CHARS => Self::key(text),
-            None => Ok(Self::Either(ApiKeyId::parse(text)?, UserId::parse(text)?)),
+            None => Ok(Self::Some(UserId::parse(text)?.uuid())),
         }
     }
 
@@ -84,6 +97,37 @@ impl Principal {
         }
     }
 
+    /// The credential that is meant and where it comes from, when it is one that the asker may see.
+    pub(crate) async fn credential(
+        &self,
+        history: &History,
+        within: Option<OrganizationId>,
+    ) -> Result<Option<(Credential, Origin)>, LogError> {
+        let candidates = match self {
+            Self::Key(key) => vec![Credential::Key(*key)],
+            Self::KeyId(key_id) => {
+                history.key_named(key_id.as_str()).await?.map(Credential::Key).into_iter().collect()
+            }
+            Self::Grant(grant) => vec![Credential::Grant(*grant)],
+            Self::Client(client) => vec![Credential::Client(*client)],
+            Self::User(_) => Vec::new(),
+            Self::Some(id) => vec![
+                Credential::Key(ApiKeyId::new(*id)),
+                Credential::Grant(GrantId::new(*id)),
+                Credential::Client(ClientId::new(*id)),
+            ],
+        };
+        for credential in candidates {
+            let id = credential.uuid().to_string();
+            if let Some(origin) = history.origin(credential.kind(), &id).await?
+                && within.is_none_or(|within| origin.organization == Some(within))
+            {
+                return Ok(Some((credential, origin)));
+            }
+        }
+        Ok(None)
+    }
+
     /// Finds who is meant, at an instance of this organization. Somebody whom the asker may not see is not found. Who may see everything may ask
     /// about the key of another tenant: it finds no such instance, as the gateway says to it.
     pub(super) async fn find(
@@ -92,18 +136,14 @@ impl Principal {
         organization: OrganizationId,
         within: Option<OrganizationId>,
     ) -> Result<Found, ExplainError> {
-        let (key, user) = match self {
-            Self::Key(key) => (Some(*key), None),
-            Self::KeyId(key_id) => (history.key_named(key_id.as_str()).await?, None),
-            Self::User(user) => (None, Some(*user)),
-            Self::Either(key, user) => (Some(*key), Some(*user)),
-        };
-        if let Some(key) = key
-            && let Some(origin) = history.origin("api_key", &key.to_string()).await?
-            && within.is_none_or(|within| origin.organization == Some(within))
-        {
-            return Ok(Found::Key(key));
+        if let Some((found, _)) = self.credential(history, within).await? {
+            return Ok(Found::Credential(found));
         }
+        let user = match self {
+            Self::User(user) => Some(*user),
+            Self::Some(id) => Some(UserId::new(*id)),
+            Self::Key(_) | Self::KeyId(_) | Self::Grant(_) | Self::Client(_) => None,
+        };
         if let Some(user) = user
             && history.was_ever_member(organization, user).await?
         {
@@ -128,7 +168,7 @@ mod tests {
 
     #[test]
     fn what_names_nobody_is_refused() {
-        for text in ["", "ann", "user:ann", "client:x", "api_key:", "2vqXWJ5hFY0aPzK9mR3t_7"] {
+        for text in ["", "ann", "user:ann", "client:x", "grant:", "api_key:", "2vqXWJ5hFY0aPzK9mR3t_7"] {
             assert!(Principal::parse(text).is_err(), "{text}");
         }
     }
@@ -137,9 +177,17 @@ mod tests {
     fn keys_and_users_are_named_by_id_or_by_the_public_part_of_a_key() {
         let (key, user) = (ApiKeyId::parse(ID).unwrap(), UserId::parse(ID).unwrap());
         let key_id = KeyId::parse("2vqXWJ5hFY0aPzK9mR3tB7").unwrap();
-        assert_eq!(Principal::parse(ID).unwrap(), Principal::Either(key, user));
+        assert_eq!(Principal::parse(ID).unwrap(), Principal::Some(key.uuid()));
         assert_eq!(Principal::parse(&format!("user:{ID}")).unwrap(), Principal::User(user));
         assert_eq!(Principal::parse(&format!("api_key:{ID}")).unwrap(), Principal::Key(key));
+        assert_eq!(
+            Principal::parse(&format!("grant:{ID}")).unwrap(),
+            Principal::Grant(GrantId::parse(ID).unwrap())
+        );
+        assert_eq!(
+            Principal::parse(&format!("client:{ID}")).unwrap(),
+            Principal::Client(ClientId::parse(ID).unwrap())
+        );
         for text in ["2vqXWJ5hFY0aPzK9mR3tB7", "api_key:2vqXWJ5hFY0aPzK9mR3tB7"] {
             assert_eq!(Principal::parse(text).unwrap(), Principal::KeyId(key_id.clone()));
         }

@@ -1,6 +1,7 @@
 //! An explanation as people read it, and which facts it hangs on.
 
 use domain::policy::Denial;
+use projections::access::Credential;
 use projections::access::evidence::{Fact, FactName};
 use serde_json::Value;
 
@@ -18,7 +19,10 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
     use FactName as Fact;
     let denial = match refusal {
         Refusal::Denied(denial) => denial,
-        Refusal::KeyUnknown | Refusal::NoCredential => return &[],
+        Refusal::NoTokenOfItsOwn => return &[Fact::ClientGrantTypes],
+        Refusal::KeyUnknown | Refusal::GrantUnknown | Refusal::ClientUnknown | Refusal::NoCredential => {
+            return &[];
+        }
     };
     match denial {
         Denial::KeyRevoked => &[Fact::KeyRevoked],
@@ -30,32 +34,32 @@ fn against(refusal: &Refusal) -> &'static [FactName] {
         }
         Denial::InstanceUnknown => &[Fact::Instance, Fact::InstanceOrganization],
         Denial::InstanceStopped => &[Fact::Instance],
-        Denial::BoundToOtherInstance | Denial::BoundToInstance => &[Fact::KeyBoundTo],
+        Denial::BoundToOtherInstance | Denial::BoundToInstance => &[Fact::KeyBoundTo, Fact::GrantBoundTo],
         Denial::AuthenticationNotAccepted => &[Fact::Authentication],
         Denial::ToolNotExposed => &[Fact::Tools],
-        Denial::ScopeMissing(_) => &[Fact::KeyScopes],
+        Denial::ScopeMissing(_) => &[Fact::KeyScopes, Fact::GrantScopes, Fact::ClientScopes],
         Denial::Maintenance => &[Fact::Maintenance],
-        // An explanation is about a key: the facts of tokens are not among its evidence.
-        Denial::TokenRevoked
-        | Denial::TokenExpired
-        | Denial::ClientInactive
-        | Denial::GrantRevoked
-        | Denial::WrongDoor => &[],
+        Denial::ClientInactive => &[Fact::Client],
+        Denial::GrantRevoked => &[Fact::Grant, Fact::GrantExpiresAt],
+        // The token that is judged would only now be made, and it is shown at the endpoint.
+        Denial::TokenRevoked | Denial::TokenExpired | Denial::WrongDoor => &[],
     }
 }
 
 /// The answer in one sentence.
-pub(super) fn sentence(question: &Question, refusal: Option<&Refusal>, facts: &[Fact]) -> String {
+pub(super) fn sentence(
+    question: &Question,
+    credential: Option<Credential>,
+    refusal: Option<&Refusal>,
+    facts: &[Fact],
+) -> String {
     let tool = &question.call.tool;
     match refusal {
         None => {
-            let role = text(facts, FactName::Role);
-            let scopes = text(facts, FactName::KeyScopes);
-            let (member, key) = (since(facts, FactName::Role), since(facts, FactName::KeyScopes));
+            let whose = credential_sentence(credential, facts);
             let (instance, tools) = (since(facts, FactName::Instance), since(facts, FactName::Tools));
             format!(
-                "{tool} was allowed: its user is {role} since {member}, the key of {key} carries {scopes}, the instance runs since {instance} and \
-                 exposes the tool since {tools}."
+                "{tool} was allowed: {whose}, the instance runs since {instance} and exposes the tool since {tools}."
             )
         }
         Some(refusal) => {
@@ -69,6 +73,31 @@ pub(super) fn sentence(question: &Question, refusal: Option<&Refusal>, facts: &[
             let because =
                 if because.is_empty() { String::new() } else { format!(" ({})", because.join(", ")) };
             format!("{tool} was denied, {}: {}{because}.", refusal.code(), refusal.text())
+        }
+    }
+}
+
+/// What a credential that is let through rests on.
+fn credential_sentence(credential: Option<Credential>, facts: &[Fact]) -> String {
+    let said = |name| (text(facts, name), since(facts, name));
+    let (role, member) = said(FactName::Role);
+    match credential {
+        Some(Credential::Grant(_)) => {
+            let (scopes, grant) = said(FactName::GrantScopes);
+            let (client, registered) = said(FactName::ClientScopes);
+            format!(
+                "its user is {role} since {member}, consented to {scopes} in {grant}, and the client of {registered} may have {client}"
+            )
+        }
+        Some(Credential::Client(_)) => {
+            let (scopes, registered) = said(FactName::ClientScopes);
+            format!(
+                "its client counts as {role} since {member} and the client of {registered} carries {scopes}"
+            )
+        }
+        Some(Credential::Key(_)) | None => {
+            let (scopes, key) = said(FactName::KeyScopes);
+            format!("its user is {role} since {member}, the key of {key} carries {scopes}")
         }
     }
 }

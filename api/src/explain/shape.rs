@@ -1,6 +1,7 @@
 //! An explanation as programs read it.
 
 use domain::value::{Position, Timestamp};
+use projections::access::Credential;
 use projections::access::evidence::{Fact, FactName, SetBy};
 use serde::Serialize;
 use serde_json::Value;
@@ -26,25 +27,31 @@ pub(crate) struct Explanation {
     /// The time that expiry was held against: the one asked for, or that of the event at the position.
     #[schema(value_type = OffsetDateTime)]
     time: Timestamp,
-    /// The key that was judged; null when a user had none.
+    /// The credential that was judged; null when a user had none.
     #[schema(required)]
-    key: Option<KeyVerdict>,
-    /// When a user was asked about: every key in their name, the newest first. The user is allowed what one of them is.
-    keys: Vec<KeyVerdict>,
+    credential: Option<CredentialVerdict>,
+    /// When a user was asked about: every key in their name, then every grant at the instance, the newest first. The user is allowed what one of
+    /// them is.
+    credentials: Vec<CredentialVerdict>,
     /// What the decision looked at, in its order, and where it comes from.
     facts: Vec<Evident>,
     /// What the log does not hold and was taken as given.
     assumed: Assumed,
 }
 
-/// The decision about one key.
+/// The decision about one credential.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct KeyVerdict {
+pub(crate) struct CredentialVerdict {
+    /// What it is: `api_key`; `grant`, a token in the name of the user who consented; `client`, a token in the client's own name.
+    kind: &'static str,
     /// Its id.
     id: Uuid,
-    /// Its public part; null when it had not been issued.
+    /// The public part of a key; null when it had not been issued, and for what is no key.
     #[schema(required)]
     key_id: Option<String>,
+    /// The client that calls, when one does and was known.
+    #[schema(required)]
+    client: Option<Uuid>,
     /// Whether it is let through.
     allowed: bool,
     /// The stable reason when it is not; null when it is.
@@ -97,12 +104,19 @@ pub(crate) struct Assumed {
     address_passes_maintenance: bool,
 }
 
-impl KeyVerdict {
+impl CredentialVerdict {
     pub(super) fn of(judged: &Judged) -> Self {
-        let key = judged.evidence.view.key_by_id(judged.key);
+        let view = &judged.evidence.view;
+        let (key, client) = match judged.credential {
+            Credential::Key(id) => (view.key_by_id(id), None),
+            Credential::Grant(id) => (None, view.grant(id).map(|grant| grant.client.uuid())),
+            Credential::Client(id) => (None, Some(id.uuid())),
+        };
         Self {
-            id: judged.key.uuid(),
-            key_id: key.and_then(|key| judged.evidence.view.public_part(key)).map(ToString::to_string),
+            kind: judged.credential.kind(),
+            id: judged.credential.uuid(),
+            key_id: key.and_then(|key| view.public_part(key)).map(ToString::to_string),
+            client,
             allowed: judged.verdict.is_ok(),
             reason: judged.verdict.as_ref().err().map(Refusal::code),
         }
@@ -115,7 +129,7 @@ impl Explanation {
         position: Position,
         time: Timestamp,
         judged: &Judged,
-        keys: Vec<KeyVerdict>,
+        credentials: Vec<CredentialVerdict>,
     ) -> Self {
         let refusal = judged.verdict.as_ref().err();
         let evident = |fact: &Fact| Evident {
@@ -127,27 +141,27 @@ impl Explanation {
         Self {
             allowed: refusal.is_none(),
             reason: refusal.map(Refusal::code),
-            sentence: sentence(question, refusal, &judged.evidence.facts),
+            sentence: sentence(question, Some(judged.credential), refusal, &judged.evidence.facts),
             position,
             time,
-            key: Some(KeyVerdict::of(judged)),
-            keys,
+            credential: Some(CredentialVerdict::of(judged)),
+            credentials,
             facts: judged.evidence.facts.iter().map(evident).collect(),
             assumed: Assumed::of(question),
         }
     }
 
-    /// There is nothing to judge: a user without any key.
-    pub(super) fn without_key(question: &Question, position: Position, time: Timestamp) -> Self {
+    /// There is nothing to judge: a user without any key or grant.
+    pub(super) fn without_credential(question: &Question, position: Position, time: Timestamp) -> Self {
         let refusal = Refusal::NoCredential;
         Self {
             allowed: false,
             reason: Some(refusal.code()),
-            sentence: sentence(question, Some(&refusal), &[]),
+            sentence: sentence(question, None, Some(&refusal), &[]),
             position,
             time,
-            key: None,
-            keys: Vec::new(),
+            credential: None,
+            credentials: Vec::new(),
             facts: Vec::new(),
             assumed: Assumed::of(question),
         }
@@ -161,14 +175,14 @@ impl Explanation {
     /// The lines that people read at the command line.
     pub(crate) fn text(&self) -> String {
         let head = format!("{}\n\nas of position {}, {}\n", self.sentence, self.position, self.time);
-        let keys = self.keys.iter().map(KeyVerdict::line);
-        std::iter::once(head).chain(keys).chain(self.facts.iter().map(Evident::lines)).collect()
+        let credentials = self.credentials.iter().map(CredentialVerdict::line);
+        std::iter::once(head).chain(credentials).chain(self.facts.iter().map(Evident::lines)).collect()
     }
 }
 
-impl KeyVerdict {
+impl CredentialVerdict {
     fn line(&self) -> String {
-        format!("  key {}: {}\n", self.id, self.reason.unwrap_or("allowed"))
+        format!("  {} {}: {}\n", self.kind, self.id, self.reason.unwrap_or("allowed"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The evidence of a decision: each fact that enters it as of one position, with the event that last changed it.
 //!
-//! Only the aggregates that the decision rests on are folded: the key, its user and organization, the instance with its organization, connection
+//! Only the aggregates that the decision rests on are folded: the credential, its user, client and organization, the instance with its organization, connection
 //! and server, and the deployment. They are found by the primary key of the log, in three rounds since one names the next, and folded in order by the
 //! same fold as the view of the gateway. So the cost grows with the history of these few things, not with the length of the log: about a
 //! dozen look-ups and some dozens of events, whether the log holds a thousand events or a hundred million.
@@ -11,13 +11,13 @@ mod search;
 mod tests;
 
 use domain::event::{Event, Undecodable};
-use domain::value::{ApiKeyId, IdError, InstanceId, Position, Timestamp};
+use domain::value::{IdError, InstanceId, Position, Timestamp};
 use serde_json::Value;
 
 pub use fact::FactName;
 use search::Search;
 
-use super::AccessView;
+use super::{AccessView, Credential};
 use crate::history::History;
 use crate::log::LogError;
 use crate::recorded::Recorded;
@@ -25,8 +25,8 @@ use crate::recorded::Recorded;
 /// What a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject {
-    /// Whose call it is.
-    pub key: ApiKeyId,
+    /// What the call is made with.
+    pub credential: Credential,
     /// Where it goes.
     pub instance: InstanceId,
 }

@@ -4,6 +4,7 @@
 //! long as it likes and never waits. Personal data never enter it. Deliberately absent: decisions; it hands facts to `domain::policy`.
 
 mod closing;
+mod credential;
 pub mod evidence;
 mod fold;
 mod grounds;
@@ -30,6 +31,7 @@ use domain::value::{
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
 
+pub use credential::{Credential, Unmade};
 pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
 pub use judge::{Shown, Unfit, Wanted};
 pub use live::{Held, LiveView};

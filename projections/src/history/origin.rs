@@ -1,21 +1,35 @@
 //! Whose things are: what a question about the past needs to know before it is answered.
 
-use domain::value::{ApiKeyId, IdError, InstanceId, OrganizationId, Position, UserId};
+use domain::value::{ApiKeyId, ClientId, GrantId, IdError, InstanceId, OrganizationId, Position, UserId};
 use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{History, Range, column};
+use crate::access::Credential;
 use crate::log::LogError;
 
-/// A key that was issued.
+/// A credential that came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IssuedKey {
-    /// Its id.
-    pub id: ApiKeyId,
-    /// In whose name it calls.
-    pub principal: UserId,
-    /// Where it was issued.
+pub struct Made {
+    /// Which one.
+    pub credential: Credential,
+    /// In whose name it calls; `None` for a client, which calls in its own.
+    pub user: Option<UserId>,
+    /// The client that calls, when one does.
+    pub client: Option<ClientId>,
+    /// Where it began.
     pub position: Position,
+}
+
+/// What a user consented to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantMade {
+    /// Its id.
+    pub id: GrantId,
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub instance: InstanceId,
 }
 
 /// The first event of an aggregate.
@@ -93,6 +107,54 @@ impl History {
         Ok(rows.into_iter().map(|(id,)| ApiKeyId::new(id)).collect())
     }
 
+    /// What somebody had consented to at an instance by a position, revoked or not: the newest first, at most so many.
+    pub async fn grants_of(
+        &self,
+        user: UserId,
+        instance: InstanceId,
+        at: Position,
+        grants_max: u32,
+    ) -> Result<Vec<GrantId>, LogError> {
+        let rows: Vec<(Uuid,)> = sqlx::query_as(
+            "select id from grants where user_id = $1 and instance_id = $2 and created_position <= $3
+             order by created_position desc limit $4",
+        )
+        .bind(user.uuid())
+        .bind(instance.uuid())
+        .bind(column(at))
+        .bind(i64::from(grants_max))
+        .fetch_all(self.log.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| GrantId::new(id)).collect())
+    }
+
+    /// What users had consented to a client by a position, within what may be seen: the newest first, at most so many.
+    pub async fn grants_to(
+        &self,
+        client: ClientId,
+        within: Option<OrganizationId>,
+        at: Position,
+        grants_max: u32,
+    ) -> Result<Vec<GrantMade>, LogError> {
+        let rows: Vec<(Uuid, Uuid, Uuid)> = sqlx::query_as(
+            "select id, user_id, instance_id from grants
+             where client_id = $1 and created_position <= $2 and ($3::uuid is null or organization_id = $3)
+             order by created_position desc limit $4",
+        )
+        .bind(client.uuid())
+        .bind(column(at))
+        .bind(within.map(OrganizationId::uuid))
+        .bind(i64::from(grants_max))
+        .fetch_all(self.log.pool())
+        .await?;
+        let made = |(id, user, instance)| GrantMade {
+            id: GrantId::new(id),
+            user: UserId::new(user),
+            instance: InstanceId::new(instance),
+        };
+        Ok(rows.into_iter().map(made).collect())
+    }
+
     /// The instances that an organization had made by a position, deleted ones too: the newest first, at most so many.
     pub async fn instances_made(
         &self,
@@ -111,28 +173,43 @@ impl History {
         Ok(rows.into_iter().map(|(id,)| InstanceId::new(id)).collect())
     }
 
-    /// The keys that an organization issued in a range, the oldest first, at most so many.
-    pub async fn keys_issued(
+    /// What could call an instance of an organization, in the order in which it came to be: the organization's API keys and clients, and what users
+    /// consented to at that instance. At most so many in a range, whatever became of them since.
+    pub async fn credentials_made(
         &self,
         organization: OrganizationId,
+        instance: InstanceId,
         range: Range,
-        keys_max: u32,
-    ) -> Result<Vec<IssuedKey>, LogError> {
-        let rows: Vec<(Uuid, Uuid, i64)> = sqlx::query_as(
-            "select id, principal_id, created_position from api_keys
-             where organization_id = $1 and created_position > $2 and created_position <= $3 order by created_position limit $4",
+        credentials_max: u32,
+    ) -> Result<Vec<Made>, LogError> {
+        type Row = (String, Uuid, Option<Uuid>, Option<Uuid>, i64);
+        let rows: Vec<Row> = sqlx::query_as(
+            "(select 'api_key', id, principal_id, null::uuid, created_position as position from api_keys
+              where organization_id = $1 and created_position > $2 and created_position <= $3 order by position limit $4)
+             union all
+             (select 'grant', id, user_id, client_id, created_position from grants
+              where organization_id = $1 and instance_id = $5 and created_position > $2 and created_position <= $3
+              order by created_position limit $4)
+             union all
+             (select 'client', id, null::uuid, id, created_position from clients
+              where organization_id = $1 and created_position > $2 and created_position <= $3 order by created_position limit $4)
+             order by position limit $4",
         )
         .bind(organization.uuid())
         .bind(column(range.after))
         .bind(column(range.to))
-        .bind(i64::from(keys_max))
+        .bind(i64::from(credentials_max))
+        .bind(instance.uuid())
         .fetch_all(self.log.pool())
         .await?;
-        let issued = rows.into_iter().map(|(id, principal, position)| IssuedKey {
-            id: ApiKeyId::new(id),
-            principal: UserId::new(principal),
-            position: Position::new(position.unsigned_abs()),
+        let made = rows.into_iter().filter_map(|(kind, id, user, client, position)| {
+            Some(Made {
+                credential: Credential::of_kind(&kind, id)?,
+                user: user.map(UserId::new),
+                client: client.map(ClientId::new),
+                position: Position::new(position.unsigned_abs()),
+            })
         });
-        Ok(issued.collect())
+        Ok(made.collect())
     }
 }

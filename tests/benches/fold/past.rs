@@ -6,9 +6,9 @@ use std::time::Instant;
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position};
 use harness::story;
 use projections::LogReader;
-use projections::access::AccessView;
 use projections::access::evidence::{Evidence, Subject};
-use projections::history::{History, Range};
+use projections::access::{AccessView, Credential};
+use projections::history::{History, Made, Range};
 use sqlx::PgPool;
 
 use crate::measured::{Latencies, Report, Rounds, quick, real};
@@ -28,7 +28,7 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, events: usize) {
         // Between the day on which the last key was issued and now.
         let at = Position::new((events / 4 + look * 104_729 % (events * 3 / 4)) as u64);
         let subject = Subject {
-            key: ApiKeyId::new(story::key(number)),
+            credential: Credential::Key(ApiKeyId::new(story::key(number))),
             instance: InstanceId::new(story::instance(number % (keys / 100 * 8))),
         };
         let started = Instant::now();
@@ -62,20 +62,22 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, events: usize) {
 /// What a page of `GET /v1/authz/who` reads and folds.
 async fn page(history: &History, organization: OrganizationId, instance: InstanceId, at: Position) {
     let range = Range { after: Position::START, to: at };
-    let keys = history.keys_issued(organization, range, KEYS_A_PAGE).await.expect("the log is read");
+    let made = history.credentials_made(organization, instance, range, KEYS_A_PAGE).await;
+    let made = made.expect("the log is read");
     let mut names: BTreeSet<(&'static str, String)> = [
         ("deployment", "deployment".to_owned()),
         ("organization", organization.to_string()),
         ("instance", instance.to_string()),
     ]
     .into();
-    for key in &keys {
-        names.insert(("api_key", key.id.to_string()));
-        names.insert(("user", key.principal.to_string()));
+    for Made { credential, user, .. } in &made {
+        names.insert((credential.kind(), credential.uuid().to_string()));
+        names.extend(user.map(|user| ("user", user.to_string())));
     }
     let names: Vec<_> = names.into_iter().collect();
     let view = AccessView::of_aggregates(history, &names, at).await.expect("the log is read");
-    assert!(keys.iter().all(|key| view.key_by_id(key.id).is_some()), "each key is in the view");
+    let is_held = |made: &Made| view.key_by_id(ApiKeyId::new(made.credential.uuid())).is_some();
+    assert!(made.iter().all(is_held), "each key is in the view");
 }
 
 /// What the view takes, with a hundred thousand keys in it. Asked first, while nothing else was allocated yet.

@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-fn holds(could: &Value, at: u64) -> bool {
+pub(super) fn holds(could: &Value, at: u64) -> bool {
     could["from"]["position"].as_u64().unwrap() <= at
         && could["to"]["position"].as_u64().is_none_or(|end| at < end)
 }

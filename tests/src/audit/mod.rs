@@ -1,6 +1,7 @@
 //! What auditors ask about calls: what a change would have done to them, and how far a credential reached.
 
 mod blast_radius;
+mod credentials;
 mod tokens;
 mod what_if;
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use domain::value::{ApiKeyId, InstanceId, OrganizationId, Position};
 use projections::LogReader;
+use projections::access::Credential;
 use projections::access::evidence::{Evidence, FactName, Subject};
 use projections::history::{History, Moment};
 use sqlx::PgPool;
@@ -47,7 +48,7 @@ async fn a_key_and_an_instance(pool: &PgPool, subject: Subject) {
         "organization": organization, "name": "Desk", "connections": [], "tools": "all", "authentication": "api_key",
     } });
     let events = [
-        ("api_key", subject.key.to_string(), "issued", issued),
+        ("api_key", subject.credential.uuid().to_string(), "issued", issued),
         ("instance", subject.instance.to_string(), "created", created),
     ];
     for (offset, (kind, id, event_type, payload)) in (1..).zip(events) {
@@ -71,8 +72,10 @@ async fn a_key_and_an_instance(pool: &PgPool, subject: Subject) {
 #[tokio::test]
 async fn a_decision_in_a_long_log_is_explained_in_much_less_than_a_second() {
     let (pool, _) = harness::database().await;
-    let subject =
-        Subject { key: ApiKeyId::new(Uuid::from_u128(1)), instance: InstanceId::new(Uuid::from_u128(2)) };
+    let subject = Subject {
+        credential: Credential::Key(ApiKeyId::new(Uuid::from_u128(1))),
+        instance: InstanceId::new(Uuid::from_u128(2)),
+    };
     a_long_log(&pool).await;
     a_key_and_an_instance(&pool, subject).await;
     let history = History::new(LogReader::new(pool));

@@ -185,7 +185,7 @@ async fn at_every_position_it_is_what_the_gateway_said() {
         let any = said.verdicts.iter().any(Option::is_none);
         let user = scene.explained(&format!("user:{}", scene.bob), &format!("&at={position}")).await;
         assert_eq!(user["allowed"], any, "at {position}: {user}");
-        assert_eq!(user["keys"].as_array().unwrap().len(), scene.keys.len());
+        assert_eq!(user["credentials"].as_array().unwrap().len(), scene.keys.len());
     }
     let who = async |query: &str| {
         let path = format!("/v1/authz/who?instance={}&tool=echo{query}", scene.instance.id);
@@ -194,7 +194,7 @@ async fn at_every_position_it_is_what_the_gateway_said() {
     for Said { position, verdicts } in &scene.said {
         let callers = who(&format!("&at={position}")).await;
         for (key, verdict) in scene.keys.iter().zip(verdicts) {
-            let listed = callers.iter().find(|caller| caller["key"] == key.id);
+            let listed = callers.iter().find(|caller| caller["credential"] == key.id);
             assert_eq!(listed.is_some(), verdict.is_none(), "at {position}: {callers:?}");
             if let Some(listed) = listed {
                 assert_eq!(

@@ -72,8 +72,8 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn of(about: About) -> Self {
         let nothing = AccessView::default();
-        let fact = |name: FactName| Fact { name, value: name.value(&nothing, about), set_by: None };
-        Self { about, facts: FactName::ALL.map(fact).into() }
+        let fact = |name: &FactName| Fact { name: *name, value: name.value(&nothing, about), set_by: None };
+        Self { about, facts: about.facts().iter().map(fact).collect() }
     }
 
     /// Looks at the view right after an event.

@@ -22,7 +22,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::super::parties::names;
-use super::super::{AccessView, Parties, TokenClaims, TokenHolder};
+use super::super::{AccessView, Credential, Parties, TokenClaims, TokenHolder, Unmade};
 use super::fact::About;
 use super::search::{Marks, Search};
 use super::{Evidence, Fact, FactName, SetBy, Subject};
@@ -35,6 +35,10 @@ const LATER_SECONDS: i64 = 300;
 
 fn id(kind: u128, number: u128) -> Uuid {
     Uuid::from_u128(kind * 100 + number % TWO)
+}
+
+fn digest() -> SecretDigest {
+    SecretDigest::HmacSha256 { pepper: 1, hex: String::new() }
 }
 
 fn later() -> Timestamp {
@@ -90,7 +94,7 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
             issued_by: user(other),
             instance: how.is_multiple_of(3).then(|| InstanceId::new(id(4, u128::from(how)))),
             scopes,
-            digest: SecretDigest::HmacSha256 { pepper: 1, hex: String::new() },
+            digest: digest(),
             expires_at: how.is_multiple_of(5).then_some(Timestamp::EPOCH.plus_seconds(i64::from(how))),
             environment: KeyEnvironment::Live,
         }),
@@ -144,7 +148,11 @@ fn told_of_tokens(
             organization: organization(one),
             client_id: client(whom),
             name: name(),
-            kind: ClientKind::Public,
+            kind: if how.is_multiple_of(2) {
+                ClientKind::Public
+            } else {
+                ClientKind::Confidential { secret: digest() }
+            },
             redirect_uris: [].into(),
             scopes,
             registered_by: user(other),
@@ -201,16 +209,17 @@ fn gathered(log: &[(SetBy, Event)], subject: Subject) -> Evidence {
     search.finish().unwrap()
 }
 
-fn decided(view: &AccessView, subject: Subject, now: Timestamp) -> Option<Result<(), &'static str>> {
-    let (key, instance) = (view.key_by_id(subject.key)?, view.instance(subject.instance)?);
-    let facts = Facts {
-        caller: Caller::Key(view.key_facts(key)),
-        target: Target::Instance(view.instance_facts(instance)),
-        maintenance: view.deployment().maintenance.is_some(),
-        now,
-    };
-    let decision = policy::decide(&facts, Wish::Call { tool: "search", read_only: false });
-    Some(decision.map(|_| ()).map_err(|denial| denial.code()))
+fn decided(view: &AccessView, subject: Subject, now: Timestamp) -> Result<(), Unmade> {
+    let wish = Wish::Call { tool: "search", read_only: false };
+    view.judge_with(subject.credential, subject.instance, wish, now)
+}
+
+fn key(number: u128) -> Credential {
+    Credential::Key(ApiKeyId::new(id(3, number)))
+}
+
+fn at(credential: Credential, instance: u128) -> Subject {
+    Subject { credential, instance: InstanceId::new(id(4, instance)) }
 }
 
 /// The facts by a fold of everything.
@@ -230,8 +239,8 @@ fn of_the_whole(log: &[(SetBy, Event)], subject: Subject) -> (AccessView, Vec<Fa
 proptest! {
     #[test]
     fn a_few_aggregates_tell_what_the_whole_log_tells_at_every_position(log in story()) {
-        for (key, instance) in [(0, 0), (0, 1), (1, 0)] {
-            let subject = Subject { key: ApiKeyId::new(id(3, key)), instance: InstanceId::new(id(4, instance)) };
+        let (grant, client) = (Credential::Grant(GrantId::new(id(8, 0))), Credential::Client(ClientId::new(id(7, 0))));
+        for subject in [at(key(0), 0), at(key(0), 1), at(key(1), 0), at(grant, 0), at(client, 0)] {
             for (number, (set_by, _)) in log.iter().enumerate() {
                 let told = &log[..=number];
                 let (whole, facts) = of_the_whole(told, subject);
@@ -248,7 +257,7 @@ proptest! {
 fn that_a_key_is_issued_to_a_member_makes_nobody_a_member() {
     let numbers = [(0, 0, 0, 0, 0), (6, 0, 0, 0, 0), (3, 0, 0, 0, 1), (9, 0, 0, 0, 0)];
     let log: Vec<_> = positioned(numbers.map(told).into());
-    let subject = Subject { key: ApiKeyId::new(id(3, 0)), instance: InstanceId::new(id(4, 0)) };
+    let subject = at(key(0), 0);
     let evidence = gathered(&log, subject);
     let since = |name| evidence.fact(name).unwrap().set_by.as_ref().unwrap().position.get();
     assert_eq!(since(FactName::Organization), 1);
@@ -261,9 +270,9 @@ proptest! {
     /// What an open stream rests on: as long as nothing is said to be closed, whoever was let in still is.
     #[test]
     fn nobody_is_shut_out_by_an_event_that_does_not_say_so(log in story()) {
-        let subject = Subject { key: ApiKeyId::new(id(3, 0)), instance: InstanceId::new(id(4, 0)) };
+        let subject = at(key(0), 0);
         let organizations = |view: &AccessView| {
-            [view.key_by_id(subject.key).unwrap().organization, view.instance(subject.instance).unwrap().organization]
+            [view.key_by_id(ApiKeyId::new(id(3, 0))).unwrap().organization, view.instance(subject.instance).unwrap().organization]
         };
         let mut view = AccessView::default();
         for (set_by, fact) in &log {
@@ -272,8 +281,8 @@ proptest! {
             let now = set_by.recorded_at;
             // Nothing is born twice, except in this story.
             let is_birth = ["issued", "created", "registered", "member_added"].contains(&set_by.event_type.as_str());
-            let was_let_in = decided(&before, subject, now) == Some(Ok(()));
-            if was_let_in && !is_birth && decided(&view, subject, now) != Some(Ok(())) {
+            let was_let_in = decided(&before, subject, now) == Ok(());
+            if was_let_in && !is_birth && decided(&view, subject, now) != Ok(()) {
                 prop_assert_eq!(view.closed_to(&organizations(&before)), set_by.position, "{:?}", fact);
                 prop_assert_eq!(view.closed_at(), set_by.position);
             }
