@@ -1,7 +1,8 @@
-//! bcrypt at work: as many digests at once as there are cores, a short queue, and a refusal for whoever comes when it is full.
+//! bcrypt at work: a few digests at once, a short queue, and a refusal for whoever comes when it is full.
 //!
 //! A digest is slow on purpose, so callers who ask for many must be able to hold up neither the blocking threads, which others need, nor
-//! each other for long.
+//! each other for long. There are two of these, one for the passwords of people and one for the secrets of programs, each with half of the
+//! cores: whoever tries out secrets of clients keeps nobody from signing in, and the other way round.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -32,8 +33,9 @@ pub(super) struct BcryptHasher {
 }
 
 impl Default for BcryptHasher {
+    /// One that takes half of the cores, or the only one.
     fn default() -> Self {
-        Self::with_cores(std::thread::available_parallelism().map_or(1, NonZero::get))
+        Self::with_cores(std::thread::available_parallelism().map_or(1, NonZero::get).div_ceil(2))
     }
 }
 

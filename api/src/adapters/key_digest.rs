@@ -15,7 +15,10 @@ use crate::hex::hex;
 pub struct KeyDigests {
     peppers: Vec<(u32, hmac::Key)>,
     index: hmac::Key,
+    /// Secrets of programs.
     slow: BcryptHasher,
+    /// Passwords of people.
+    passwords: BcryptHasher,
 }
 
 impl std::fmt::Debug for KeyDigests {
@@ -62,23 +65,18 @@ impl KeyDigests {
             }
         }
         let index = index.ok_or(MasterKeyError::Missing)?;
-        Ok(Self { peppers, index, slow: BcryptHasher::default() })
+        Ok(Self { peppers, index, slow: BcryptHasher::default(), passwords: BcryptHasher::default() })
     }
 
     /// The same, which makes slow digests at this cost.
     #[must_use]
     pub fn at_cost(self, cost: u32) -> Self {
-        Self { slow: self.slow.at_cost(cost), ..self }
+        Self { slow: self.slow.at_cost(cost), passwords: self.passwords.at_cost(cost), ..self }
     }
 
-    /// The cost of slow digests.
-    pub const fn slow_cost(&self) -> u32 {
-        self.slow.cost()
-    }
-
-    /// The bcrypt text of a secret; bounded.
-    pub async fn slow_hash(&self, secret: &IssuedSecret) -> Result<String, HashError> {
-        self.slow.hash(secret).await
+    /// What makes and checks the digests of passwords; bounded, and by others than the secrets of programs.
+    pub(super) const fn passwords(&self) -> &BcryptHasher {
+        &self.passwords
     }
 
     /// Whether the master key opens every data key there is; answers how many there are. Makes none.
@@ -96,7 +94,7 @@ impl KeyDigests {
         Ok(rows.len())
     }
 
-    /// Whether this is the secret behind a bcrypt digest; bounded, like the making of one.
+    /// Whether this is the secret of a program behind a bcrypt digest; bounded, like the making of one.
     pub async fn slow_matches(&self, presented: &PresentedSecret, hash: &str) -> Result<bool, HashError> {
         self.slow.matches(presented, hash).await
     }

@@ -44,7 +44,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl HashPasswords for KeyDigests {
     fn hash<'a>(&'a self, password: &'a IssuedSecret) -> Boxed<'a, Result<String, HashError>> {
-        Box::pin(self.slow_hash(password))
+        Box::pin(self.passwords().hash(password))
     }
 
     fn matches<'a>(
@@ -54,13 +54,13 @@ impl HashPasswords for KeyDigests {
     ) -> Boxed<'a, Result<bool, HashError>> {
         Box::pin(async move {
             match digest {
-                SecretDigest::Bcrypt { hash } => self.slow_matches(presented, hash).await,
+                SecretDigest::Bcrypt { hash } => self.passwords().matches(presented, hash).await,
                 SecretDigest::HmacSha256 { .. } => Ok(false), // nobody's password is kept this way
             }
         })
     }
 
     fn cost(&self) -> u32 {
-        self.slow_cost()
+        self.passwords().cost()
     }
 }

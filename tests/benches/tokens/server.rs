@@ -8,8 +8,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::Http;
+use hyper::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use url::form_urlencoded;
 
 use crate::process::{Process, sekisho};
 use crate::{CALLERS, address, load};
@@ -26,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) data: PathBuf,
     basic: String,
     instance: String,
+    admin: Http,
+    root: String,
 }
 
 impl Server {
@@ -60,21 +64,78 @@ impl Server {
         let client =
             json!({ "name": "Load", "kind": "confidential", "redirect_uris": [], "scopes": ["mcp:write"] });
         let client = made("/clients", client).await;
-        let pair = format!("{}:{}", text(&client, "id"), text(&client, "secret"));
-        Self { process, data, basic: STANDARD.encode(pair), instance }
+        let pair = format!("{}:{}", text(&client, "id"), text(&client, "client_secret"));
+        let basic = STANDARD.encode(pair);
+        Self { process, data, basic, instance, admin, root }
     }
 
     /// The request for a token.
     pub(crate) fn token_request(&self) -> Arc<[u8]> {
-        let body = "grant_type=client_credentials&scope=mcp:write";
+        let resource = format!("{}/mcp/{}", self.process.url, self.instance);
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs([
+            ("grant_type", "client_credentials"),
+            ("scope", "mcp:write"),
+            ("resource", &resource),
+        ]);
+        let body = form.finish();
+        self.form("/oauth/token", &self.basic, &body)
+    }
+
+    /// A form that a client sends.
+    fn form(&self, path: &str, basic: &str, body: &str) -> Arc<[u8]> {
         let head = format!(
-            "POST /oauth/token HTTP/1.1\r\nhost: {}\r\nauthorization: Basic {}\r\n\
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Basic {basic}\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
             address(&self.process.url),
-            self.basic,
             body.len()
         );
         Arc::from(format!("{head}{body}").into_bytes())
+    }
+
+    /// The question what a token is good for.
+    pub(crate) async fn introspection(&self) -> Arc<[u8]> {
+        let token = self.token().await;
+        self.form("/oauth/introspect", &self.basic, &format!("token={token}"))
+    }
+
+    /// A call with one token.
+    pub(crate) async fn one_call(&self) -> Arc<[u8]> {
+        let token = self.token().await;
+        self.call(&token)
+    }
+
+    async fn token(&self) -> String {
+        token_in(&load::once(address(&self.process.url), &self.token_request()).await)
+    }
+
+    /// Requests for tokens with wrong secrets, each of another client.
+    pub(crate) async fn wrong_secrets(&self, clients: usize) -> Vec<Arc<[u8]>> {
+        let mut requests = Vec::with_capacity(clients);
+        for number in 0..clients {
+            let client = json!({ "name": format!("Flood {number}"), "kind": "confidential", "redirect_uris": [], "scopes": ["mcp:read"] });
+            let client = self.admin.post(&format!("{}/clients", self.root), &client).await.good();
+            let basic = STANDARD.encode(format!("{}:this-is-not-its-secret", text(&client, "id")));
+            requests.push(self.form("/oauth/token", &basic, "grant_type=client_credentials"));
+        }
+        requests
+    }
+
+    /// People with a password, who are members: their addresses.
+    pub(crate) async fn people(&self, count: usize, password: &str) -> Vec<String> {
+        let mut addresses = Vec::with_capacity(count);
+        for number in 0..count {
+            let email = format!("person{number}@example.com");
+            let body = json!({ "name": "Person", "email": email });
+            let user = self.admin.post(&format!("{}/users", self.root), &body).await.good();
+            let user = text(&user, "id");
+            let member = format!("{}/members/{user}", self.root);
+            self.admin.json(Method::PUT, &member, &json!({ "role": "member" })).await.good();
+            let path = format!("/v1/users/{user}/password");
+            self.admin.json(Method::PUT, &path, &json!({ "password": password })).await.good();
+            addresses.push(email);
+        }
+        addresses
     }
 
     /// Calls of a tool, each with a token that was never presented.
@@ -84,9 +145,7 @@ impl Server {
         while calls.len() < count {
             let some = (0..CALLERS).map(|_| load::once(host, &request));
             for answer in futures_util::future::join_all(some).await {
-                let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-                let answer: Value = serde_json::from_str(body).expect("JSON");
-                calls.push(self.call(&text(&answer, "access_token")));
+                calls.push(self.call(&token_in(&answer)));
             }
         }
         calls.into()
@@ -106,6 +165,12 @@ impl Server {
         );
         Arc::from(format!("{head}{body}").into_bytes())
     }
+}
+
+fn token_in(answer: &str) -> String {
+    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let answer: Value = serde_json::from_str(body).expect("JSON");
+    text(&answer, "access_token")
 }
 
 fn text(answer: &Value, name: &str) -> String {
