@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# After the whole suite: no API key, no refresh token and no upstream secret stands in clear in anything that was written: tables and their write-ahead log,
+# After the whole suite: no API key, no token, code, session or client secret and no upstream secret stands in clear in anything that was written: tables and their write-ahead log,
 # NATS stores, data folders, logs of programs.
 #
 #   scripts/canary.sh RECORD     RECORD names the folders of the test run, one a line
 set -euo pipefail
 
 key='sk_(live|test)_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}'
-refresh='rt_[0-9A-Za-z]{43}'
+drawn='((rt|cs)_[0-9A-Za-z]{43}|(ac|ss)_[0-9A-Za-z_-]{43})'
+jwt='eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}'
 upstream='canary-[0-9a-f]{8}-of-the-upstream'
-holding() { grep -rlaE "$key|$refresh|$upstream" "$1" 2>/dev/null || true; }
+holding() { grep -rlaE "$key|$drawn|$jwt|$upstream" "$1" 2>/dev/null || true; }
 
 folders=0
 while read -r folder; do

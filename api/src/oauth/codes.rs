@@ -17,6 +17,8 @@ use uuid::Uuid;
 
 use super::pkce::Challenge;
 
+/// What every code begins with, so that whoever searches for secrets finds one.
+const PREFIX: &str = "ac_";
 /// A code is on its way for so long.
 const CODE_SECONDS: f64 = 60.0;
 /// What was used or ran out is remembered for as long, to be told from what never was.
@@ -50,7 +52,7 @@ pub(crate) async fn issue(
     entropy: &impl Entropy,
     facts: &CodeFacts,
 ) -> Result<String, sqlx::Error> {
-    let code = URL_SAFE_NO_PAD.encode(entropy.secret());
+    let code = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(entropy.secret()));
     let scopes: Vec<String> = facts.scopes.iter().map(ToString::to_string).collect();
     sqlx::query(
         "insert into authorization_codes

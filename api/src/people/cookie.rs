@@ -11,6 +11,8 @@ use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
 const TOKEN_BYTES: usize = 32;
+/// What every token begins with, so that whoever searches for secrets finds one.
+const PREFIX: &str = "ss_";
 /// A browser that was let in once is known for so long.
 const KNOWN_SECONDS: u32 = 180 * 24 * 3_600;
 
@@ -69,12 +71,13 @@ impl std::fmt::Debug for VisitToken {
 impl VisitToken {
     /// A fresh one.
     pub(crate) fn draw(entropy: &impl Entropy) -> Self {
-        Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(entropy.secret())))
+        let drawn = Zeroizing::new(URL_SAFE_NO_PAD.encode(entropy.secret()));
+        Self(Zeroizing::new(format!("{PREFIX}{}", drawn.as_str())))
     }
 
     /// The one that a browser shows.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?);
         (bytes.len() == TOKEN_BYTES).then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
@@ -139,7 +142,10 @@ mod tests {
     #[test]
     fn only_what_we_drew_ourselves_is_a_token() {
         for text in ["", "short", &"A".repeat(42), &"A".repeat(44), &"=".repeat(43), "../../etc"] {
-            assert!(VisitToken::parse(text).is_none(), "{text}");
+            assert!(VisitToken::parse(&format!("ss_{text}")).is_none(), "{text}");
+        }
+        for text in ["A".repeat(43), format!("ac_{}", "A".repeat(43))] {
+            assert!(VisitToken::parse(&text).is_none(), "{text}");
         }
         let drawn = VisitToken::draw(&Drawn(1));
         assert_eq!(VisitToken::parse(drawn.reveal()), Some(drawn.clone()));
