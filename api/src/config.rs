@@ -1,5 +1,6 @@
 //! Configuration: every value is an option and an environment variable. All that is wrong is reported at once, before any socket opens.
 
+mod auto_consent;
 mod faults;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use projections::RelayConfig;
 use projections::calls::Retention;
 use url::Url;
 
+pub use self::auto_consent::AutoConsent;
+pub(crate) use self::auto_consent::is_loopback;
 use self::faults::{Faults, on_or_off, public_url};
 use crate::adapters::master_key::MasterKeys;
 
@@ -187,6 +190,8 @@ pub struct Config {
     pub drain_delay: Duration,
     /// How long a stop may take.
     pub grace: Duration,
+    /// Who is signed in and agrees without being asked; only `sekisho demo` sets it.
+    pub auto_consent: Option<AutoConsent>,
 }
 
 /// How access tokens are signed.
@@ -329,6 +334,7 @@ impl Options {
                 held_bytes_max: held_bytes_max?,
                 drain_delay: drain_delay?,
                 grace: grace?,
+                auto_consent: None,
             })
         };
         let faults = faults.all();

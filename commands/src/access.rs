@@ -185,6 +185,7 @@ pub(crate) async fn acting_user<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Re
         | Credential::BootstrapToken
         | Credential::CommandLine
         | Credential::Session
+        | Credential::AutoConsent
         | Credential::Client(_)
         | Credential::Schedule => {}
     }
@@ -218,6 +219,7 @@ pub(crate) async fn operator<L: Log>(unit: &Unit<'_, L>, actor: &Actor) -> Resul
             Credential::ApiKey(_)
             | Credential::BootstrapToken
             | Credential::Session
+            | Credential::AutoConsent
             | Credential::Client(_)
             | Credential::Schedule,
             Authority::Member { .. } | Authority::Administrator { .. } | Authority::Founder,

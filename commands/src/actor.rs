@@ -28,6 +28,8 @@ pub enum Credential {
     CommandLine,
     /// The session of somebody who signed in.
     Session,
+    /// A session that the demonstration began by itself: nobody was asked who they are, nor whether they agree.
+    AutoConsent,
     /// What an OAuth client proved itself with; a public one, its id.
     Client(ClientId),
     /// Nothing: the server itself keeps to its schedule.
@@ -71,6 +73,11 @@ impl Actor {
     /// Somebody who signed in and asks in person.
     pub const fn signed_in(user: UserId) -> Self {
         Self::of(Credential::Session, Authority::User { user })
+    }
+
+    /// The demonstration's user, for whom it signs in and agrees by itself.
+    pub const fn signed_in_unasked(user: UserId) -> Self {
+        Self::of(Credential::AutoConsent, Authority::User { user })
     }
 
     /// An OAuth client that proved itself.
@@ -147,6 +154,7 @@ impl Credential {
             Self::BootstrapToken => "bootstrap_token".to_owned(),
             Self::CommandLine => "command_line".to_owned(),
             Self::Session => "session".to_owned(),
+            Self::AutoConsent => "auto_consent".to_owned(),
             Self::Client(client) => format!("client:{client}"),
             Self::Schedule => "schedule".to_owned(),
         }

@@ -143,6 +143,7 @@ impl Node {
             held_bytes_max: settings.held_bytes_max,
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),
+            auto_consent: None,
         };
         Self { running: Box::pin(api::start(config)).await.expect("a node starts") }
     }

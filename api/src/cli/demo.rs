@@ -8,14 +8,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use domain::value::EmailAddress;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{complain, say, serve};
 use crate::adapters::system::SystemClock;
-use crate::config::{Options, default_data};
+use crate::config::{Config, Options, default_data};
 use crate::wiring::{Running, start};
-use seed::Seeded;
+use seed::{Seeded, USER_EMAIL};
 
 /// Options of the demonstration.
 #[derive(Debug, Args)]
@@ -23,9 +24,14 @@ pub(super) struct Demo {
     #[command(flatten)]
     options: Options,
 
-    /// Print one line of JSON when ready: url, mcp_url, api_key, organization, instance, pid
+    /// Print one line of JSON when ready: url, mcp_url, api_key, organization, instance, pid, issuer, client_id, client_secret, public_client_id,
+    /// user_email, user_password
     #[arg(long)]
     json: bool,
+
+    /// Sign the demo user in and approve every authorization request without a page, for black-box tools; on loopback only
+    #[arg(long)]
+    auto_consent: bool,
 }
 
 impl Demo {
@@ -37,6 +43,13 @@ impl Demo {
         let config = match super::checked(&self.options) {
             Ok(config) => config,
             Err(code) => return code,
+        };
+        let config = match self.consenting(config) {
+            Ok(config) => config,
+            Err(error) => {
+                complain(&error);
+                return ExitCode::from(2);
+            }
         };
         let patience = serve::Patience::of(&config);
         if !self.json {
@@ -60,6 +73,16 @@ impl Demo {
     }
 }
 
+impl Demo {
+    fn consenting(&self, config: Config) -> Result<Config, String> {
+        if !self.auto_consent {
+            return Ok(config);
+        }
+        let email = EmailAddress::parse(USER_EMAIL).map_err(|error| error.to_string())?;
+        config.consenting_as(email).map_err(|error| error.to_string())
+    }
+}
+
 async fn present(running: &Running, json: bool) -> Result<(), String> {
     let upstream = serve_upstream().await?;
     let seeded = seed::seed(running, &upstream).await?;
@@ -72,6 +95,12 @@ async fn present(running: &Running, json: bool) -> Result<(), String> {
             "organization": seeded.organization,
             "instance": seeded.instance,
             "pid": std::process::id(),
+            "issuer": running.url,
+            "client_id": seeded.people.client_id,
+            "client_secret": seeded.people.client_secret,
+            "public_client_id": seeded.people.public_client_id,
+            "user_email": USER_EMAIL,
+            "user_password": seeded.people.user_password,
         });
         say(&line.to_string());
         return Ok(());
@@ -94,6 +123,12 @@ fn banner(running: &Running, seeded: &Seeded, called: &call::Called) {
     say(&format!("  endpoint      {}", seeded.mcp_url));
     say(&format!("  API key       {}   (header x-api-key)", seeded.api_key));
     say(&format!("  admin key     {}   (management API)", seeded.admin_key));
+    say(&format!(
+        "  demo user     {USER_EMAIL}   password {}   ({}/sign-in)",
+        seeded.people.user_password, running.url
+    ));
+    say(&format!("  OAuth client  {}   secret {}", seeded.people.client_id, seeded.people.client_secret));
+    say(&format!("  public client {}   (no secret; PKCE)", seeded.people.public_client_id));
     say(&format!("  console       {}/   (its front page; the REST API does the rest so far)", running.url));
     say(&format!("  docs          {}/docs", running.url));
     say(&format!("  health        {}/readyz   metrics {}/metrics", running.url, running.url));

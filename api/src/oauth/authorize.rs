@@ -5,7 +5,7 @@
 //!          `-> the rest readable? --no--> back to the client with what is wrong
 //!                `-> signed in? --no--> /sign-in and back here
 //!                      `-> may this person grant it? --no--> back to the client
-//!                            `-> granted before? --yes--> back with a code
+//!                            `-> granted before, or a demonstration that asks nobody? --yes--> back with a code
 //!                                  `-> the page that asks
 //!   POST the page's answer, sealed for this session -> grant, code, back; or back with access_denied
 //! ```
@@ -95,7 +95,10 @@ async fn answer<P: Ports + 'static>(
     let wanted = asked.read(query, &people.url).map_err(back)?;
     let somebody = match visitor.clone().signed_in() {
         Ok(somebody) => somebody,
-        Err(visitor) => return Ok(visitor.to_sign_in(&Next::authorize(query))),
+        Err(visitor) => match people.sign_in_unasked(visitor).await.map_err(End::Here)? {
+            Ok(somebody) => somebody,
+            Err(visitor) => return Ok(visitor.to_sign_in(&Next::authorize(query))),
+        },
     };
     let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
@@ -103,6 +106,10 @@ async fn answer<P: Ports + 'static>(
         Some(grant) => {
             let scopes = without_contained(&reach.scopes);
             coded(people, &somebody, (&wanted, &reach), grant, scopes).await.map_err(back)
+        }
+        None if somebody.agrees_unasked() => {
+            let offered = reach.scopes.clone();
+            granted(people, &somebody, (&wanted, &reach), &offered).await.map_err(back)
         }
         None => asking(people, &somebody, wanted, &reach, Some(query)).await.map_err(End::Here),
     }
@@ -195,7 +202,8 @@ async fn coded<P: Ports + 'static>(
         unavailable(&error);
         AuthorizeError::Unavailable
     })?;
-    Ok(leads_to(&wanted.back.with_code(&code, people.url.issuer())))
+    let way_back = leads_to(&wanted.back.with_code(&code, people.url.issuer()));
+    Ok(somebody.visitor.answered(people, way_back))
 }
 
 /// The page's answer.
@@ -238,17 +246,27 @@ async fn allowed<P: Ports + 'static>(
     }
     let back = |error| End::Back(wanted.back.clone(), error);
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
-    let granted: Vec<Scope> = chosen.iter().filter(|scope| reach.scopes.contains(scope)).cloned().collect();
-    if granted.is_empty() {
+    let chosen: Vec<Scope> = chosen.iter().filter(|scope| reach.scopes.contains(scope)).cloned().collect();
+    if chosen.is_empty() {
         return asking(people, somebody, wanted, &reach, None).await.map_err(End::Here);
     }
-    let scopes = without_contained(&granted);
+    granted(people, somebody, (&wanted, &reach), &chosen).await.map_err(back)
+}
+
+/// It is granted, and the way back is with a code.
+async fn granted<P: Ports + 'static>(
+    people: &People<P>,
+    somebody: &SignedIn,
+    (wanted, reach): (&Wanted, &Reach),
+    scopes: &[Scope],
+) -> Result<Response, AuthorizeError> {
+    let scopes = without_contained(scopes);
     let (client, instance) = (wanted.client, reach.instance.id);
     let consent = Issue { client, instance, scopes: scopes.clone(), expires_at: None };
     let correlation = somebody.visitor.correlation();
-    let granted = people.carry_out(&somebody.actor(), &consent, &correlation).await.map_err(|error| {
+    let issued = people.carry_out(&somebody.actor(), &consent, &correlation).await.map_err(|error| {
         unavailable(&error);
-        back(AuthorizeError::Unavailable)
+        AuthorizeError::Unavailable
     })?;
-    coded(people, somebody, (&wanted, &reach), granted.grant, scopes).await.map_err(back)
+    coded(people, somebody, (wanted, reach), issued.grant, scopes).await
 }

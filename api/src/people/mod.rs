@@ -4,6 +4,7 @@
 //! text, and says where it was sent from. Deliberately absent: what a page looks like (`pages`), and every rule about people (`domain`, `commands`).
 
 mod account;
+mod auto_consent;
 mod change_password;
 mod cookie;
 mod form;
@@ -31,6 +32,7 @@ use projections::RunnerHandle;
 use projections::access::{Deciding, Grounds, LiveView};
 use sqlx::PgPool;
 
+use crate::config::AutoConsent;
 use crate::extract::SHOWN_WAIT;
 use crate::passwords::{Passwords, Seal};
 use crate::token::PublicUrl;
@@ -72,6 +74,8 @@ pub(crate) struct People<P> {
     pub(crate) requests: Arc<dyn Seal>,
     /// What a person signs in for, read from where they go on to.
     pub(crate) expects: fn(&Grounds, &Next) -> Option<Expectation>,
+    /// Who is signed in and agrees without being asked: at a demonstration that was started so.
+    pub(crate) auto_consent: Option<AutoConsent>,
 }
 
 impl<P> Clone for People<P> {
@@ -88,6 +92,7 @@ impl<P> Clone for People<P> {
             passwords: self.passwords.clone(),
             requests: Arc::clone(&self.requests),
             expects: self.expects,
+            auto_consent: self.auto_consent.clone(),
         }
     }
 }

@@ -25,13 +25,30 @@ const SESSIONS_MAX: i64 = 50;
 pub(crate) enum Method {
     /// By a password that is kept here.
     Password,
+    /// Not at all: the demonstration signed its user in by itself.
+    AutoConsent,
 }
 
 impl Method {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::AutoConsent => "auto_consent",
         }
+    }
+}
+
+/// A session begun in a way that this version does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("a session begun by {0:?}")]
+pub(crate) struct UnknownMethod(String);
+
+impl TryFrom<String> for Method {
+    type Error = UnknownMethod;
+
+    fn try_from(text: String) -> Result<Self, UnknownMethod> {
+        let known = [Self::Password, Self::AutoConsent].into_iter().find(|method| method.as_str() == text);
+        known.ok_or(UnknownMethod(text))
     }
 }
 
@@ -42,6 +59,9 @@ pub(crate) struct Session {
     pub(crate) id: Uuid,
     /// Who.
     user_id: Uuid,
+    /// How they proved it.
+    #[sqlx(try_from = "String")]
+    pub(crate) method: Method,
     /// What the browser called itself.
     pub(crate) agent: String,
     /// Since when.
@@ -62,8 +82,9 @@ const ALIVE: &str =
 
 /// The session of a browser, if it is in force. That it was used is noted.
 pub(crate) async fn find(pool: &PgPool, token: &VisitToken) -> Result<Option<Session>, sqlx::Error> {
-    let query =
-        format!("select id, user_id, agent, created_at, seen_at from sessions where digest = $1 and {ALIVE}");
+    let query = format!(
+        "select id, user_id, method, agent, created_at, seen_at from sessions where digest = $1 and {ALIVE}"
+    );
     let found: Option<Session> =
         sqlx::query_as(&query).bind(token.digest()).bind(IDLE_SECONDS).fetch_optional(pool).await?;
     if let Some(session) = &found {
@@ -115,7 +136,7 @@ pub(crate) async fn begin(
 /// The sessions of somebody, the newest first.
 pub(crate) async fn list(pool: &PgPool, user: UserId) -> Result<Vec<Session>, sqlx::Error> {
     let query = format!(
-        "select id, user_id, agent, created_at, seen_at from sessions where user_id = $1 and {ALIVE} order by created_at desc, id"
+        "select id, user_id, method, agent, created_at, seen_at from sessions where user_id = $1 and {ALIVE} order by created_at desc, id"
     );
     sqlx::query_as(&query).bind(user.uuid()).bind(IDLE_SECONDS).fetch_all(pool).await
 }

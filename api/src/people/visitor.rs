@@ -10,11 +10,13 @@ use domain::policy::Standing;
 use domain::value::UserId;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use url::Url;
 
 use super::People;
 use super::cookie::{Cookie, VisitToken};
 use super::next::{Next, encoded};
-use super::sessions::{self, Session};
+use super::sessions::{self, Method, Session};
+use crate::config::is_loopback;
 use crate::oauth::Parameters;
 use crate::pages::{Fault, Language, Page, guard};
 use crate::trace_context::TraceContext;
@@ -50,6 +52,14 @@ impl SignedIn {
         self.session.user()
     }
 
+    /// Whether they let every client in that comes, without a page.
+    pub(crate) const fn agrees_unasked(&self) -> bool {
+        match self.session.method {
+            Method::Password => false,
+            Method::AutoConsent => true, // none is found where auto consent is off
+        }
+    }
+
     /// The same with what was said of the language before.
     #[must_use]
     pub(crate) fn reading(self, ui_locales: Option<&str>) -> Self {
@@ -58,7 +68,10 @@ impl SignedIn {
 
     /// Them, as whoever asks a use case.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::signed_in(self.user())
+        match self.session.method {
+            Method::Password => Actor::signed_in(self.user()),
+            Method::AutoConsent => Actor::signed_in_unasked(self.user()),
+        }
     }
 }
 
@@ -91,6 +104,9 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
 async fn session<P>(people: &People<P>, token: &VisitToken) -> Result<Option<Session>, Fault> {
     let found = sessions::find(&people.pool, token).await.map_err(|error| unavailable(&error))?;
     let Some(session) = found else { return Ok(None) };
+    if session.method == Method::AutoConsent && people.auto_consent.is_none() {
+        return Ok(None); // begun when the demonstration was started otherwise
+    }
     let view = people.deciding.fresh().ok_or(Fault::Unavailable)?;
     Ok(match view.user(session.user()) {
         Standing::Active => Some(session),
@@ -152,8 +168,21 @@ impl Visitor {
         self.answered(people, page.answer(status))
     }
 
+    /// The same browser under a fresh token, with the session that begins with it.
+    pub(super) fn with_session(self, token: VisitToken, session: Session) -> SignedIn {
+        let visitor = Self { token, is_new: true, session: Some(Box::new(session.clone())), ..self };
+        SignedIn { visitor, session }
+    }
+
+    /// Whether it runs on this very machine, and asked for it by a name of this machine: a page elsewhere whose name was made to lead here did not.
+    pub(super) fn is_at_home(&self) -> bool {
+        let host = self.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let host = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
+        self.address.is_loopback() && host.is_some_and(|url| is_loopback(&url))
+    }
+
     /// Gives the browser its cookie with an answer, when it has none.
-    fn answered<P>(&self, people: &People<P>, mut response: Response) -> Response {
+    pub(crate) fn answered<P>(&self, people: &People<P>, mut response: Response) -> Response {
         if self.is_new
             && let Some(cookie) = Cookie::Visit.set(self.token.reveal(), people.is_secure())
         {

@@ -59,6 +59,7 @@ impl UseCase for SigningKeys {
                 | Credential::BootstrapToken
                 | Credential::CommandLine
                 | Credential::Session
+                | Credential::AutoConsent
                 | Credential::Client(_),
                 Authority::Server
                 | Authority::Member { .. }

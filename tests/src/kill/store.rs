@@ -51,6 +51,7 @@ pub(crate) fn serving(
         held_bytes_max: mcp::memory::HELD_BYTES_MAX,
         drain_delay: Duration::ZERO,
         grace: Duration::from_secs(5),
+        auto_consent: None,
     }
 }
 

@@ -7,11 +7,23 @@ use serde_json::json;
 
 use super::{Demo, call, command, text};
 
+/// What a second start on the same folder finds again.
+const KEPT: [&str; 8] = [
+    "api_key",
+    "organization",
+    "instance",
+    "client_id",
+    "client_secret",
+    "public_client_id",
+    "user_email",
+    "user_password",
+];
+
 #[tokio::test]
 async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_finds_it_again() {
     let data = folder("demo-twice");
     let first = Demo::start(&data, |_| {});
-    for name in ["url", "mcp_url", "api_key", "organization", "instance"] {
+    for name in ["url", "mcp_url", "issuer"].into_iter().chain(KEPT) {
         assert!(!first.word(name).is_empty());
     }
     assert_eq!(first.ready["pid"], first.child.id());
@@ -23,7 +35,7 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
     assert_eq!(first.stop(), Some(0));
 
     let second = Demo::start(&data, |_| {});
-    for name in ["api_key", "organization", "instance"] {
+    for name in KEPT {
         assert_eq!(before[name], second.ready[name], "{name}");
     }
     second.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "again" }))).await.good();

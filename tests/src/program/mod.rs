@@ -1,5 +1,6 @@
 //! The program as a person runs it: options, demonstration, doctor, signals, both ends of the range of Postgres versions.
 
+mod auto_consent;
 mod demo;
 mod doctor;
 mod options;
@@ -39,13 +40,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A demonstration that is up.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     ready: Value,
 }
 
 impl Demo {
-    fn start(data: &PathBuf, set: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn start(data: &PathBuf, set: impl FnOnce(&mut Command)) -> Self {
         let mut command =
             command(&["demo", "--json", "--listen", "127.0.0.1:0", "--grace-seconds", "30", "--data"]);
         command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -68,7 +69,7 @@ impl Demo {
         Self { child, ready }
     }
 
-    fn word(&self, name: &str) -> &str {
+    pub(crate) fn word(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap_or_else(|| panic!("{name} in {}", self.ready))
     }
 
