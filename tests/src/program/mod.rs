@@ -82,7 +82,7 @@ impl Demo {
             .with("mcp-method", "tools/call")
     }
 
-    fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         signal("TERM", self.child.id());
         self.child.wait().expect("it ends").code()
     }
