@@ -1,6 +1,7 @@
 //! OpenAPI 3.1, generated from the table of routes: what is not in the table does not exist, what is in it is documented.
 
 mod oauth;
+mod pages;
 mod schema;
 
 use commands::Ports;
@@ -8,11 +9,17 @@ use serde_json::{Map, Value, json};
 
 use crate::admin::{Access, Area, Route};
 use crate::oauth::OauthRoute;
+use crate::people::PageRoute;
 
 pub use schema::{Parameter, SchemaOf};
 
-/// The document.
-pub fn document<P: Ports>(areas: &[Area<P>], oauth: &[OauthRoute<P>]) -> Value {
+/// The document. `cookie` is the name of the one that stands for a session.
+pub(crate) fn document<P: Ports>(
+    areas: &[Area<P>],
+    oauth: &[OauthRoute<P>],
+    pages: &[PageRoute<P>],
+    cookie: &str,
+) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for area in areas {
@@ -29,10 +36,12 @@ pub fn document<P: Ports>(areas: &[Area<P>], oauth: &[OauthRoute<P>]) -> Value {
         }
     }
     oauth::insert(oauth, &mut paths, &mut schemas);
+    pages::insert(pages, &mut paths, &mut schemas);
     schemas.insert("Problem".to_owned(), problem());
     let mut tags: Vec<Value> =
         areas.iter().map(|area| json!({ "name": area.name, "description": area.about })).collect();
     tags.push(json!({ "name": oauth::TAG, "description": oauth::ABOUT }));
+    tags.push(json!({ "name": pages::TAG, "description": pages::ABOUT }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -48,6 +57,7 @@ pub fn document<P: Ports>(areas: &[Area<P>], oauth: &[OauthRoute<P>]) -> Value {
             "securitySchemes": {
                 "apiKey": { "type": "apiKey", "in": "header", "name": "x-api-key", "description": "sk_<env>_<id>_<secret><checksum>" },
                 "client": { "type": "http", "scheme": "basic", "description": "An OAuth client: its id and its secret, each form-encoded; or both in the form, where it is registered so" },
+                "session": { "type": "apiKey", "in": "cookie", "name": cookie, "description": "The browser of somebody who is signed in" },
                 "bootstrapToken": { "type": "http", "scheme": "bearer", "description": "The token that founds a deployment" },
             },
         },

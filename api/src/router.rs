@@ -39,7 +39,13 @@ pub(crate) fn router<P: Ports + 'static>(
     people: People<P>,
 ) -> Router {
     let url = oauth.url.issuer();
-    let document = openapi::document(&admin::areas::<P>(), &oauth::routes::<P>(&oauth.url));
+    let pages: Vec<_> = oauth::authorize_routes::<P>().into_iter().chain(people::routes()).collect();
+    let document = openapi::document(
+        &admin::areas::<P>(),
+        &oauth::routes::<P>(&oauth.url),
+        &pages,
+        people.session_cookie(),
+    );
     let (home, page) = (home::page(url), docs::page(&document));
     Router::new()
         .merge(gateway::router(gateway))

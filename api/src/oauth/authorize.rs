@@ -11,6 +11,7 @@
 //! ```
 //! Deliberately absent: any leave for other origins to read this (RFC 9700, 2.6: no CORS here), and every response type but `code`.
 
+mod described;
 mod error;
 mod reach;
 mod redirect;
@@ -20,7 +21,6 @@ mod sealed;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use commands::Ports;
 use commands::grant::Issue;
 use domain::policy::Standing;
@@ -29,6 +29,7 @@ use http::{StatusCode, Uri};
 use projections::access::{AccessView, Grounds};
 use projections::directory::{instances, organizations};
 
+use self::described::{ConsentForm, QUERY};
 use self::error::AuthorizeError;
 use self::reach::{Reach, only_one, reach, without_contained};
 use self::redirect::{WayBack, destination};
@@ -39,7 +40,8 @@ use super::pkce::Challenge;
 use crate::pages::consent::Consent;
 use crate::pages::{Fault, FormTarget};
 use crate::people::{
-    Expectation, Next, People, Sent, SignedIn, Visitor, encoded, leads_to, person, unavailable,
+    Expectation, Next, PageAccess, PageRoute, People, Sent, SignedIn, Visitor, encoded, into_router,
+    leads_to, person, unavailable,
 };
 
 /// Where people are asked.
@@ -49,9 +51,25 @@ pub(super) const RESPONSE_TYPE: &str = "code";
 /// Where it comes to: the query of the redirect.
 pub(super) const RESPONSE_MODE: &str = "query";
 
-/// The route. Access: open; whoever is not signed in is led there first.
+/// The routes.
+pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
+    let summary = "Ask a person to let a client act for them (RFC 6749, 4.1)";
+    let answered = "What the person decided; the page says what was asked";
+    vec![
+        PageRoute::page(PATH, PageAccess::Person, "authorize", summary, show::<P>).reading(&QUERY),
+        PageRoute::form::<ConsentForm, _, _>(
+            PATH,
+            PageAccess::Person,
+            "decideAuthorization",
+            answered,
+            decide::<P>,
+        ),
+    ]
+}
+
+/// The router of them.
 pub(crate) fn router<P: Ports + 'static>(people: People<P>) -> Router {
-    Router::new().route(PATH, get(show::<P>).post(decide::<P>)).with_state(people)
+    into_router(routes(), people)
 }
 
 /// What a person signs in for, when they go on to an authorization request.

@@ -36,7 +36,7 @@ use projections::access::{Deciding, Grounds};
 use crate::token::{CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
-pub(crate) use authorize::{expectation, router as authorize_router};
+pub(crate) use authorize::{expectation, router as authorize_router, routes as authorize_routes};
 pub use client_authentication::PresentedClient;
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};

@@ -14,7 +14,8 @@ fn rows() -> Vec<Route<RealPorts>> {
 
 fn whole() -> Value {
     let url = crate::token::PublicUrl::parse("https://mcp.example.com").unwrap();
-    document(&areas::<RealPorts>(), &crate::oauth::routes(&url))
+    let pages: Vec<_> = crate::oauth::authorize_routes().into_iter().chain(crate::people::routes()).collect();
+    document(&areas::<RealPorts>(), &crate::oauth::routes(&url), &pages, "__Host-sekisho")
 }
 
 /// Every object inside a value, itself included.

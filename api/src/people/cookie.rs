@@ -26,7 +26,8 @@ pub(crate) enum Cookie {
 }
 
 impl Cookie {
-    const fn name(self, secure: bool) -> &'static str {
+    /// Its name, where browsers come by https alone and elsewhere.
+    pub(crate) const fn name(self, secure: bool) -> &'static str {
         match (self, secure) {
             (Self::Visit, true) => "__Host-sekisho",
             (Self::Visit, false) => "sekisho",

@@ -8,6 +8,7 @@ mod auto_consent;
 mod change_password;
 mod cookie;
 mod form;
+mod forms;
 mod leads_to;
 mod next;
 mod onboard;
@@ -16,6 +17,7 @@ mod ports;
 pub(crate) mod sessions;
 mod sign_in;
 mod sign_out;
+mod table;
 mod throttle;
 mod verify;
 mod visitor;
@@ -25,7 +27,6 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time;
 use axum::Router;
-use axum::routing::{get, post};
 use commands::{Actor, CarryOutError, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
 use projections::RunnerHandle;
@@ -34,6 +35,7 @@ use sqlx::PgPool;
 
 use crate::config::AutoConsent;
 use crate::extract::SHOWN_WAIT;
+use crate::openapi::Parameter;
 use crate::passwords::{Passwords, Seal};
 use crate::token::PublicUrl;
 
@@ -42,10 +44,17 @@ pub(crate) use form::Sent;
 pub(crate) use leads_to::Expectation;
 pub(crate) use next::{Next, encoded};
 pub(crate) use ports::KeyedDigest;
+pub(crate) use table::{PageAccess, PageRoute, into_router};
 pub(crate) use verify::owner_of;
 pub(crate) use visitor::{SignedIn, Visitor, leads_to, unavailable};
 
-use cookie::VisitToken;
+use cookie::{Cookie, VisitToken};
+use forms::{ChangePasswordForm, EndGrantForm, EndSessionsForm, SignInForm, SignOutForm};
+
+const NEXT: Parameter = Parameter::optional("next", "The page of ours to go on to");
+/// How every page is asked for in a language.
+pub(crate) const UI_LOCALES: Parameter =
+    Parameter::optional("ui_locales", "Languages of the page, best first (OpenID Connect Core 1.0, 3.1.2.1)");
 
 /// What of all this is old: forgotten now and then.
 pub(crate) const FORGET: [&str; 3] = [sessions::FORGET[0], sessions::FORGET[1], throttle::FORGET];
@@ -103,6 +112,11 @@ impl<P> People<P> {
         self.url.issuer().starts_with("https://")
     }
 
+    /// The name of the cookie that stands for a session.
+    pub(crate) fn session_cookie(&self) -> &'static str {
+        Cookie::Visit.name(self.is_secure())
+    }
+
     /// The token that ties a form to a browser, or to the session in it.
     pub(crate) fn csrf(&self, token: &VisitToken) -> String {
         self.digests.keyed("form of a browser", token.reveal())
@@ -149,15 +163,60 @@ impl<P: Ports + 'static> People<P> {
     }
 }
 
-/// The pages. Access: open to everybody up to the sign-in; whatever is behind it says so by leading there.
+/// Every page of this area.
+pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
+    use PageAccess::{Person, Visitor};
+    type Row<P> = PageRoute<P>;
+    vec![
+        Row::page("/sign-in", Visitor, "showSignIn", "Where a person signs in", sign_in::show::<P>)
+            .reading(&[NEXT, UI_LOCALES]),
+        Row::form::<SignInForm, _, _>("/sign-in", Visitor, "signIn", "Sign in", sign_in::sign_in::<P>),
+        Row::page("/sign-out", Visitor, "showSignOut", "Where a person signs out", sign_out::show::<P>)
+            .reading(&[NEXT, UI_LOCALES]),
+        Row::form::<SignOutForm, _, _>("/sign-out", Visitor, "signOut", "Sign out", sign_out::sign_out::<P>),
+        Row::page("/welcome", Person, "showWelcome", "What was made at the first visit", onboard::show::<P>)
+            .reading(&[NEXT, UI_LOCALES]),
+        Row::page(
+            "/account/grants",
+            Person,
+            "showAccount",
+            "What somebody allowed, and where they are signed in",
+            account::show::<P>,
+        )
+        .reading(&[UI_LOCALES]),
+        Row::form::<EndGrantForm, _, _>(
+            "/account/grants/revoke",
+            Person,
+            "endOwnGrant",
+            "Take back what was allowed",
+            account::revoke::<P>,
+        ),
+        Row::form::<EndSessionsForm, _, _>(
+            "/account/sessions/end",
+            Person,
+            "endOwnSessions",
+            "End sessions",
+            account::end::<P>,
+        ),
+        Row::page(
+            "/account/password",
+            Person,
+            "showChangePassword",
+            "Where a person changes their password",
+            change_password::show::<P>,
+        )
+        .reading(&[UI_LOCALES]),
+        Row::form::<ChangePasswordForm, _, _>(
+            "/account/password",
+            Person,
+            "changeOwnPassword",
+            "Change one's password; ends every other session",
+            change_password::change::<P>,
+        ),
+    ]
+}
+
+/// The pages, made of the table.
 pub(crate) fn router<P: Ports + 'static>(people: People<P>) -> Router {
-    Router::new()
-        .route("/sign-in", get(sign_in::show::<P>).post(sign_in::sign_in::<P>))
-        .route("/sign-out", get(sign_out::show::<P>).post(sign_out::sign_out::<P>))
-        .route("/welcome", get(onboard::show::<P>))
-        .route("/account/grants", get(account::show::<P>))
-        .route("/account/grants/revoke", post(account::revoke::<P>))
-        .route("/account/sessions/end", post(account::end::<P>))
-        .route("/account/password", get(change_password::show::<P>).post(change_password::change::<P>))
-        .with_state(people)
+    into_router(routes(), people)
 }

@@ -21,7 +21,10 @@ async fn operations(world: &World) -> Vec<Operation> {
         all(world).await.into_iter().partition(|operation| operation.path.starts_with("/v1/"));
     assert!(management.len() > 40, "only {} operations", management.len());
     for operation in oauth {
-        assert!(["anybody", "client"].contains(&operation.access.as_str()), "{operation:?}");
+        assert!(
+            ["anybody", "client", "visitor", "person"].contains(&operation.access.as_str()),
+            "{operation:?}"
+        );
     }
     management
 }
@@ -76,7 +79,9 @@ async fn nobody_in_particular_may_do_nothing() {
 #[tokio::test]
 async fn of_the_oauth_endpoints_documents_are_open_and_everything_else_wants_a_client_that_proves_itself() {
     let world = World::start().await;
+    let is_page = |operation: &Operation| ["visitor", "person"].contains(&operation.access.as_str());
     let oauth = all(&world).await.into_iter().filter(|operation| !operation.path.starts_with("/v1/"));
+    let oauth = oauth.filter(|operation| !is_page(operation));
     let mut clients = 0;
     for operation in oauth {
         let http = world.node.http().with("content-type", "application/x-www-form-urlencoded");
@@ -92,6 +97,31 @@ async fn of_the_oauth_endpoints_documents_are_open_and_everything_else_wants_a_c
         assert_eq!(answer.header("content-type"), Some("application/json"), "{operation:?}");
     }
     assert!(clients > 0);
+}
+
+#[tokio::test]
+async fn pages_lead_whoever_is_not_signed_in_to_the_sign_in_and_take_no_form_from_elsewhere() {
+    let world = World::start().await;
+    let pages: Vec<_> = all(&world).await;
+    let pages: Vec<_> =
+        pages.iter().filter(|operation| ["visitor", "person"].contains(&operation.access.as_str())).collect();
+    assert!(pages.len() > 10, "only {} pages", pages.len());
+    let http = world.node.http().with("content-type", "application/x-www-form-urlencoded");
+    for operation in pages {
+        let answer = http.send(operation.method.clone(), &operation.path, "decision=allow&email=ann").await;
+        let (status, leads_to) = (answer.status.as_u16(), answer.header("location").unwrap_or_default());
+        match (operation.method.as_str(), operation.access.as_str()) {
+            ("POST", _) => assert_eq!((status, leads_to), (403, ""), "{operation:?}"),
+            // Nobody is led anywhere before it is known who asks.
+            ("GET", _) if operation.path == "/oauth/authorize" => assert_eq!((status, leads_to), (400, "")),
+            ("GET", "person") => {
+                assert!(status == 303 && leads_to.starts_with("/sign-in?next="), "{operation:?} {leads_to}");
+            }
+            (_, _) => assert_eq!((status, leads_to), (200, ""), "{operation:?}"),
+        }
+        let page = answer.header("content-type").unwrap_or("text/html");
+        assert!(page.starts_with("text/html"), "{operation:?} {page}");
+    }
 }
 
 #[tokio::test]
