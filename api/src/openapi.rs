@@ -11,7 +11,11 @@ use crate::admin::{Access, Area, Route};
 use crate::oauth::OauthRoute;
 use crate::people::PageRoute;
 
-pub use schema::{Parameter, SchemaOf};
+use schema::in_path;
+pub use schema::{Parameter, ParameterKind, SchemaOf};
+
+/// Its events come one after the other, each with data of its own.
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// The document. `cookie` is the name of the one that stands for a session.
 pub(crate) fn document<P: Ports>(
@@ -96,8 +100,29 @@ fn operation<P>(area: &str, route: &Route<P>) -> Value {
 /// The answer in each media type that it comes in. Where one is a line or an event after the other, the schema is that of one of them.
 fn content<P>(route: &Route<P>, schema: &Value) -> Value {
     let schema = answer(route, schema.clone());
-    let each = |media_type: &&str| ((*media_type).to_owned(), json!({ "schema": schema }));
+    let each = |media_type: &&str| {
+        let schema = if *media_type == EVENT_STREAM { server_sent(&schema) } else { schema.clone() };
+        ((*media_type).to_owned(), json!({ "schema": schema }))
+    };
     Value::Object(route.media_types.iter().map(each).collect())
+}
+
+/// An event of a stream (HTML, 9.2.6), whose data are of this schema.
+fn server_sent(schema: &Value) -> Value {
+    let data = "In JSON; none where only the time to wait before coming back is told";
+    let end =
+        json!({ "type": "object", "properties": { "reason": { "type": "string" } }, "required": ["reason"] });
+    let schema = json!({ "anyOf": [schema, end] });
+    json!({
+        "type": "object",
+        "description": "A server-sent event",
+        "properties": {
+            "id": { "type": "string", "description": "The position; give it as Last-Event-ID to go on behind it" },
+            "event": { "type": "string", "description": "`end` for the last one, whose data are a reason" },
+            "retry": { "type": "integer", "description": "Milliseconds to wait before coming back" },
+            "data": { "type": "string", "description": data, "contentMediaType": "application/json", "contentSchema": schema },
+        },
+    })
 }
 
 fn headers<P>(route: &Route<P>) -> Value {
@@ -142,7 +167,7 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" }, "description": format!("Id of the {}", name.replace('_', " ")) }))
+        .map(in_path)
         .collect();
     let position = json!({ "type": "integer", "minimum": 0 });
     parameters.push(json!({ "name": "at_least", "in": "query", "schema": position, "description": "Wait until this node has reached the position" }));
@@ -150,9 +175,7 @@ fn parameters<P>(route: &Route<P>) -> Vec<Value> {
         parameters.push(json!({ "name": "cursor", "in": "query", "schema": { "type": "string" }, "description": "next_cursor of the page before" }));
         parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 } }));
     }
-    for Parameter { name, required, about } in route.parameters {
-        parameters.push(json!({ "name": name, "in": "query", "required": required, "schema": { "type": "string" }, "description": about }));
-    }
+    parameters.extend(route.parameters.iter().map(Parameter::described));
     if route.writes {
         let wait = json!({ "type": "string", "enum": ["all"] });
         let about = "Answer when the change holds on every node, or when those that have not heard of it must have stopped to decide without it: \

@@ -27,4 +27,5 @@ mod people;
 mod program;
 mod rebuild;
 mod revocation;
+mod schemathesis;
 mod store;

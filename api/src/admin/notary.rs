@@ -17,12 +17,21 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::ask::{Asker, Found};
-use super::{Access, Admin, Area};
+use super::{Access, Admin, Area, Parameter};
 use crate::problem::Problem;
 
 const CHECKPOINT: &str = "/v1/log/checkpoint";
 const INCLUSION: &str = "/v1/log/inclusion";
 const CONSISTENCY: &str = "/v1/log/consistency";
+
+const INCLUSION_QUERY: [Parameter; 2] = [
+    Parameter::required("position", "The position of the event").counting(),
+    Parameter::optional("size", "The size of the checkpoint").counting(),
+];
+const CONSISTENCY_QUERY: [Parameter; 2] = [
+    Parameter::required("from", "The size of the older checkpoint").counting(),
+    Parameter::optional("to", "The size of the newer one").counting(),
+];
 
 /// The routes.
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
@@ -42,6 +51,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             "Prove that the event at ?position= stands in the checkpoint of ?size= (left out, the newest)",
             inclusion::<P>,
         )
+        .taking(&INCLUSION_QUERY)
         .read::<Consistency, _, _>(
             CONSISTENCY,
             reads(),
@@ -49,6 +59,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             "Prove that the log of the checkpoint of size ?from= is the beginning of that of size ?to= (left out, the newest)",
             consistency::<P>,
         )
+        .taking(&CONSISTENCY_QUERY)
 }
 
 /// A checkpoint.

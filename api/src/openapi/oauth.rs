@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::in_path;
 use crate::oauth::{OauthAccess, OauthRoute};
 
 /// The heading in the documentation.
@@ -84,12 +85,7 @@ fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
 
 fn parameters(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names
-        .map(|name| {
-            let schema = json!({ "type": "string", "format": "uuid" });
-            json!({ "name": name, "in": "path", "required": true, "schema": schema, "description": format!("Id of the {name}") })
-        })
-        .collect()
+    names.map(in_path).collect()
 }
 
 fn error() -> Value {

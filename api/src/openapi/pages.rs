@@ -55,7 +55,7 @@ fn operation<P>(route: &PageRoute<P>) -> Value {
             PageAccess::Person => json!([{ "session": [] }]),
         },
         "x-sekisho-access": access_name(route.access),
-        "parameters": route.query.iter().map(parameter).collect::<Vec<_>>(),
+        "parameters": route.query.iter().map(Parameter::described).collect::<Vec<_>>(),
         "responses": {
             "200": { "description": route.summary, "content": page },
             "303": { "description": "Leads on", "headers": location },
@@ -67,8 +67,4 @@ fn operation<P>(route: &PageRoute<P>) -> Value {
         operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
     }
     operation
-}
-
-fn parameter(Parameter { name, required, about }: &Parameter) -> Value {
-    json!({ "name": name, "in": "query", "required": required, "schema": { "type": "string" }, "description": about })
 }
