@@ -33,8 +33,8 @@ fn id(made: &Value) -> String {
 
 /// Values as schemathesis reads a dictionary: one in quotes a line.
 fn write(folder: &Path, name: &str, values: &[String]) {
-    let lines: String = values.iter().map(|value| format!("\"{value}\"\n")).collect();
-    fs::write(folder.join(format!("{name}.dict")), lines).expect("it is written");
+    let lines: Vec<_> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    fs::write(folder.join(format!("{name}.dict")), lines.join("\n")).expect("it is written");
 }
 
 /// Makes them, and writes their ids into the folder.
