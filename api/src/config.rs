@@ -2,6 +2,7 @@
 
 mod auto_consent;
 mod faults;
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,9 @@ use url::Url;
 pub use self::auto_consent::AutoConsent;
 pub(crate) use self::auto_consent::is_loopback;
 use self::faults::{Faults, on_or_off, public_url};
+pub use self::limits::LimitOptions;
 use crate::adapters::master_key::MasterKeys;
+use crate::limits::{Rates, TrustedProxies};
 
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
@@ -118,6 +121,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_KEY_BURST", default_value = "1000", value_name = "CALLS")]
     pub key_burst: String,
 
+    /// How often anybody may ask
+    #[command(flatten)]
+    pub limits: LimitOptions,
+
     /// Seconds to wait for a connection to an upstream
     #[arg(long, env = "SEKISHO_UPSTREAM_CONNECT_SECONDS", default_value = "5", value_name = "SECONDS")]
     pub upstream_connect_seconds: String,
@@ -182,6 +189,10 @@ pub struct Config {
     pub key_rate: NonZeroU32,
     /// Calls at once for each key.
     pub key_burst: NonZeroU32,
+    /// How often anybody may ask.
+    pub rates: Rates,
+    /// Proxies that say who asks.
+    pub trusted_proxies: TrustedProxies,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
     /// Bytes of requests and answers held at once.
@@ -297,6 +308,7 @@ impl Options {
         let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
+        let limits = self.limits.check(&mut faults);
         let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
         let first_byte = faults.seconds("--upstream-first-byte-seconds", &self.upstream_first_byte_seconds);
         let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
@@ -308,6 +320,7 @@ impl Options {
         };
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
         let complete = || {
+            let (rates, trusted_proxies) = limits?;
             Some(Config {
                 listen: listen?,
                 public_url: public_url.clone(),
@@ -325,6 +338,8 @@ impl Options {
                 bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,
+                rates,
+                trusted_proxies,
                 upstream: UpstreamTimeouts {
                     connect: connect?,
                     first_byte: first_byte?,

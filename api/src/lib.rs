@@ -20,6 +20,7 @@ mod health;
 mod hex;
 mod home;
 mod lacking;
+pub mod limits;
 mod metrics;
 mod ndjson;
 pub mod oauth;

@@ -46,6 +46,13 @@ pub(crate) struct BudgetLabels {
     budget: &'static str,
 }
 
+/// A limit on how often somebody asks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LimitLabels {
+    surface: &'static str,
+    limit: &'static str,
+}
+
 /// A place where checkpoints are published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct PlaceLabels {
@@ -64,6 +71,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     answers: Family<AnswerLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
+    limited: Family<LimitLabels, Counter>,
     durations: Family<AreaLabels, Histogram>,
     upstream: Histogram,
     calls: CallMetrics,
@@ -125,6 +133,12 @@ impl Default for Metrics {
         let (lag, parked) =
             (Family::<ReaderLabels, Gauge>::default(), Family::<ReaderLabels, Gauge>::default());
         registry.register("http_answers", "Answers by area and status", answers.clone());
+        let limited = Family::<LimitLabels, Counter>::default();
+        registry.register(
+            "rate_limited",
+            "Requests refused for asking too often, by surface and limit",
+            limited.clone(),
+        );
         registry.register("mcp_refusals", "Refused MCP calls by reason", refusals.clone());
         registry.register_with_unit(
             "http_duration",
@@ -177,6 +191,7 @@ impl Default for Metrics {
             registry,
             answers,
             refusals,
+            limited,
             durations,
             upstream,
             calls,
@@ -237,6 +252,11 @@ impl Metrics {
     /// One refused call.
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&RefusalLabels { reason }).inc();
+    }
+
+    /// Somebody asked too often.
+    pub(crate) fn rate_limited(&self, surface: &'static str, limit: &'static str) {
+        self.limited.get_or_create(&LimitLabels { surface, limit }).inc();
     }
 
     /// An upstream began to answer.

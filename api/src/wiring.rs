@@ -5,6 +5,7 @@ mod calls;
 mod ended_families;
 mod files;
 mod forgetting;
+mod limits;
 mod people;
 mod ports;
 mod readers;
@@ -47,9 +48,10 @@ use crate::adapters::verified_secrets::VerifiedSecrets;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{
-    BodyBudgets, Budget, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
+    BodyBudgets, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
 };
 use crate::health::Health;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::oauth::Oauth;
 use crate::router::router;
@@ -245,6 +247,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     signing_keys::start(keeper, &readers.stop, &shutdown).await;
     let edge = Edge {
+        limits: limits::limits(&config, &readers, &metrics),
         config: &config,
         pool: &pool,
         master,
@@ -288,6 +291,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
 /// What the surface is put together from.
 struct Edge<'a> {
+    limits: Limits,
     config: &'a Config,
     pool: &'a PgPool,
     master: Arc<MasterKeys>,
@@ -332,8 +336,8 @@ impl Edge<'_> {
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
         let upstream = upstream(self.config)?;
-        let budget = Budget::new(self.config.key_rate, self.config.key_burst);
-        self.shutdown.spawn(tidy(budget.clone(), self.pool.clone(), self.shutdown.clone()));
+        self.shutdown.spawn(tidy(self.pool.clone(), self.shutdown.clone()));
+        self.shutdown.spawn(self.limits.clone().forget(self.readers.stop.clone()));
         Ok(Gateway::new(Parts {
             deciding: self.deciding.clone(),
             clock: Arc::new(SystemClock),
@@ -345,7 +349,7 @@ impl Edge<'_> {
             bodies: BodyBudgets::beside(upstream.memory().clone()),
             upstream,
             origins: origins(self.config, self.url, address),
-            budget,
+            limits: self.limits.clone(),
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
             hints: ToolHints::default(),
             streams: OpenStreams::new(self.deciding.clone()),
@@ -387,6 +391,7 @@ impl Edge<'_> {
             algorithm: self.config.signing.algorithm,
             checks: Arc::new(TokenVerifier::new(self.public.clone())),
             refresh: Arc::new(RefreshTokens::new(self.pool.clone())),
+            limits: self.limits.clone(),
             pool: self.pool.clone(),
         }
     }
@@ -396,9 +401,9 @@ impl Edge<'_> {
     }
 }
 
-/// Forgets what need not be remembered: silent keys' budgets, old commands, secrets that were replaced or whose connection is gone, sessions and codes
+/// Forgets what need not be remembered: old commands, secrets that were replaced or whose connection is gone, sessions and codes
 /// whose time is over.
-async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
+async fn tidy(pool: PgPool, shutdown: Shutdown) {
     let own = [FORGET_COMMANDS, FORGET_SECRETS];
     let refresh = [FORGET_REFRESH_ANSWERS, FORGET_SPENT_REFRESH_TOKENS, FORGET_REFRESH_FAMILIES];
     let statements = [&own[..], &refresh, &crate::people::FORGET, &[crate::oauth::FORGET_CODES]].concat();
@@ -408,7 +413,6 @@ async fn tidy(budget: Budget, pool: PgPool, shutdown: Shutdown) {
             () = soft.cancelled() => return,
             () = tokio::time::sleep(TIDY_EVERY) => {}
         }
-        budget.forget_silent();
         for statement in &statements {
             if let Err(error) = sqlx::query(statement).execute(&pool).await {
                 tracing::warn!(error = %error, "what is old cannot be forgotten");

@@ -8,6 +8,8 @@
 //! that is older than its bound, so whoever waits need wait no longer than that for it. A node that has no row yet has looked at nothing yet, so
 //! what was written before that row is in everything that it will decide by.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::value::Position;
@@ -33,7 +35,8 @@ const STATEMENT_WAIT: Duration = Duration::from_secs(2);
 const RENEW: &str = "insert into node_leases (node, applied, bound_millis, renewed_at, expires_at)
     values ($1, $2, $3, clock_timestamp(), clock_timestamp() + $4 * interval '1 millisecond')
     on conflict (node) do update set applied = excluded.applied, bound_millis = excluded.bound_millis,
-        renewed_at = excluded.renewed_at, expires_at = excluded.expires_at";
+        renewed_at = excluded.renewed_at, expires_at = excluded.expires_at
+    returning (select count(*) from node_leases where node <> $1 and expires_at > clock_timestamp())";
 
 /// Every node, the one that is furthest behind first.
 const NODES: &str = "select node, applied, bound_millis from node_leases order by applied, renewed_at";
@@ -44,6 +47,7 @@ pub struct Leases {
     pool: PgPool,
     node: Uuid,
     view: LiveView,
+    nodes: Arc<AtomicU32>,
 }
 
 /// How a write came to hold everywhere.
@@ -69,8 +73,14 @@ struct Behind {
 
 impl Leases {
     /// The lease of this node, which has this view, among those of the others.
-    pub const fn new(pool: PgPool, node: Uuid, view: LiveView) -> Self {
-        Self { pool, node, view }
+    pub fn new(pool: PgPool, node: Uuid, view: LiveView) -> Self {
+        Self { pool, node, view, nodes: Arc::new(AtomicU32::new(1)) }
+    }
+
+    /// How many nodes there are, this one included, as of the last renewal: what they share is divided by it. A node that says nothing any more
+    /// counts until its lease is over; while Postgres is silent, the count stays.
+    pub fn live_nodes(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.nodes)
     }
 
     /// Renews the lease of this node until told to stop, and gives it back then.
@@ -102,13 +112,17 @@ impl Leases {
     async fn renew(&self) -> bool {
         let freshness = self.view.freshness();
         let bound = i64::try_from(freshness.bound().as_millis()).unwrap_or(i64::MAX);
-        let renewal = sqlx::query(RENEW)
+        let renewal = sqlx::query_scalar::<_, i64>(RENEW)
             .bind(self.node)
             .bind(i64::try_from(freshness.position().get()).unwrap_or(i64::MAX))
             .bind(bound)
             .bind(LEASE_MILLIS);
-        match tokio::time::timeout(STATEMENT_WAIT, renewal.execute(&self.pool)).await {
-            Ok(Ok(_)) => return true,
+        match tokio::time::timeout(STATEMENT_WAIT, renewal.fetch_one(&self.pool)).await {
+            Ok(Ok(others)) => {
+                let others = u32::try_from(others).unwrap_or(u32::MAX);
+                self.nodes.store(others.saturating_add(1), Ordering::Relaxed);
+                return true;
+            }
             Ok(Err(error)) => tracing::debug!(error = %error, "the lease of this node is not renewed"),
             Err(_) => tracing::debug!("the lease of this node is not renewed in time"),
         }

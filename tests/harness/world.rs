@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::Running;
 use api::adapters::master_key::MasterKeys;
 use api::config::{Config, MasterKeySource, Signing, Store};
+use api::limits::Rates;
 use domain::value::SigningAlgorithm;
 use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub nats: bool,
     /// Calls a second for each key.
     pub key_rate: u32,
+    /// How often anybody may ask: by default no test meets it.
+    pub rates: Rates,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
     /// Bytes of requests and answers held at once.
@@ -89,6 +92,7 @@ impl Default for Settings {
         Self {
             nats: true,
             key_rate: 100_000,
+            rates: Rates::all(NonZeroU32::MAX),
             upstream: UpstreamTimeouts::default(),
             held_bytes_max: HELD_BYTES_MAX,
             call_records: true,
@@ -139,6 +143,8 @@ impl Node {
             bcrypt_cost: settings.bcrypt_cost,
             key_rate: rate,
             key_burst: rate,
+            rates: settings.rates,
+            trusted_proxies: api::limits::TrustedProxies::default(),
             upstream: settings.upstream,
             held_bytes_max: settings.held_bytes_max,
             drain_delay: Duration::ZERO,

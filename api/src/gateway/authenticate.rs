@@ -15,6 +15,7 @@ use super::recorded::CallRecording;
 use super::refusal::Refusal;
 use super::shown::Shown;
 use super::tokens::CheckedToken;
+use crate::limits::{Subject, Subscriber, Surface};
 
 /// A proxy on this machine says with one of these that it speaks for somebody elsewhere.
 const FORWARDED: [HeaderName; 4] = [
@@ -171,7 +172,7 @@ impl Gateway {
                     recording.say(|draft| draft.denied(view, now, &denial));
                     Refusal::unauthenticated(denial)
                 })?;
-                self.0.budget.take(key.id.uuid()).map_err(Refusal::rate_limited)?;
+                self.count(key.id.uuid(), key.organization)?;
                 let (credential, organization) = (Credential::Key(Arc::clone(key)), Some(key.organization));
                 Ok(AuthenticatedCaller { credential, organization, address })
             }
@@ -204,8 +205,23 @@ impl Gateway {
         }
         policy::token_authenticates(&facts, now).map_err(refused)?;
         let organization = Some(facts.organization);
-        self.0.budget.take(token.credential_id()).map_err(Refusal::rate_limited)?;
+        self.count(token.credential_id(), facts.organization)?;
         Ok(AuthenticatedCaller { credential: Credential::Token(token), organization, address })
+    }
+
+    /// Counts a credential that is good, and the organization that it is for.
+    fn count(&self, credential: Uuid, organization: OrganizationId) -> Result<(), Refusal> {
+        for subject in [Subject::Client(credential), Subject::Organization(organization.uuid())] {
+            self.0.limits.take(Surface::Mcp, subject).map_err(Refusal::rate_limited)?;
+        }
+        Ok(())
+    }
+
+    /// Counts whoever asks, before anything of the request is looked at.
+    pub(super) fn count_address(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+        let caller = self.0.limits.caller(peer.ip(), headers);
+        let counted = self.0.limits.take(Surface::Mcp, Subject::Address(Subscriber::of(caller)));
+        counted.map(|_| ()).map_err(Refusal::rate_limited)
     }
 
     /// The instance, if it takes callers on loopback without a credential. What else stands against the call is decided with the call.

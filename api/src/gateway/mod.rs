@@ -7,7 +7,6 @@ mod ask_tools;
 mod authenticate;
 mod authorize;
 mod body;
-mod budget;
 mod call;
 mod credentials;
 mod draft;
@@ -36,10 +35,10 @@ use mcp::upstream::Upstream;
 use projections::access::Deciding;
 use tokio_util::sync::CancellationToken;
 
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::token::PublicUrl;
 
-pub use budget::Budget;
 pub use credentials::UpstreamCredentials;
 pub use ports::{CheckKey, OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use recorded::ARGUMENT_BYTES_MAX;
@@ -73,8 +72,8 @@ pub struct Parts {
     pub upstream: Upstream,
     /// Origins that browsers may call from.
     pub origins: AllowedOrigins,
-    /// How much each credential may ask.
-    pub budget: Budget,
+    /// How often anybody may ask.
+    pub limits: Limits,
     /// How much memory request bodies may take.
     pub bodies: BodyBudgets,
     /// Which tools upstreams call read-only.

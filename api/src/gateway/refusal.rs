@@ -20,6 +20,7 @@ use mcp::upstream::UpstreamError;
 
 use super::authenticate::AuthenticatedCaller;
 use super::body::{BODY_WAIT, read_body};
+use crate::limits::TooMany;
 use crate::problem::VIEW_STALE;
 use crate::token::{TokenFault, scope_text};
 
@@ -33,7 +34,16 @@ pub(super) struct Refusal {
     status: StatusCode,
     error: RpcError,
     challenge: Option<String>,
-    retry_after: Option<Duration>,
+    retry: Option<Retry>,
+}
+
+/// When trying again makes sense.
+#[derive(Debug, Clone)]
+enum Retry {
+    /// After so long.
+    After(Duration),
+    /// When there is something left of a limit.
+    Limited(Box<TooMany>),
 }
 
 /// A refusal ready to be sent.
@@ -52,7 +62,7 @@ impl Refusal {
         reason: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, error: RpcError::new(code, reason, message), challenge: None, retry_after: None }
+        Self { status, error: RpcError::new(code, reason, message), challenge: None, retry: None }
     }
 
     fn challenged(mut self, parameters: &str) -> Self {
@@ -61,7 +71,7 @@ impl Refusal {
     }
 
     pub(super) fn origin(error: OriginRefused) -> Self {
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry: None }
     }
 
     pub(super) fn no_credential() -> Self {
@@ -186,21 +196,31 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, code::NOT_FOUND, "session-unknown", message)
     }
 
-    pub(super) fn rate_limited(wait: Duration) -> Self {
-        let message = "this API key calls too often; wait as Retry-After says";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMITED, "rate-limited", message).after(wait)
+    /// Somebody calls too often: the credential, all of its organization, or whoever shares an address.
+    pub(super) fn rate_limited(too_many: TooMany) -> Self {
+        let (reason, message) = match too_many.who() {
+            "address" => {
+                ("rate-limited-address", "too many calls from one address; wait as Retry-After says")
+            }
+            "organization" => {
+                ("rate-limited-organization", "too many calls of one organization; wait as Retry-After says")
+            }
+            _ => ("rate-limited", "this credential calls too often; wait as Retry-After says"),
+        };
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, code::RATE_LIMITED, reason, message);
+        Self { retry: Some(Retry::Limited(Box::new(too_many))), ..refused }
     }
 
     pub(super) fn media(error: MediaError) -> Self {
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry: None }
     }
 
     pub(super) fn header(error: &HeaderError) -> Self {
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry: None }
     }
 
     pub(super) fn envelope(error: EnvelopeError) -> Self {
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after: None }
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry: None }
     }
 
     pub(super) fn too_large(bytes_max: usize) -> Self {
@@ -272,9 +292,9 @@ impl Refusal {
 
     #[expect(clippy::needless_pass_by_value, reason = "used as a map function")]
     pub(super) fn upstream(error: UpstreamError) -> Self {
-        let retry_after =
-            (error.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1));
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry_after }
+        let busy = error.status() == StatusCode::SERVICE_UNAVAILABLE;
+        let retry = busy.then_some(Retry::After(Duration::from_secs(1)));
+        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry }
     }
 
     /// The upstream refused what we asked of it on the caller's behalf: its status, as for a call that is carried.
@@ -284,7 +304,7 @@ impl Refusal {
     }
 
     fn after(mut self, wait: Duration) -> Self {
-        self.retry_after = Some(wait);
+        self.retry = Some(Retry::After(wait));
         self
     }
 
@@ -339,7 +359,7 @@ pub(crate) struct RefusedFor(pub(crate) &'static str);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let Refusal { status, error, challenge, retry_after } = self.refusal;
+        let Refusal { status, error, challenge, retry } = self.refusal;
         let mut response = Response::new(Body::from(error.body(self.id.as_ref())));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -352,8 +372,12 @@ impl IntoResponse for Refused {
         if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
-        if let Some(wait) = retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        match retry {
+            Some(Retry::After(wait)) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            }
+            Some(Retry::Limited(too_many)) => too_many.tell(headers),
+            None => {}
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));

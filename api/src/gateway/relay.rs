@@ -36,6 +36,9 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Refused> {
     let (head, body) = request.into_parts();
+    if let Err(refusal) = gateway.count_address(peer, &head.headers) {
+        return Err(refusal.with_id_from(body, &gateway.0.bodies.refused).await);
+    }
     let shown = gateway.shown(&head.headers, head.uri.query());
     let parties =
         shown.as_ref().map_or(Parties { instance, ..Parties::default() }, |shown| shown.parties(instance));

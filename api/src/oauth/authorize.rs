@@ -37,6 +37,7 @@ use self::request::{Asked, Wanted, asked};
 use self::sealed::Shown;
 use super::codes::{self, CodeFacts};
 use super::pkce::Challenge;
+use crate::limits::{Subject, Surface, TooMany};
 use crate::pages::consent::Consent;
 use crate::pages::{Fault, FormTarget};
 use crate::people::{
@@ -56,7 +57,9 @@ pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
     let summary = "Ask a person to let a client act for them (RFC 6749, 4.1)";
     let answered = "What the person decided; the page says what was asked";
     vec![
-        PageRoute::page(PATH, PageAccess::Person, "authorize", summary, show::<P>).reading(&QUERY),
+        PageRoute::page(PATH, PageAccess::Person, "authorize", summary, show::<P>)
+            .reading(&QUERY)
+            .limited(Surface::Authorize),
         PageRoute::form::<ConsentForm, _, _>(
             PATH,
             PageAccess::Person,
@@ -83,6 +86,8 @@ pub(crate) fn expectation(view: &Grounds, next: &Next) -> Option<Expectation> {
 enum End {
     /// On a page of ours.
     Here(Fault),
+    /// On a page of ours that says to wait.
+    Later(TooMany),
     /// Back at the client.
     Back(WayBack, AuthorizeError),
 }
@@ -98,6 +103,11 @@ async fn show<P: Ports + 'static>(State(people): State<People<P>>, visitor: Visi
 fn ended<P: Ports + 'static>(people: &People<P>, visitor: &Visitor, end: End) -> Response {
     match end {
         End::Here(fault) => visitor.fault(fault),
+        End::Later(too_many) => {
+            let mut response = visitor.fault(Fault::TooOften);
+            too_many.tell(response.headers_mut());
+            response
+        }
         End::Back(back, error) => leads_to(&back.with_error(error, people.url.issuer())),
     }
 }
@@ -120,6 +130,12 @@ async fn answer<P: Ports + 'static>(
     };
     let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
+    // Only now: whoever is not signed in uses up nothing of a client's.
+    for subject in
+        [Subject::Client(wanted.client.uuid()), Subject::Organization(reach.instance.organization.uuid())]
+    {
+        people.limits.take(Surface::Authorize, subject).map_err(End::Later)?;
+    }
     match reach.standing {
         Some(grant) => {
             let scopes = without_contained(&reach.scopes);

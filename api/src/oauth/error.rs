@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use crate::limits::TooMany;
 use crate::problem::AnsweredProblem;
 
 /// What is wrong, as the RFCs name it.
@@ -80,6 +81,7 @@ pub struct OauthError {
     status: StatusCode,
     challenge: bool,
     retry_after: Option<Duration>,
+    too_many: Option<TooMany>,
 }
 
 impl OauthError {
@@ -93,7 +95,7 @@ impl OauthError {
         } else {
             Cow::Owned(description.chars().filter(|letter| may_stand(*letter)).collect())
         };
-        Self { code, description, status: code.status(), challenge: false, retry_after: None }
+        Self { code, description, status: code.status(), challenge: false, retry_after: None, too_many: None }
     }
 
     /// The request is not one.
@@ -112,6 +114,13 @@ impl OauthError {
     pub fn unavailable(description: &'static str) -> Self {
         let wait = Some(Duration::from_secs(1));
         Self { retry_after: wait, ..Self::new(OauthErrorCode::TemporarilyUnavailable, description) }
+    }
+
+    /// Come back later: whoever asks did so too often. RFC 6749 has no code of its own for that; this is the one that says to try again.
+    pub(crate) fn too_many(too_many: TooMany) -> Self {
+        let description = format!("too many requests of one {}; wait as Retry-After says", too_many.who());
+        let refused = Self::new(OauthErrorCode::TemporarilyUnavailable, description);
+        Self { too_many: Some(too_many), ..refused.under(StatusCode::TOO_MANY_REQUESTS) }
     }
 
     /// The same under another status.
@@ -145,6 +154,9 @@ impl IntoResponse for OauthError {
         }
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if let Some(too_many) = self.too_many {
+            too_many.tell(headers);
         }
         response
     }

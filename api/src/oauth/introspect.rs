@@ -25,6 +25,7 @@ use super::refresh::unavailable;
 use super::table::OauthRoute;
 use super::token::TokenType;
 use super::{Oauth, standing, target};
+use crate::limits::Surface;
 use crate::token::{RefreshState, scope_text};
 
 pub(super) const PATH: &str = "/oauth/introspect";
@@ -80,6 +81,7 @@ pub struct Introspected {
 pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
     let summary = "Learn what a token is good for (RFC 7662)";
     OauthRoute::form::<IntrospectForm, Introspected, _, _>(PATH, "introspectToken", summary, introspect)
+        .limited(Surface::Token)
 }
 
 async fn introspect<P: Ports + 'static>(

@@ -31,8 +31,9 @@ use std::sync::Arc;
 use axum::Router;
 use commands::Ports;
 use domain::value::{Clock, SigningAlgorithm};
-use projections::access::{Deciding, Grounds};
+use projections::access::{Client, Deciding, Grounds};
 
+use crate::limits::{Limits, Subject, Surface};
 use crate::token::{CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
@@ -72,6 +73,8 @@ pub struct Oauth<P> {
     pub checks: Arc<dyn CheckTokens>,
     /// Keeps refresh tokens.
     pub refresh: Arc<dyn KeepRefreshTokens>,
+    /// How often anybody may ask.
+    pub limits: Limits,
     /// Where codes are kept.
     pub pool: sqlx::PgPool,
 }
@@ -88,6 +91,7 @@ impl<P> Clone for Oauth<P> {
             algorithm: self.algorithm,
             checks: Arc::clone(&self.checks),
             refresh: Arc::clone(&self.refresh),
+            limits: self.limits.clone(),
             pool: self.pool.clone(),
         }
     }
@@ -100,6 +104,15 @@ impl<P> std::fmt::Debug for Oauth<P> {
 }
 
 impl<P> Oauth<P> {
+    /// Counts a client that proved itself, and its organization.
+    pub(crate) fn count(&self, client: &Client) -> Result<(), OauthError> {
+        let organization = client.organization.map(|organization| Subject::Organization(organization.uuid()));
+        for subject in [Subject::Client(client.id.uuid())].into_iter().chain(organization) {
+            self.limits.take(Surface::Token, subject).map_err(OauthError::too_many)?;
+        }
+        Ok(())
+    }
+
     /// The view of this node, if it may decide. Nothing is given out by what may have been taken back.
     pub(crate) fn grounds(&self) -> Result<Grounds, OauthError> {
         self.deciding

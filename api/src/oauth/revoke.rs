@@ -22,6 +22,7 @@ use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::refresh::{ended, unavailable};
 use super::table::OauthRoute;
+use crate::limits::Surface;
 use crate::token::{FamilyEnd, RefreshState};
 
 pub(super) const PATH: &str = "/oauth/revoke";
@@ -54,6 +55,7 @@ pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
         "Give a token back (RFC 7009)",
         take_back,
     )
+    .limited(Surface::Token)
 }
 
 async fn take_back<P: Ports + 'static>(

@@ -2,11 +2,13 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, options, post};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use utoipa::ToSchema;
 
-use super::Oauth;
+use super::{Oauth, OauthError};
+use crate::limits::{Gate, Surface, TooMany, limited};
 use crate::openapi::SchemaOf;
 
 /// Who may use a route.
@@ -34,6 +36,8 @@ pub struct OauthRoute<P> {
     pub form: Option<SchemaOf>,
     /// What comes out.
     pub response: SchemaOf,
+    /// By which limits those who ask are counted.
+    surface: Option<Surface>,
     handler: MethodRouter<Oauth<P>>,
 }
 
@@ -59,7 +63,7 @@ impl<P: Send + Sync + 'static> OauthRoute<P> {
             get(handler).merge(options(preflight)).layer(axum::middleware::map_response(open_to_pages));
         let (method, access, form, response) =
             (Method::GET, OauthAccess::Anybody, None, SchemaOf::of::<Out>());
-        Self { method, paths, access, operation, summary, form, response, handler }
+        Self { method, paths, access, operation, summary, form, response, surface: None, handler }
     }
 
     /// An endpoint that takes a form from a client.
@@ -76,14 +80,29 @@ impl<P: Send + Sync + 'static> OauthRoute<P> {
         let (method, handler) = (Method::POST, post(handler));
         let (form, response) = (Some(SchemaOf::of::<In>()), SchemaOf::of::<Out>());
         let (paths, access) = (vec![path.to_owned()], OauthAccess::Client);
-        Self { method, paths, access, operation, summary, form, response, handler }
+        Self { method, paths, access, operation, summary, form, response, surface: None, handler }
+    }
+
+    /// The same, asked no oftener from one address than this surface allows.
+    pub(super) fn limited(self, surface: Surface) -> Self {
+        Self { surface: Some(surface), ..self }
     }
 
     /// Adds it under all of its addresses.
     pub(super) fn into_router(self, router: Router, oauth: &Oauth<P>) -> Router {
-        let handler = self.handler.with_state(oauth.clone());
+        let handler = match self.surface {
+            None => self.handler,
+            Some(surface) => {
+                limited(self.handler, Gate { limits: oauth.limits.clone(), surface, refuse: too_many })
+            }
+        };
+        let handler = handler.with_state(oauth.clone());
         self.paths.iter().fold(router, |router, path| router.route(path, handler.clone()))
     }
+}
+
+fn too_many(_: &HeaderMap, too_many: TooMany) -> Response {
+    OauthError::too_many(too_many).into_response()
 }
 
 const ANY: HeaderValue = HeaderValue::from_static("*");

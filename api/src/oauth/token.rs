@@ -15,6 +15,7 @@ use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::table::OauthRoute;
 use super::{Oauth, authorization_code, client_credentials, refresh};
+use crate::limits::Surface;
 
 pub(super) const PATH: &str = "/oauth/token";
 
@@ -75,6 +76,7 @@ impl std::fmt::Debug for TokenAnswer {
 pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
     let summary = "Give out an access token (RFC 6749)";
     OauthRoute::form::<TokenForm, TokenAnswer, _, _>(PATH, "issueToken", summary, give_out)
+        .limited(Surface::Token)
 }
 
 /// Whether tokens are given out for this. The metadata and the dispatch below read the same.
@@ -107,6 +109,7 @@ async fn give_out<P: Ports + 'static>(
     }
     let grounds = oauth.grounds()?;
     let client = presented.prove(grounds.view(), oauth.clock.now(), &*oauth.secrets).await?;
+    oauth.count(&client)?;
     if !client.grant_types().contains(&grant_type) {
         let why = "this client is not registered for this grant type";
         return Err(OauthError::new(OauthErrorCode::UnauthorizedClient, why));

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     StaleForm,
     /// A request that cannot be read.
     Malformed,
+    /// Too many requests.
+    TooOften,
     /// Something behind us does not answer.
     Unavailable,
 }
@@ -27,6 +29,7 @@ impl Fault {
         match self {
             Self::UnknownClient | Self::UnknownRedirect | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::StaleForm => StatusCode::FORBIDDEN,
+            Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -39,6 +42,7 @@ impl Fault {
             Self::UnknownRedirect => (words.fault_redirect, words.fault_redirect_text),
             Self::StaleForm => (words.fault_form, words.fault_form_text),
             Self::Malformed => (words.fault_request, words.fault_request_text),
+            Self::TooOften => (words.fault_too_often, words.fault_too_often_text),
             Self::Unavailable => (words.fault_unavailable, words.fault_unavailable_text),
         };
         let content = html! {

@@ -76,6 +76,8 @@ words! {
     fault_form_text: "It was open for too long, was sent from another page, or belongs to another sign-in. Nothing was done. Start again from the application.", "時間が経ち過ぎたか、別のページまたは別のサインインから送信されました。何も行われていません。アプリケーションからやり直してください。";
     fault_request: "This request cannot be read", "リクエストを読み取れません";
     fault_request_text: "Something in it is missing, twice there, or too large. Nothing was done.", "不足や重複があるか、大き過ぎます。何も行われていません。";
+    fault_too_often: "Too many requests", "リクエストが多すぎます";
+    fault_too_often_text: "Too many requests came from here in a short time. Nothing was done. Wait a little and try again.", "短時間に多くのリクエストがありました。何も行われていません。少し待ってから、もう一度お試しください。";
     fault_unavailable: "Not right now", "ただいまご利用いただけません";
     fault_unavailable_text: "Something behind this page does not answer. Nothing was done. Try again in a moment.", "内部のサービスが応答していません。何も行われていません。しばらくしてから、もう一度お試しください。";
     fault_home: "To your account", "アカウントへ";

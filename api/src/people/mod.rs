@@ -35,6 +35,7 @@ use sqlx::PgPool;
 
 use crate::config::AutoConsent;
 use crate::extract::SHOWN_WAIT;
+use crate::limits::{Limits, Surface};
 use crate::openapi::Parameter;
 use crate::passwords::{Passwords, Seal};
 use crate::token::PublicUrl;
@@ -83,6 +84,8 @@ pub(crate) struct People<P> {
     pub(crate) requests: Arc<dyn Seal>,
     /// What a person signs in for, read from where they go on to.
     pub(crate) expects: fn(&Grounds, &Next) -> Option<Expectation>,
+    /// How often anybody may ask.
+    pub(crate) limits: Limits,
     /// Who is signed in and agrees without being asked: at a demonstration that was started so.
     pub(crate) auto_consent: Option<AutoConsent>,
 }
@@ -101,6 +104,7 @@ impl<P> Clone for People<P> {
             passwords: self.passwords.clone(),
             requests: Arc::clone(&self.requests),
             expects: self.expects,
+            limits: self.limits.clone(),
             auto_consent: self.auto_consent.clone(),
         }
     }
@@ -169,8 +173,10 @@ pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
     type Row<P> = PageRoute<P>;
     vec![
         Row::page("/sign-in", Visitor, "showSignIn", "Where a person signs in", sign_in::show::<P>)
-            .reading(&[NEXT, UI_LOCALES]),
-        Row::form::<SignInForm, _, _>("/sign-in", Visitor, "signIn", "Sign in", sign_in::sign_in::<P>),
+            .reading(&[NEXT, UI_LOCALES])
+            .limited(Surface::SignIn),
+        Row::form::<SignInForm, _, _>("/sign-in", Visitor, "signIn", "Sign in", sign_in::sign_in::<P>)
+            .limited(Surface::SignIn),
         Row::page("/sign-out", Visitor, "showSignOut", "Where a person signs out", sign_out::show::<P>)
             .reading(&[NEXT, UI_LOCALES]),
         Row::form::<SignOutForm, _, _>("/sign-out", Visitor, "signOut", "Sign out", sign_out::sign_out::<P>),

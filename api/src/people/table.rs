@@ -2,13 +2,16 @@
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use commands::Ports;
-use http::Method;
+use http::{HeaderMap, Method};
 use utoipa::ToSchema;
 
 use super::People;
+use crate::limits::{Gate, Surface, TooMany, limited};
 use crate::openapi::{Parameter, SchemaOf};
+use crate::pages::{Fault, Language};
 
 /// Who may use a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) struct PageRoute<P> {
     pub(crate) query: &'static [Parameter],
     /// The form that goes in, where one does.
     pub(crate) form: Option<SchemaOf>,
+    /// By which limits those who ask are counted.
+    surface: Option<Surface>,
     handler: MethodRouter<People<P>>,
 }
 
@@ -52,7 +57,7 @@ impl<P: Ports + 'static> PageRoute<P> {
         A: 'static,
     {
         let (method, handler) = (Method::GET, get(handler));
-        Self { method, path, access, operation, summary, query: &[], form: None, handler }
+        Self { method, path, access, operation, summary, query: &[], form: None, surface: None, handler }
     }
 
     /// A form of one of our own pages.
@@ -68,17 +73,38 @@ impl<P: Ports + 'static> PageRoute<P> {
         A: 'static,
     {
         let (method, handler, form) = (Method::POST, post(handler), Some(SchemaOf::of::<In>()));
-        Self { method, path, access, operation, summary, query: &[], form, handler }
+        Self { method, path, access, operation, summary, query: &[], form, surface: None, handler }
     }
 
     /// The same, reading these in its query.
     pub(crate) fn reading(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
     }
+
+    /// The same, asked no oftener from one address than this surface allows.
+    pub(crate) fn limited(self, surface: Surface) -> Self {
+        Self { surface: Some(surface), ..self }
+    }
 }
 
 /// The router of rows.
 pub(crate) fn into_router<P: Ports + 'static>(rows: Vec<PageRoute<P>>, people: People<P>) -> Router {
-    let all = rows.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.handler));
+    let all = rows.into_iter().fold(Router::new(), |router, row| {
+        let handler = match row.surface {
+            None => row.handler,
+            Some(surface) => {
+                limited(row.handler, Gate { limits: people.limits.clone(), surface, refuse: too_often })
+            }
+        };
+        router.route(row.path, handler)
+    });
     all.with_state(people)
+}
+
+/// A page that says so.
+fn too_often(headers: &HeaderMap, too_many: TooMany) -> Response {
+    let fault = Fault::TooOften;
+    let mut response = fault.page(Language::of(None, headers)).answer(fault.status());
+    too_many.tell(response.headers_mut());
+    response
 }

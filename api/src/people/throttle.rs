@@ -4,7 +4,6 @@
 //! So whoever tries out passwords of an account elsewhere keeps nobody out who has been here: their browser has a bucket of its own (the
 //! device cookies of OWASP). Absent: a lock. A bucket that is full lets one through again within half a minute, whatever was tried meanwhile.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -40,17 +39,6 @@ impl Bucket {
     pub(super) fn address(digest: String) -> Self {
         let (attempts_max, seconds_per_attempt) = (ADDRESS_ATTEMPTS_MAX, ADDRESS_SECONDS_PER_ATTEMPT);
         Self { name: digest, attempts_max, seconds_per_attempt }
-    }
-}
-
-/// What stands for an address: of IPv6 the network that one subscriber is given.
-pub(super) fn address_text(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
     }
 }
 
@@ -99,18 +87,4 @@ async fn give_back(pool: &PgPool, name: &str, attempts: f64) -> Result<(), sqlx:
         .execute(pool)
         .await
         .map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_subscriber_is_one_address_however_many_they_have() {
-        let text = |address: &str| address_text(address.parse().unwrap());
-        assert_eq!(text("2001:db8:1:2:3:4:5:6"), text("2001:db8:1:2:ffff::1"));
-        assert_ne!(text("2001:db8:1:2::1"), text("2001:db8:1:3::1"));
-        assert_eq!(text("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_ne!(text("192.0.2.1"), text("192.0.2.2"));
-    }
 }

@@ -10,9 +10,10 @@ use domain::value::{EmailAddress, PresentedSecret, UserId};
 use sqlx::PgPool;
 
 use super::People;
-use super::throttle::{self, Bucket, TooOften, address_text};
+use super::throttle::{self, Bucket, TooOften};
 use super::visitor::{Visitor, unavailable};
 use crate::hex::hex;
+use crate::limits::subscriber_text;
 use crate::pages::Fault;
 use crate::passwords::Kept;
 
@@ -82,7 +83,7 @@ impl Attempted {
             }
             None => people.digests.keyed("attempts on an account", &self.account),
         };
-        let address = people.digests.keyed("attempts of an address", &address_text(visitor.address));
+        let address = people.digests.keyed("attempts of an address", &subscriber_text(visitor.address));
         [Bucket::address(address), Bucket::account(account)]
     }
 }

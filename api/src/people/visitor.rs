@@ -88,7 +88,7 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
             is_new: shown.is_none(),
             token: shown.clone().unwrap_or_else(|| VisitToken::draw(people.ports.entropy())),
             session: None,
-            address: address.to_canonical(),
+            address: people.limits.caller(address, &parts.headers),
             headers: Arc::new(parts.headers.clone()),
             ui_locales: asked.get("ui_locales").map(str::to_owned),
         };

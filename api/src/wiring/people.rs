@@ -33,6 +33,7 @@ impl Edge<'_> {
             passwords: admin.passwords.clone(),
             requests: Arc::new(SealedFor { master: Arc::clone(&self.master), purpose: Purpose::Consent }),
             expects: expectation,
+            limits: self.limits.clone(),
             auto_consent: self.config.auto_consent.clone(),
         }
     }

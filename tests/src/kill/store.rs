@@ -47,6 +47,8 @@ pub(crate) fn serving(
         bcrypt_cost: 10,
         key_rate: rate,
         key_burst: rate,
+        rates: api::limits::Rates::all(std::num::NonZeroU32::MAX),
+        trusted_proxies: api::limits::TrustedProxies::default(),
         upstream: UpstreamTimeouts::default(),
         held_bytes_max: mcp::memory::HELD_BYTES_MAX,
         drain_delay: Duration::ZERO,

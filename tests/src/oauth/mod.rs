@@ -3,6 +3,7 @@
 mod client_credentials;
 mod discovery;
 mod granted;
+mod limited;
 mod presented;
 mod revoked;
 mod rotation;
