@@ -25,6 +25,7 @@ use self::faults::{Faults, on_or_off, public_url};
 pub use self::limits::LimitOptions;
 use crate::adapters::master_key::MasterKeys;
 use crate::limits::{Rates, TrustedProxies};
+use crate::oauth::RegistrationPolicy;
 
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
@@ -109,6 +110,15 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_SIGNING_KEY_DAYS", default_value = "90", value_name = "DAYS")]
     pub signing_key_days: String,
 
+    /// Whether clients register themselves (RFC 7591): closed, token (with an API key that has clients:write) or open; token unless said otherwise,
+    /// and open in the demonstration
+    #[arg(long, env = "SEKISHO_REGISTRATION", value_name = "POLICY")]
+    pub registration: Option<String>,
+
+    /// Hours after which a client that registered itself and that nobody ever let act is forgotten
+    #[arg(long, env = "SEKISHO_REGISTRATION_UNUSED_HOURS", default_value = "24", value_name = "HOURS")]
+    pub registration_unused_hours: String,
+
     /// Cost of bcrypt for passwords and client secrets, 10 to 14: each step doubles the time of a sign-in
     #[arg(long, env = "SEKISHO_BCRYPT_COST", default_value = "10", value_name = "COST")]
     pub bcrypt_cost: String,
@@ -183,6 +193,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How access tokens are signed.
     pub signing: Signing,
+    /// Whether clients register themselves.
+    pub registration: Registration,
     /// Cost of slow digests.
     pub bcrypt_cost: u32,
     /// Calls a second for each key.
@@ -212,6 +224,15 @@ pub struct Signing {
     pub algorithm: SigningAlgorithm,
     /// For how many days with the same key.
     pub key_days: u16,
+}
+
+/// Whether clients register themselves, and what becomes of those that nobody uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    /// Who may register one.
+    pub policy: RegistrationPolicy,
+    /// How long one that nobody ever let act is kept.
+    pub unused_for: Duration,
 }
 
 /// Which Postgres and NATS.
@@ -305,6 +326,7 @@ impl Options {
         }
         let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
         let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
+        let registration = faults.registration(self.registration.as_deref(), &self.registration_unused_hours);
         let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
@@ -335,6 +357,7 @@ impl Options {
                 call_retention: call_retention?,
                 allowed_origins,
                 signing: signing?,
+                registration: registration?,
                 bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,

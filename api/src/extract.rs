@@ -71,7 +71,7 @@ fn brief(reason: &str) -> Cow<'_, str> {
 }
 
 async fn read(parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let read = tokio::time::timeout(COMMAND_WAIT, whole(body)).await;
+    let read = tokio::time::timeout(COMMAND_WAIT, whole(body, COMMAND_BYTES_MAX)).await;
     let too_slow = || {
         let detail = format!("a body arrives within {} seconds", COMMAND_WAIT.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
@@ -89,11 +89,11 @@ async fn read(parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
 
 /// The body, or nothing when it is too large or broken off. The rest of one that is too large is read, within reason, and forgotten:
 /// a client that is still sending when its connection is closed sees a broken pipe instead of the answer.
-async fn whole(mut body: Body) -> Option<Vec<u8>> {
+pub(crate) async fn whole(mut body: Body, bytes_max: usize) -> Option<Vec<u8>> {
     let (mut bytes, mut forgotten) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let piece = frame.ok()?.into_data().unwrap_or_default();
-        if forgotten > 0 || bytes.len() + piece.len() > COMMAND_BYTES_MAX {
+        if forgotten > 0 || bytes.len() + piece.len() > bytes_max {
             forgotten += piece.len();
         } else {
             bytes.extend_from_slice(&piece);

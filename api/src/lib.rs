@@ -19,6 +19,7 @@ pub mod gateway;
 mod health;
 mod hex;
 mod home;
+mod key_holder;
 mod lacking;
 pub mod limits;
 mod metrics;

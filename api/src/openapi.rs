@@ -62,6 +62,7 @@ pub(crate) fn document<P: Ports>(
                 "apiKey": { "type": "apiKey", "in": "header", "name": "x-api-key", "description": "sk_<env>_<id>_<secret><checksum>" },
                 "client": { "type": "http", "scheme": "basic", "description": "An OAuth client: its id and its secret, each form-encoded; or both in the form, where it is registered so" },
                 "session": { "type": "apiKey", "in": "cookie", "name": cookie, "description": "The browser of somebody who is signed in" },
+                "registration": { "type": "http", "scheme": "bearer", "description": "What lets somebody register a client: an API key; and what a client then manages its registration with: the token that it was given" },
                 "bootstrapToken": { "type": "http", "scheme": "bearer", "description": "The token that founds a deployment" },
             },
         },

@@ -253,6 +253,10 @@ const fn client(error: ClientError) -> Answer {
         ClientError::Exists => (StatusCode::CONFLICT, "exists"),
         ClientError::Deleted => (StatusCode::GONE, "client-deleted"),
         ClientError::NoSecret => (StatusCode::CONFLICT, "client-has-no-secret"),
+        ClientError::NoKeys => (StatusCode::CONFLICT, "client-has-no-keys"),
+        ClientError::OtherAuthentication => (StatusCode::UNPROCESSABLE_ENTITY, "other-authentication"),
+        ClientError::NotItsOwn => (StatusCode::FORBIDDEN, "not-self-registered"),
+        ClientError::OwnCredentials => (StatusCode::UNPROCESSABLE_ENTITY, "own-credentials"),
         ClientError::NoRedirectUri => (StatusCode::UNPROCESSABLE_ENTITY, "redirect-uri-missing"),
         ClientError::PublicAuthentication => {
             (StatusCode::UNPROCESSABLE_ENTITY, "public-client-authentication")

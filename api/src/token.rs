@@ -2,14 +2,20 @@
 //!
 //! Deliberately absent: any decision. What a token may do is said by `domain::policy` over the view, call by call.
 
+mod assertion;
 mod claims;
+mod client_keys;
+mod jwk;
 mod ports;
 mod public_url;
 mod refresh;
 
+pub use assertion::{AssertionClaims, Audience};
 pub(crate) use claims::scope_text;
 pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
-pub use ports::{CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};
+pub(crate) use client_keys::{jwks_of, read_client_keys};
+pub(crate) use jwk::{PublicKey, base64url};
+pub use ports::{CheckAssertions, CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};
 pub use public_url::PublicUrl;
 pub use refresh::{
     EndedFamily, FamilyEnd, FamilyId, FoundRefresh, KeepRefreshTokens, REFRESH_IDLE_DAYS, REFRESH_LIFE_DAYS,

@@ -10,6 +10,7 @@ mod people;
 mod ports;
 mod readers;
 mod signing_keys;
+mod unused_clients;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use url::Url;
 
 use crate::adapters::call_seals::CallSeals;
 use crate::adapters::capabilities::{BootstrapToken, SealedSessions};
+use crate::adapters::client_assertions::AssertionVerifier;
 use crate::adapters::embedded::{Embedded, EmbeddedError};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
@@ -330,6 +332,9 @@ impl Edge<'_> {
         let oauth = self.oauth(&admin);
         let (ports, refresh) = (Arc::clone(&oauth.ports), Arc::clone(&oauth.refresh));
         self.shutdown.spawn(ended_families::tell_untold(ports, refresh, self.readers.stop.clone()));
+        let unused_for = self.config.registration.unused_for;
+        let (ports, view) = (Arc::clone(&oauth.ports), self.readers.view.clone());
+        self.shutdown.spawn(unused_clients::end(ports, view, unused_for, self.readers.stop.clone()));
         let people = self.people(&admin);
         Ok(router(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
@@ -387,6 +392,9 @@ impl Edge<'_> {
             deciding: self.deciding.clone(),
             clock: Arc::new(SystemClock),
             secrets: Arc::new(VerifiedSecrets::new(Arc::clone(&self.digests))),
+            assertions: Arc::new(AssertionVerifier),
+            keys: Arc::<KeyDigests>::clone(&self.digests),
+            registration: self.config.registration.policy,
             tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),
             algorithm: self.config.signing.algorithm,
             checks: Arc::new(TokenVerifier::new(self.public.clone())),
@@ -406,7 +414,8 @@ impl Edge<'_> {
 async fn tidy(pool: PgPool, shutdown: Shutdown) {
     let own = [FORGET_COMMANDS, FORGET_SECRETS];
     let refresh = [FORGET_REFRESH_ANSWERS, FORGET_SPENT_REFRESH_TOKENS, FORGET_REFRESH_FAMILIES];
-    let statements = [&own[..], &refresh, &crate::people::FORGET, &[crate::oauth::FORGET_CODES]].concat();
+    let oauth = [crate::oauth::FORGET_CODES, crate::oauth::FORGET_ASSERTIONS];
+    let statements = [&own[..], &refresh, &crate::people::FORGET, &oauth].concat();
     let soft = shutdown.soft();
     loop {
         tokio::select! {

@@ -8,18 +8,22 @@
 //!
 //! A disabled client can still be changed: after a leak it is disabled first, given a new secret, then enabled.
 
+mod about;
 mod command;
 mod error;
 mod event;
+mod own;
 mod usage;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use command::ClientCommand;
+pub use about::{ApplicationType, ClientAbout};
+pub use command::{ClientCommand, ItselfDescribed, ItselfRegistered};
 pub use error::ClientError;
-pub use event::{ClientEvent, ClientKind};
+pub use event::{ClientEnd, ClientEvent, ClientKind};
+use own::Own;
 pub use usage::{ClientAuthentication, GrantType};
 
 use crate::value::{
@@ -36,10 +40,13 @@ pub struct Client {
     organization: Option<OrganizationId>,
     description: Option<Description>,
     registered_by: Option<UserId>,
-    /// None for a public client.
-    secret: Option<SecretDigest>,
+    /// What it proves itself with.
+    kind: Option<ClientKind>,
     /// None when it named none.
     grant_types: Option<BTreeSet<GrantType>>,
+    /// What it says of itself, where it registered itself.
+    about: Option<ClientAbout>,
+    own: Option<Own>,
     revoked_tokens: BTreeSet<TokenId>,
 }
 
@@ -85,9 +92,7 @@ impl crate::Aggregate for Client {
                 let is_public = matches!(kind, ClientKind::Public);
                 must_be_reachable(redirect_uris, is_public)?;
                 must_fit(grant_types.as_ref(), redirect_uris, is_public)?;
-                if is_public && authentication.is_some() {
-                    return Err(ClientError::PublicAuthentication);
-                }
+                must_prove(kind, *authentication)?;
                 Ok(vec![ClientEvent::Registered {
                     organization: *organization,
                     client_id: *client_id,
@@ -105,6 +110,12 @@ impl crate::Aggregate for Client {
             ClientCommand::Disable { reason } => self.disable(reason),
             ClientCommand::Enable => self.enable(),
             ClientCommand::Delete => self.delete(),
+            ClientCommand::RegisterItself(said) => self.register_itself(said),
+            ClientCommand::DescribeItself(said) => self.describe_itself(said),
+            ClientCommand::ReplaceKeys { keys } => self.replace_keys(keys),
+            ClientCommand::Use => self.be_used(),
+            ClientCommand::EndIfUnused { since } => Ok(self.end_if_unused(*since)),
+            ClientCommand::Leave => self.leave(),
             ClientCommand::RevokeToken { token, expires_at, at } => {
                 self.revoke_token(*token, *expires_at, *at)
             }
@@ -133,6 +144,10 @@ impl Client {
         self.registered_by
     }
 
+    const fn is_public(&self) -> bool {
+        matches!(self.kind, Some(ClientKind::Public) | None)
+    }
+
     fn update(
         &self,
         name: &DisplayName,
@@ -140,8 +155,8 @@ impl Client {
         scopes: &Scopes,
     ) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
-        must_be_reachable(redirect_uris, self.secret.is_none())?;
-        must_fit(self.grant_types.as_ref(), redirect_uris, self.secret.is_none())?;
+        must_be_reachable(redirect_uris, self.is_public())?;
+        must_fit(self.grant_types.as_ref(), redirect_uris, self.is_public())?;
         let wanted =
             Description { name: name.clone(), redirect_uris: redirect_uris.clone(), scopes: scopes.clone() };
         if self.description.as_ref() == Some(&wanted) {
@@ -157,10 +172,12 @@ impl Client {
         previous_until: Option<Timestamp>,
     ) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
-        match &self.secret {
-            None => Err(ClientError::NoSecret),
-            Some(held) if held == secret => Ok(vec![]),
-            Some(_) => Ok(vec![ClientEvent::SecretRotated { secret: secret.clone(), previous_until }]),
+        match &self.kind {
+            Some(ClientKind::Public | ClientKind::Keyed { .. }) | None => Err(ClientError::NoSecret),
+            Some(ClientKind::Confidential { secret: held }) if held == secret => Ok(vec![]),
+            Some(ClientKind::Confidential { .. }) => {
+                Ok(vec![ClientEvent::SecretRotated { secret: secret.clone(), previous_until }])
+            }
         }
     }
 
@@ -186,7 +203,7 @@ impl Client {
         match self.standing {
             Standing::Unborn => Err(ClientError::Unknown),
             Standing::Deleted => Ok(vec![]),
-            Standing::Enabled | Standing::Disabled => Ok(vec![ClientEvent::Deleted {}]),
+            Standing::Enabled | Standing::Disabled => Ok(vec![ClientEvent::Deleted { reason: None }]),
         }
     }
 
@@ -244,18 +261,47 @@ impl Client {
                 self.registered_by = Some(registered_by);
                 self.organization = Some(organization);
                 self.description = Some(Description { name, redirect_uris, scopes });
-                self.secret = match kind {
-                    ClientKind::Public => None,
-                    ClientKind::Confidential { secret } => Some(secret),
-                };
+                self.kind = Some(kind);
             }
+            ClientEvent::SelfRegistered {
+                organization,
+                client_id: _, // the aggregate's own id
+                name,
+                kind,
+                redirect_uris,
+                scopes,
+                registered_by,
+                authentication: _, // as above
+                grant_types,
+                registration_token: _, // checked where it is presented
+                about,
+                at,
+            } => {
+                self.standing = Standing::Enabled;
+                self.grant_types = Some(grant_types);
+                self.registered_by = registered_by;
+                self.organization = organization;
+                self.description = Some(Description { name, redirect_uris, scopes });
+                self.kind = Some(kind);
+                self.about = Some(*about);
+                self.own = Some(Own { since: at, used: false });
+            }
+            ClientEvent::SelfDescribed { name, redirect_uris, scopes, grant_types, about } => {
+                self.description = Some(Description { name, redirect_uris, scopes });
+                self.grant_types = Some(grant_types);
+                self.about = Some(*about);
+            }
+            ClientEvent::KeysReplaced { keys } => self.kind = Some(ClientKind::Keyed { keys }),
+            ClientEvent::FirstUsed {} => self.own = self.own.map(|own| Own { used: true, ..own }),
             ClientEvent::Updated { name, redirect_uris, scopes } => {
                 self.description = Some(Description { name, redirect_uris, scopes });
             }
-            ClientEvent::SecretRotated { secret, previous_until: _ } => self.secret = Some(secret),
+            ClientEvent::SecretRotated { secret, previous_until: _ } => {
+                self.kind = Some(ClientKind::Confidential { secret });
+            }
             ClientEvent::Disabled { .. } => self.standing = Standing::Disabled,
             ClientEvent::Enabled {} => self.standing = Standing::Enabled,
-            ClientEvent::Deleted {} => {
+            ClientEvent::Deleted { reason: _ } => {
                 self.standing = Standing::Deleted;
                 self.revoked_tokens.clear();
             }
@@ -300,6 +346,27 @@ fn must_fit(
         }
     }
     Ok(())
+}
+
+/// What a client has and how it proves itself belong together.
+const fn must_prove(
+    kind: &ClientKind,
+    authentication: Option<ClientAuthentication>,
+) -> Result<(), ClientError> {
+    match (kind, authentication) {
+        (ClientKind::Public, None)
+        | (
+            ClientKind::Confidential { .. },
+            None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost),
+        )
+        | (ClientKind::Keyed { .. }, Some(ClientAuthentication::PrivateKeyJwt)) => Ok(()),
+        (ClientKind::Public, Some(_)) => Err(ClientError::PublicAuthentication),
+        (ClientKind::Confidential { .. }, Some(ClientAuthentication::PrivateKeyJwt))
+        | (
+            ClientKind::Keyed { .. },
+            None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost),
+        ) => Err(ClientError::OtherAuthentication),
+    }
 }
 
 #[cfg(test)]

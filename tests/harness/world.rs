@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use api::Running;
 use api::adapters::master_key::MasterKeys;
-use api::config::{Config, MasterKeySource, Signing, Store};
+use api::config::{Config, MasterKeySource, Registration, Signing, Store};
 use api::limits::Rates;
+use api::oauth::RegistrationPolicy;
 use domain::value::SigningAlgorithm;
 use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
@@ -83,6 +84,10 @@ pub struct Settings {
     pub staleness_max: Duration,
     /// How the node signs access tokens.
     pub signing_algorithm: SigningAlgorithm,
+    /// Whether clients register themselves.
+    pub registration: RegistrationPolicy,
+    /// How long one is kept that nobody ever let act.
+    pub unused_for: Duration,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
 }
@@ -100,6 +105,8 @@ impl Default for Settings {
             bcrypt_cost: 10,
             staleness_max: STALENESS_MAX,
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
+            registration: RegistrationPolicy::Token,
+            unused_for: Duration::from_hours(24),
             public_url: None,
         }
     }
@@ -140,6 +147,7 @@ impl Node {
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
+            registration: Registration { policy: settings.registration, unused_for: settings.unused_for },
             bcrypt_cost: settings.bcrypt_cost,
             key_rate: rate,
             key_burst: rate,

@@ -3,6 +3,7 @@
 mod bcrypt_hasher;
 pub mod call_seals;
 pub mod capabilities;
+pub mod client_assertions;
 pub mod embedded;
 pub mod key_digest;
 pub mod master_key;

@@ -2,7 +2,6 @@
 //!
 //! What a key is for (next, active, retiring, retired) is told by the log. Here lies only what a log must never hold: the private half.
 
-mod jwk;
 mod pair;
 mod signer;
 mod store;

@@ -8,8 +8,8 @@ use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use commands::{Actor, Authority, Credential, Ports};
-use domain::policy::{self, Caller, Facts, Target, Wish};
-use domain::value::{ApiKeyId, KeyText, OrganizationId, PresentedSecret, Scope};
+use domain::policy;
+use domain::value::{ApiKeyId, KeyText, OrganizationId, Scope};
 use http::request::Parts;
 use http::{StatusCode, header};
 use projections::access::{AccessView, Grounds, Key, Parties};
@@ -18,6 +18,7 @@ use super::everywhere::{wait_for, wants_to_wait};
 use super::table::Access;
 use super::{Admin, answer};
 use crate::extract::{POSITION_WAIT, api_key, at_least};
+use crate::key_holder::{may, member_behind, recognised};
 use crate::problem::{Problem, VIEW_STALE};
 
 /// What stands in front of one route.
@@ -223,13 +224,7 @@ fn authenticated<'a, P>(
         Problem::new(StatusCode::UNAUTHORIZED, code, "send a good API key in the header x-api-key")
     };
     let text = api_key(headers)?.ok_or_else(|| unauthorized("no-credential"))?;
-    let parsed = KeyText::parse(text).map_err(|error| unauthorized(error.code()))?;
-    let key = view.key(parsed.key_id()).ok_or_else(|| unauthorized("key-unknown"))?;
-    if admin.keys.matches(&PresentedSecret::new(text.to_owned()), &key.digest) {
-        Ok(key)
-    } else {
-        Err(unauthorized("key-unknown"))
-    }
+    recognised(view, &*admin.keys, text).map_err(unauthorized)
 }
 
 fn member<P>(
@@ -239,13 +234,7 @@ fn member<P>(
     organization: OrganizationId,
     scope: &Scope,
 ) -> Result<Actor, Problem> {
-    let facts = Facts {
-        caller: Caller::Key(view.key_facts(key)),
-        target: Target::Organization(organization),
-        maintenance: false,
-        now: admin.clock.now(),
-    };
-    policy::decide(&facts, Wish::Manage(scope))?;
+    may(view, key, organization, scope, admin.clock.now())?;
     actor(view, key)
 }
 
@@ -265,16 +254,5 @@ fn administrator<P>(admin: &Admin<P>, view: &AccessView, key: &Key, scope: &Scop
 
 /// Whoever stands behind a key that was let through, as the member that they are.
 fn actor(view: &AccessView, key: &Key) -> Result<Actor, Problem> {
-    match (view.organization(key.organization), view.role(key.organization, key.principal)) {
-        (policy::Standing::Active, Some(role)) => Ok(Actor {
-            credential: Credential::ApiKey(key.id),
-            authority: Authority::Member { user: key.principal, organization: key.organization, role },
-            scopes: Some(key.scopes.clone()),
-            issued_by: Some(key.issued_by),
-            until: key.expires_at,
-        }),
-        (policy::Standing::Active | policy::Standing::Suspended | policy::Standing::Ended, _) => {
-            Err(Problem::not_found("organization"))
-        }
-    }
+    member_behind(view, key).ok_or_else(|| Problem::not_found("organization"))
 }

@@ -1,14 +1,16 @@
 //! `/v1/organizations/{organization}/clients`: OAuth clients. A secret is shown once.
 
+mod proof;
+
 use std::collections::BTreeSet;
 
 use axum::extract::State;
 use commands::Ports;
 use commands::client::{
-    Confidentiality, Delete, Disable, Enable, Register, Registered, RotateSecret, SecretRotated, Update,
+    Delete, Disable, Enable, Register, Registered, ReplaceKeys, RotateSecret, SecretRotated, Update,
 };
 use domain::value::{
-    ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scope, Scopes, Timestamp,
+    ClientId, ClientKeys, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scope, Scopes, Timestamp,
 };
 use http::Method;
 use projections::directory::clients::{self as rows, ClientRow};
@@ -17,6 +19,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::proof::{Kind, NewKeys, Way, proof, redirect_uris, some_keys};
 use super::ask::{Answered, Asker, Found, Within, found};
 use super::shapes::{Because, Changed, Nothing, moment};
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
@@ -25,6 +28,7 @@ use crate::problem::Problem;
 const ALL: &str = "/v1/organizations/{organization}/clients";
 const ONE: &str = "/v1/organizations/{organization}/clients/{client}";
 const ROTATE: &str = "/v1/organizations/{organization}/clients/{client}/rotate-secret";
+const KEYS: &str = "/v1/organizations/{organization}/clients/{client}/keys";
 const DISABLE: &str = "/v1/organizations/{organization}/clients/{client}/disable";
 const ENABLE: &str = "/v1/organizations/{organization}/clients/{client}/enable";
 
@@ -61,6 +65,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "Give a client a new secret; the answer is the only one that shows it",
         rotate::<P>,
     )
+    .change::<NewKeys, Changed, _, _>(
+        Method::PUT,
+        KEYS,
+        writes(),
+        "replaceClientKeys",
+        "Replace the keys that a client proves itself with (RFC 7523)",
+        replace_keys::<P>,
+    )
     .change::<Because, Changed, _, _>(
         Method::POST,
         DISABLE,
@@ -87,17 +99,6 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     )
 }
 
-/// Whether a client can keep a secret (RFC 6749, 2.1).
-#[derive(Deserialize, ToSchema)]
-#[serde(remote = "Confidentiality", rename_all = "snake_case")]
-#[schema(as = ClientKind)]
-enum Kind {
-    /// It runs where its user can read everything, and has none.
-    Public,
-    /// It runs on a server, and is given one.
-    Confidential,
-}
-
 /// A client to be registered.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -105,11 +106,16 @@ struct NewClient {
     /// Name shown at consent: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Ticket assistant")]
     name: DisplayName,
-    /// Whether it can keep a secret.
-    #[serde(with = "Kind")]
-    #[schema(value_type = Kind)]
-    kind: Confidentiality,
+    /// Whether it can keep something to itself.
+    kind: Kind,
+    /// How a confidential one proves itself: by a secret in the header, when left out.
+    token_endpoint_auth_method: Option<Way>,
+    /// Its public keys (RFC 7517, 5), for `private_key_jwt`: RSA, EC on P-256 or Ed25519. They are not fetched from anywhere.
+    #[serde(default, deserialize_with = "some_keys")]
+    #[schema(value_type = Option<Object>)]
+    jwks: Option<ClientKeys>,
     /// Where browsers may be sent back to, compared exactly; a public client has at least one.
+    #[serde(deserialize_with = "redirect_uris")]
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: BTreeSet<RedirectUri>,
     /// The most it can be granted, never more than the role of whoever registers it.
@@ -126,6 +132,7 @@ struct ClientBody {
     #[schema(value_type = String, example = "Ticket assistant")]
     name: DisplayName,
     /// Where browsers may be sent back to, compared exactly; a public client has at least one.
+    #[serde(deserialize_with = "redirect_uris")]
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
     redirect_uris: BTreeSet<RedirectUri>,
     /// The most it can be granted, never more than the role of whoever asks.
@@ -159,7 +166,7 @@ struct RegisteredClient {
     id: Uuid,
     /// The same as the `client_id` of OAuth.
     client_id: String,
-    /// Its secret, shown this once; absent for a public client.
+    /// Its secret, shown this once; absent for a client that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     client_secret: Option<IssuedSecret>,
@@ -181,9 +188,18 @@ struct Client {
     redirect_uris: Vec<String>,
     /// The most it can be granted.
     scopes: Vec<String>,
-    /// The user who registered it.
-    registered_by: Uuid,
-    /// Since when it has its current secret; null for a public client.
+    /// How it proves itself: `client_secret_basic`, `client_secret_post`, `private_key_jwt` or `none`.
+    token_endpoint_auth_method: String,
+    /// By what it gets tokens.
+    grant_types: Vec<String>,
+    /// The names of its keys, where it has any.
+    key_ids: Vec<String>,
+    /// Whether it registered itself (RFC 7591); its name is then its own word.
+    self_registered: bool,
+    /// The user who registered it, or whose API key let it register itself.
+    #[schema(required)]
+    registered_by: Option<Uuid>,
+    /// Since when it has its current secret; null for a client that has none.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     secret_set_at: Option<OffsetDateTime>,
@@ -219,6 +235,10 @@ impl From<ClientRow> for Client {
             kind: row.kind,
             redirect_uris: row.redirect_uris,
             scopes: row.scopes,
+            token_endpoint_auth_method: row.authentication,
+            grant_types: row.grant_types,
+            key_ids: row.key_ids,
+            self_registered: row.self_registered,
             registered_by: row.registered_by,
             secret_set_at: row.secret_set_at,
             previous_secret_until: row.previous_secret_until,
@@ -235,8 +255,9 @@ async fn register<P: Ports + 'static>(
     Path(organization): Path<OrganizationId>,
     Command { body, order }: Command<NewClient>,
 ) -> Answered<RegisteredClient> {
-    let NewClient { name, kind, redirect_uris, scopes } = body;
-    let use_case = Register { organization, name, confidentiality: kind, redirect_uris, scopes };
+    let NewClient { name, kind, token_endpoint_auth_method, jwks, redirect_uris, scopes } = body;
+    let proof = proof(kind, token_endpoint_auth_method, jwks)?;
+    let use_case = Register { organization, name, proof, redirect_uris, scopes };
     asker.ask(order, &use_case, RegisteredClient::from).await
 }
 
@@ -271,6 +292,14 @@ async fn rotate<P: Ports + 'static>(
 ) -> Answered<ClientSecret> {
     let use_case = RotateSecret { organization, client, previous_until };
     asker.ask(order, &use_case, |SecretRotated { secret }| ClientSecret { client_secret: secret }).await
+}
+
+async fn replace_keys<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: NewKeys { jwks: keys }, order }: Command<NewKeys>,
+) -> Answered<Changed> {
+    asker.change(order, &ReplaceKeys { organization, client, keys }).await
 }
 
 async fn disable<P: Ports + 'static>(

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use super::{complain, say, serve};
 use crate::adapters::system::SystemClock;
 use crate::config::{Config, Options, default_data};
+use crate::oauth::RegistrationPolicy;
 use crate::wiring::{Running, start};
 use seed::{Seeded, USER_EMAIL};
 
@@ -40,6 +41,8 @@ impl Demo {
         if self.options.data.is_none() {
             self.options.data = Some(default_data().join("demo")); // beside, never inside, a data folder of real use
         }
+        // Clients are tried out here that nobody has prepared for it.
+        self.options.registration.get_or_insert_with(|| RegistrationPolicy::Open.as_str().to_owned());
         let config = match super::checked(&self.options) {
             Ok(config) => config,
             Err(code) => return code,

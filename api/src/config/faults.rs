@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::value::SigningAlgorithm;
 use url::Url;
 
-use super::{ConfigError, Signing};
+use super::{ConfigError, Registration, Signing};
+use crate::oauth::RegistrationPolicy;
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
 const STALENESS_MIN: Duration = Duration::from_millis(300);
@@ -14,6 +15,9 @@ const STALENESS_MAX: Duration = Duration::from_mins(1);
 
 /// A key that signs for longer would be forgotten by those who look after it.
 const SIGNING_KEY_DAYS_MAX: u16 = 730;
+
+/// A year: clients that nobody ever used for so long would fill the log with nothing.
+const UNUSED_HOURS_MAX: u16 = 8_760;
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -66,6 +70,17 @@ impl Faults {
         let wrong = || format!("{days:?} is not 1 to {SIGNING_KEY_DAYS_MAX} days");
         let key_days = self.note("--signing-key-days", good.ok_or_else(wrong));
         Some(Signing { algorithm: algorithm?, key_days: key_days? })
+    }
+
+    pub(super) fn registration(&mut self, policy: Option<&str>, hours: &str) -> Option<Registration> {
+        let known = policy.map_or(Some(RegistrationPolicy::Token), RegistrationPolicy::parse);
+        let unknown = || format!("{:?} is not closed, token or open", policy.unwrap_or_default());
+        let policy = self.note("--registration", known.ok_or_else(unknown));
+        let good = hours.parse::<u16>().ok().filter(|hours| (1..=UNUSED_HOURS_MAX).contains(hours));
+        let wrong = || format!("{hours:?} is not 1 to {UNUSED_HOURS_MAX} hours");
+        let hours = self.note("--registration-unused-hours", good.ok_or_else(wrong));
+        let unused_for = Duration::from_secs(u64::from(hours?) * 60 * 60);
+        Some(Registration { policy: policy?, unused_for })
     }
 
     pub(super) fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {

@@ -49,6 +49,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         "HS256",
         "--signing-key-days",
         "0",
+        "--registration",
+        "everybody",
+        "--registration-unused-hours",
+        "0",
     ]);
     let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
     let expected = [
@@ -66,6 +70,8 @@ fn everything_that_is_wrong_is_told_at_once() {
         "--staleness-max-seconds",
         "--signing-algorithm",
         "--signing-key-days",
+        "--registration",
+        "--registration-unused-hours",
         "--key-rate",
         "--grace-seconds",
     ];

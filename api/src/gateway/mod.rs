@@ -39,8 +39,9 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::token::PublicUrl;
 
+pub use crate::key_holder::CheckKey;
 pub use credentials::UpstreamCredentials;
-pub use ports::{CheckKey, OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
+pub use ports::{OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use recorded::ARGUMENT_BYTES_MAX;
 pub use recorded::Recorder;
 pub(crate) use refusal::RefusedFor;

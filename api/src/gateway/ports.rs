@@ -4,15 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use domain::value::{ConnectionId, PresentedSecret, SecretDigest, Timestamp};
+use domain::value::{ConnectionId, Timestamp};
 use uuid::Uuid;
 use zeroize::Zeroizing;
-
-/// Checks a presented key against what is kept of it, in constant time and without waiting.
-pub trait CheckKey: Send + Sync {
-    /// Whether this is the secret behind the digest.
-    fn matches(&self, presented: &PresentedSecret, digest: &SecretDigest) -> bool;
-}
 
 /// Seals an upstream's session id for one principal at one place, so that a stolen id is of no use to anybody else and no state is kept.
 pub trait SealSession: Send + Sync {

@@ -1,4 +1,5 @@
-//! Which client asks, and how it proves that (RFC 6749, 2.3): HTTP Basic, a secret in the form, or, for a client that keeps none, its name alone.
+//! Which client asks, and how it proves that (RFC 6749, 2.3; RFC 7523, 2.2): HTTP Basic, a secret in the form, something that it signed, or, for a
+//! client that keeps nothing to itself, its name alone.
 //!
 //! Reading what was presented and checking it are two steps: what is malformed is refused before anything slow is done.
 
@@ -6,14 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::ClientAuthentication;
 use domain::policy::Standing;
-use domain::value::{ClientId, PresentedSecret, Timestamp};
+use domain::value::{ClientId, PresentedSecret};
 use http::{HeaderMap, header};
 use projections::access::{AccessView, Client};
 use std::sync::Arc;
 
+use super::Oauth;
+use super::client_assertion::{self, AssertionFault};
 use super::error::{OauthError, Tried};
 use super::form::{Parameters, form_decode};
-use crate::token::VerifySecrets;
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
 const SECRET_BYTES_MAX: usize = 256;
@@ -25,12 +27,23 @@ pub struct PresentedClient {
     pub client_id: String,
     /// Where that was said.
     pub tried: Tried,
-    /// The secret, if one was presented.
-    pub secret: Option<PresentedSecret>,
+    /// What is to prove it.
+    pub proof: PresentedProof,
+}
+
+/// What is to prove that a client is who it says.
+#[derive(Debug)]
+pub enum PresentedProof {
+    /// Nothing.
+    Nothing,
+    /// A secret.
+    Secret(PresentedSecret),
+    /// Something that it signed (RFC 7523, 2.2).
+    Assertion(PresentedSecret),
 }
 
 impl PresentedClient {
-    /// Reads what was presented. Two ways at once are refused (RFC 6749, 2.3), and so is a name that differs between header and form.
+    /// Reads what was presented. Two ways at once are refused (RFC 6749, 2.3), and so is a name that differs between two places.
     pub fn read(headers: &HeaderMap, parameters: &Parameters) -> Result<Self, OauthError> {
         let mut said = headers.get_all(header::AUTHORIZATION).iter();
         let (first, second) = (said.next(), said.next());
@@ -38,72 +51,120 @@ impl PresentedClient {
             return Err(OauthError::invalid_request("there are two headers Authorization"));
         }
         let (name, secret) = (parameters.get("client_id"), parameters.get("client_secret"));
-        let assertion = parameters.get("client_assertion").or(parameters.get("client_assertion_type"));
-        let ways = [first.is_some(), secret.is_some(), assertion.is_some()];
+        let assertion = (parameters.get("client_assertion"), parameters.get("client_assertion_type"));
+        let ways = [first.is_some(), secret.is_some(), assertion != (None, None)];
         if ways.into_iter().filter(|way| *way).count() > 1 {
             return Err(OauthError::invalid_request("a client proves who it is in one way"));
         }
-        let Some(basic) = first else {
-            if assertion.is_some() {
-                return Err(OauthError::invalid_client(Tried::Form)); // no client is registered for assertions
+        let (client_id, tried, proof) = match (first, assertion) {
+            (Some(basic), _) => {
+                let read = read_basic(basic.as_bytes());
+                let (client_id, secret) = read.ok_or_else(|| OauthError::invalid_client(Tried::Header))?;
+                (client_id, Tried::Header, PresentedProof::Secret(PresentedSecret::new(secret)))
             }
-            let client_id = name.ok_or_else(|| OauthError::invalid_client(Tried::Form))?.to_owned();
-            let secret = secret.map(|secret| PresentedSecret::new(secret.to_owned()));
-            return Ok(Self { client_id, tried: Tried::Form, secret });
+            (None, (None, None)) => {
+                let client_id = name.ok_or_else(|| OauthError::invalid_client(Tried::Form))?.to_owned();
+                let secret = secret.map(|secret| PresentedSecret::new(secret.to_owned()));
+                let proof = secret.map_or(PresentedProof::Nothing, PresentedProof::Secret);
+                (client_id, Tried::Form, proof)
+            }
+            (None, (Some(assertion), Some(client_assertion::TYPE))) => {
+                let client_id = client_assertion::claimed_client(assertion);
+                let client_id = client_id.ok_or_else(|| OauthError::invalid_client(Tried::Form))?;
+                let assertion = PresentedSecret::new(assertion.to_owned());
+                (client_id, Tried::Form, PresentedProof::Assertion(assertion))
+            }
+            (None, (Some(_), Some(_))) => return Err(OauthError::invalid_client(Tried::Form)),
+            (None, (Some(_), None) | (None, Some(_))) => {
+                let why = "client_assertion and client_assertion_type go together";
+                return Err(OauthError::invalid_request(why));
+            }
         };
-        let (client_id, secret) =
-            read_basic(basic.as_bytes()).ok_or_else(|| OauthError::invalid_client(Tried::Header))?;
         if name.is_some_and(|name| name != client_id) {
-            return Err(OauthError::invalid_request(
-                "client_id is not the client of the header Authorization",
-            ));
+            return Err(OauthError::invalid_request("client_id is not the client that is proven"));
         }
-        Ok(Self { client_id, tried: Tried::Header, secret: Some(PresentedSecret::new(secret)) })
+        Ok(Self { client_id, tried, proof })
     }
 
-    /// The client, if this is one that may ask, in the way that it is registered for. An unknown one, a disabled one and a wrong secret are answered
+    /// Whether it came in the way that the client is registered for: one that can prove itself never passes without.
+    const fn is_as_registered(&self, registered: Option<ClientAuthentication>) -> bool {
+        use ClientAuthentication::{PrivateKeyJwt, SecretBasic, SecretPost};
+        match (registered, self.tried, &self.proof) {
+            (None, Tried::Form, PresentedProof::Nothing)
+            | (Some(SecretBasic), Tried::Header, PresentedProof::Secret(_))
+            | (Some(SecretPost), Tried::Form, PresentedProof::Secret(_))
+            | (Some(PrivateKeyJwt), Tried::Form, PresentedProof::Assertion(_)) => true,
+            (
+                None | Some(SecretBasic | SecretPost | PrivateKeyJwt),
+                Tried::Header | Tried::Form,
+                PresentedProof::Nothing | PresentedProof::Secret(_) | PresentedProof::Assertion(_),
+            ) => false,
+        }
+    }
+}
+
+impl<P> Oauth<P> {
+    /// The client, if this is one that may ask, in the way that it is registered for. An unknown one, a disabled one and a wrong proof are answered
     /// alike; that they differ in time tells nothing, since nobody guesses the id of a client.
-    pub async fn prove(
+    pub(super) async fn prove(
         &self,
+        presented: &PresentedClient,
         view: &AccessView,
-        now: Timestamp,
-        secrets: &dyn VerifySecrets,
     ) -> Result<Arc<Client>, OauthError> {
-        let refused = || OauthError::invalid_client(self.tried);
-        let id = ClientId::parse(&self.client_id).map_err(|_| refused())?;
+        let refused = || OauthError::invalid_client(presented.tried);
+        let id = ClientId::parse(&presented.client_id).map_err(|_| refused())?;
         // One spelling of each id: no two names for one client in logs and caches.
-        let found = view.client(id).filter(|_| id.to_string() == self.client_id).ok_or_else(refused)?;
-        if found.standing != Standing::Active || !self.is_as_registered(found.authentication) {
+        let found = view.client(id).filter(|_| id.to_string() == presented.client_id).ok_or_else(refused)?;
+        if found.standing != Standing::Active || !presented.is_as_registered(found.authentication) {
             return Err(refused());
         }
-        let Some(secret) = &self.secret else { return Ok(Arc::clone(found)) };
+        let proven = match &presented.proof {
+            PresentedProof::Nothing => true,
+            PresentedProof::Secret(secret) => self.is_secret_of(found, secret).await?,
+            PresentedProof::Assertion(assertion) => self.is_signed_by(found, assertion).await?,
+        };
+        if proven { Ok(Arc::clone(found)) } else { Err(refused()) }
+    }
+
+    async fn is_secret_of(&self, client: &Client, secret: &PresentedSecret) -> Result<bool, OauthError> {
         let is_readable = (1..=SECRET_BYTES_MAX).contains(&secret.reveal().len());
-        let digests: Vec<_> = found.secrets_at(now).map(|held| held.digest.clone()).collect();
+        let digests: Vec<_> = client.secrets_at(self.clock.now()).map(|held| held.digest.clone()).collect();
         if !is_readable || digests.is_empty() {
-            return Err(refused());
+            return Ok(false);
         }
-        match secrets.verify(id, secret, &digests).await {
-            Ok(true) => Ok(Arc::clone(found)),
-            Ok(false) => Err(refused()),
-            Err(error) => {
-                tracing::warn!(error = %error, client.id = %id, "whether a client's secret is right is not known");
-                Err(OauthError::unavailable("too many secrets are being checked; try again"))
+        self.secrets.verify(client.id, secret, &digests).await.map_err(|error| {
+            tracing::warn!(error = %error, client.id = %client.id, "whether a client's secret is right is not known");
+            OauthError::unavailable("too many secrets are being checked; try again")
+        })
+    }
+
+    async fn is_signed_by(&self, client: &Client, assertion: &PresentedSecret) -> Result<bool, OauthError> {
+        match self.judged(client, assertion).await? {
+            Ok(()) => Ok(true),
+            Err(fault) => {
+                tracing::info!(client.id = %client.id, reason = %fault, "an assertion of a client proves nothing");
+                Ok(false)
             }
         }
     }
 
-    /// Whether it came in the way that the client is registered for: one that holds a secret never passes without.
-    const fn is_as_registered(&self, registered: Option<ClientAuthentication>) -> bool {
-        match (registered, self.tried, &self.secret) {
-            (None, Tried::Form, None)
-            | (Some(ClientAuthentication::SecretBasic), Tried::Header, Some(_))
-            | (Some(ClientAuthentication::SecretPost), Tried::Form, Some(_)) => true,
-            (None | Some(ClientAuthentication::SecretPost), Tried::Header, _)
-            | (None, Tried::Form, Some(_))
-            | (Some(ClientAuthentication::SecretPost), Tried::Form, None)
-            | (Some(ClientAuthentication::SecretBasic), Tried::Form, _)
-            | (Some(ClientAuthentication::SecretBasic), Tried::Header, None)
-            | (Some(ClientAuthentication::PrivateKeyJwt), _, _) => false,
+    async fn judged(
+        &self,
+        client: &Client,
+        assertion: &PresentedSecret,
+    ) -> Result<Result<(), AssertionFault>, OauthError> {
+        let says = client.keys.as_ref().and_then(|keys| self.assertions.check(assertion.reveal(), keys));
+        let Some(says) = says else { return Ok(Err(AssertionFault::Signature)) };
+        if let Err(fault) = client_assertion::must_hold(&says, client.id, &self.url, self.clock.now()) {
+            return Ok(Err(fault));
+        }
+        match client_assertion::spend(&self.pool, client.id, &says).await {
+            Ok(true) => Ok(Ok(())),
+            Ok(false) => Ok(Err(AssertionFault::Again)),
+            Err(error) => {
+                tracing::warn!(error = %error, client.id = %client.id, "whether an assertion came before is not known");
+                Err(OauthError::unavailable("assertions cannot be checked right now; try again"))
+            }
         }
     }
 }
@@ -175,11 +236,8 @@ mod tests {
             for scheme in ["Basic", "basic", "BASIC"] {
                 let header = basic(pair).replacen("Basic", scheme, 1);
                 let read = read(&[&header], "").unwrap();
-                assert_eq!(
-                    (read.client_id.as_str(), read.secret.unwrap().reveal()),
-                    (name, secret),
-                    "{pair}"
-                );
+                let PresentedProof::Secret(read_secret) = &read.proof else { panic!("{pair}") };
+                assert_eq!((read.client_id.as_str(), read_secret.reveal()), (name, secret), "{pair}");
             }
         }
     }
@@ -207,6 +265,7 @@ mod tests {
             (None, read(&[], "client_id=a").unwrap()),
             (Some(ClientAuthentication::SecretBasic), read(&[&basic("a:b")], "").unwrap()),
             (Some(ClientAuthentication::SecretPost), read(&[], "client_id=a&client_secret=b").unwrap()),
+            (Some(ClientAuthentication::PrivateKeyJwt), read(&[], &assertion("a")).unwrap()),
         ];
         for (registered, _) in &ways {
             for (way, presented) in &ways {
@@ -217,15 +276,31 @@ mod tests {
                 );
             }
         }
-        for (_, presented) in &ways {
-            assert!(!presented.is_as_registered(Some(ClientAuthentication::PrivateKeyJwt)));
-        }
+    }
+
+    fn assertion(subject: &str) -> String {
+        let claims = STANDARD.encode(format!("{{\"sub\":\"{subject}\"}}")).replace('=', "");
+        let kind = client_assertion::TYPE.replace(':', "%3A");
+        format!("client_assertion_type={kind}&client_assertion=a.{claims}.b")
     }
 
     #[test]
     fn nobody_in_particular_is_no_client() {
-        for form in ["", "client_secret=b", "client_id=&client_secret=b", "client_id=a&client_assertion=x"] {
+        let unreadable = assertion("a").replace("=a.", "=a");
+        let other_type = assertion("a").replace("jwt-bearer", "saml2-bearer");
+        for form in ["", "client_secret=b", "client_id=&client_secret=b", &unreadable, &other_type] {
             assert_eq!(read(&[], form).unwrap_err(), OauthErrorCode::InvalidClient, "{form}");
         }
+    }
+
+    #[test]
+    fn half_an_assertion_and_one_of_another_client_than_is_said_are_no_request() {
+        for form in
+            ["client_assertion=a.b.c", "client_assertion_type=x", &format!("client_id=b&{}", assertion("a"))]
+        {
+            assert_eq!(read(&[], form).unwrap_err(), OauthErrorCode::InvalidRequest, "{form}");
+        }
+        assert_eq!(read(&[], &assertion("a")).unwrap().client_id, "a");
+        assert_eq!(read(&[], &format!("client_id=a&{}", assertion("a"))).unwrap().client_id, "a");
     }
 }

@@ -29,6 +29,18 @@ pub enum OauthErrorCode {
     InvalidTarget,
     /// A credential that is not given back here (RFC 7009, 2.2.1).
     UnsupportedTokenType,
+    /// A redirect URI that is none, none at all, or too many (RFC 7591, 3.2.2).
+    InvalidRedirectUri,
+    /// Something else that a client says of itself cannot be.
+    InvalidClientMetadata,
+    /// A software statement, of whomever.
+    InvalidSoftwareStatement,
+    /// No token, or one that opens nothing here (RFC 6750, 3.1).
+    InvalidToken,
+    /// A token that may not do this.
+    InsufficientScope,
+    /// Whoever asks is known, and may not, or nobody may.
+    AccessDenied,
     /// Too many are waiting, or something behind us does not answer.
     TemporarilyUnavailable,
 }
@@ -45,13 +57,20 @@ impl OauthErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::InvalidClient | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope | Self::AccessDenied => StatusCode::FORBIDDEN,
             Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::InvalidRequest
             | Self::InvalidGrant
@@ -59,10 +78,20 @@ impl OauthErrorCode {
             | Self::UnsupportedGrantType
             | Self::InvalidScope
             | Self::InvalidTarget
-            | Self::UnsupportedTokenType => StatusCode::BAD_REQUEST,
+            | Self::UnsupportedTokenType
+            | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata
+            | Self::InvalidSoftwareStatement => StatusCode::BAD_REQUEST,
         }
     }
 }
+
+/// Challenges of 401 and 403 (RFC 7617, 2.1; RFC 6750, 3).
+const BASIC: &str = "Basic realm=\"sekisho\", charset=\"UTF-8\"";
+const BEARER: &str = "Bearer realm=\"sekisho\"";
+const BEARER_INVALID: &str = "Bearer realm=\"sekisho\", error=\"invalid_token\"";
+const BEARER_CLIENTS: &str =
+    "Bearer realm=\"sekisho\", error=\"insufficient_scope\", scope=\"clients:write\"";
 
 /// How the client tried to prove who it is: what a refusal must answer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +108,7 @@ pub struct OauthError {
     code: OauthErrorCode,
     description: Cow<'static, str>,
     status: StatusCode,
-    challenge: bool,
+    challenge: Option<&'static str>,
     retry_after: Option<Duration>,
     too_many: Option<TooMany>,
 }
@@ -95,7 +124,7 @@ impl OauthError {
         } else {
             Cow::Owned(description.chars().filter(|letter| may_stand(*letter)).collect())
         };
-        Self { code, description, status: code.status(), challenge: false, retry_after: None, too_many: None }
+        Self { code, description, status: code.status(), challenge: None, retry_after: None, too_many: None }
     }
 
     /// The request is not one.
@@ -107,7 +136,27 @@ impl OauthError {
     pub fn invalid_client(tried: Tried) -> Self {
         let refused =
             Self::new(OauthErrorCode::InvalidClient, "the client is not known, or did not prove who it is");
-        Self { challenge: tried == Tried::Header, ..refused }
+        Self { challenge: (tried == Tried::Header).then_some(BASIC), ..refused }
+    }
+
+    /// A token where one must be, and there is none (RFC 6750, 3): no word of an error in the challenge.
+    pub fn no_token() -> Self {
+        let why = "this takes a token: Authorization: Bearer and the token";
+        Self { challenge: Some(BEARER), ..Self::new(OauthErrorCode::InvalidToken, why) }
+    }
+
+    /// A token that opens nothing here. Why not is not told.
+    pub fn invalid_token() -> Self {
+        let refused =
+            Self::new(OauthErrorCode::InvalidToken, "this token is not known, or opens nothing here");
+        Self { challenge: Some(BEARER_INVALID), ..refused }
+    }
+
+    /// A key that may not register clients.
+    pub fn no_clients_scope() -> Self {
+        let refused =
+            Self::new(OauthErrorCode::InsufficientScope, "this takes a key with the scope clients:write");
+        Self { challenge: Some(BEARER_CLIENTS), ..refused }
     }
 
     /// Come back later.
@@ -148,9 +197,8 @@ impl IntoResponse for OauthError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         no_store(headers);
-        if self.challenge {
-            let basic = HeaderValue::from_static("Basic realm=\"sekisho\", charset=\"UTF-8\"");
-            headers.insert(header::WWW_AUTHENTICATE, basic);
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

@@ -41,6 +41,10 @@ pub struct IntrospectForm {
     pub client_id: Option<String>,
     /// Its secret, where it is registered for that.
     pub client_secret: Option<String>,
+    /// What it signed, where it is registered for that (RFC 7523, 2.2).
+    pub client_assertion: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    pub client_assertion_type: Option<String>,
 }
 
 /// What a token is good for (RFC 7662, 2.2). One that is not active says nothing else.
@@ -93,7 +97,7 @@ async fn introspect<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = presented.prove(grounds.view(), oauth.clock.now(), &*oauth.secrets).await?;
+    let client = oauth.prove(&presented, grounds.view()).await?;
     if client.authentication.is_none() {
         return Err(OauthError::invalid_client(presented.tried)); // a name alone proves nothing (RFC 7662, 2.1)
     }

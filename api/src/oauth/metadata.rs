@@ -8,20 +8,21 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use commands::Ports;
 use domain::client::{ClientAuthentication, GrantType};
+use domain::value::AssertionAlgorithm;
 use http::{HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::resource_metadata::SCOPES_OFFERED;
 use super::table::OauthRoute;
-use super::{Oauth, authorize, introspect, jwks, pkce, revoke, token};
+use super::{Oauth, RegistrationPolicy, authorize, introspect, jwks, pkce, register, revoke, token};
 use crate::token::PublicUrl;
 
 /// How long others may keep what these documents say.
 pub(super) const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// How a client that keeps no secret proves itself (RFC 7591, 2).
-const PUBLIC: &str = "none";
+pub(super) const PUBLIC: &str = "none";
 
 /// Metadata of the authorization server (RFC 8414, 2).
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,20 +47,29 @@ pub struct ServerMetadata {
     pub grant_types_supported: Vec<&'static str>,
     /// How clients prove who they are there.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// With what they sign, where they sign.
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    /// Where clients register themselves (RFC 7591), where any may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     /// Where clients give tokens back (RFC 7009).
     pub revocation_endpoint: String,
     /// How clients prove who they are there.
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// With what they sign, where they sign.
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// Where confidential clients learn what a token is good for (RFC 7662).
     pub introspection_endpoint: String,
     /// How clients prove who they are there.
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// With what they sign, where they sign.
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// What a token can be asked for; beside these, `tool:<name>` for one tool.
     pub scopes_supported: Vec<&'static str>,
 }
 
 impl ServerMetadata {
-    fn of(url: &PublicUrl) -> Self {
+    fn of(url: &PublicUrl, registration: RegistrationPolicy) -> Self {
         let grant_types = GrantType::ALL.into_iter().filter(|grant_type| token::redeems(*grant_type));
         let proofs: Vec<_> = ClientAuthentication::ALL
             .into_iter()
@@ -68,6 +78,7 @@ impl ServerMetadata {
             .collect();
         // A public client says its name, and is told apart by what it presents.
         let ways: Vec<_> = proofs.iter().copied().chain([PUBLIC]).collect();
+        let algorithms = AssertionAlgorithm::ALL.map(AssertionAlgorithm::as_str).to_vec();
         Self {
             issuer: url.issuer().to_owned(),
             authorization_endpoint: url.at(authorize::PATH),
@@ -79,10 +90,14 @@ impl ServerMetadata {
             jwks_uri: url.at(jwks::PATH),
             grant_types_supported: grant_types.map(GrantType::as_str).collect(),
             token_endpoint_auth_methods_supported: ways.clone(),
+            token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+            registration_endpoint: registration.lets_some().then(|| url.at(register::PATH)),
             revocation_endpoint: url.at(revoke::PATH),
             revocation_endpoint_auth_methods_supported: ways,
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             introspection_endpoint: url.at(introspect::PATH),
             introspection_endpoint_auth_methods_supported: proofs,
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms,
             scopes_supported: SCOPES_OFFERED.to_vec(),
         }
     }
@@ -112,7 +127,8 @@ fn forms(name: &str, url: &PublicUrl) -> Vec<String> {
 }
 
 async fn metadata<P: Ports + 'static>(State(oauth): State<Oauth<P>>) -> Response {
-    ([(header::CACHE_CONTROL, KEPT)], Json(ServerMetadata::of(&oauth.url))).into_response()
+    ([(header::CACHE_CONTROL, KEPT)], Json(ServerMetadata::of(&oauth.url, oauth.registration)))
+        .into_response()
 }
 
 #[cfg(test)]
@@ -137,7 +153,10 @@ mod tests {
     #[test]
     fn item_40_no_list_is_empty_and_nothing_is_promised_that_is_not_there() {
         let url = PublicUrl::parse("https://example.com/tools").unwrap();
-        let metadata = serde_json::to_value(ServerMetadata::of(&url)).unwrap();
+        let metadata = serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Open)).unwrap();
+        assert_eq!(metadata["registration_endpoint"], "https://example.com/tools/oauth/register");
+        let closed = serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Closed)).unwrap();
+        assert_eq!(closed.get("registration_endpoint"), None, "nobody is sent where nobody may register");
         assert_eq!(metadata["issuer"], "https://example.com/tools");
         assert_eq!(metadata["token_endpoint"], "https://example.com/tools/oauth/token");
         assert_eq!(metadata["revocation_endpoint"], "https://example.com/tools/oauth/revoke");

@@ -7,6 +7,8 @@
 mod asked_scopes;
 mod authorization_code;
 mod authorize;
+mod bearer;
+mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod codes;
@@ -19,6 +21,7 @@ mod jwks;
 mod metadata;
 mod pkce;
 mod refresh;
+mod register;
 mod resource_metadata;
 mod revoke;
 mod standing;
@@ -33,12 +36,14 @@ use commands::Ports;
 use domain::value::{Clock, SigningAlgorithm};
 use projections::access::{Client, Deciding, Grounds};
 
+use crate::key_holder::CheckKey;
 use crate::limits::{Limits, Subject, Surface};
-use crate::token::{CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
+use crate::token::{CheckAssertions, CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
 pub(crate) use authorize::{expectation, router as authorize_router, routes as authorize_routes};
-pub use client_authentication::PresentedClient;
+pub(crate) use client_assertion::FORGET as FORGET_ASSERTIONS;
+pub use client_authentication::{PresentedClient, PresentedProof};
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
 pub(crate) use end::tell;
@@ -48,9 +53,10 @@ pub use introspect::{IntrospectForm, Introspected};
 pub use jwks::KeySet;
 pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
+pub use register::RegistrationPolicy;
 pub use resource_metadata::ResourceMetadata;
 pub use revoke::{RevokeForm, Revoked};
-pub use table::{OauthAccess, OauthRoute};
+pub use table::{OauthAccess, OauthRoute, Taken};
 pub use token::{TokenAnswer, TokenForm, TokenType};
 
 /// Everything that the endpoints need. `P` are the ports of the use cases.
@@ -65,6 +71,12 @@ pub struct Oauth<P> {
     pub clock: Arc<dyn Clock>,
     /// Checks secrets of clients.
     pub secrets: Arc<dyn VerifySecrets>,
+    /// Checks what clients sign to prove who they are.
+    pub assertions: Arc<dyn CheckAssertions>,
+    /// Checks API keys, which let somebody register a client, and registration access tokens.
+    pub keys: Arc<dyn CheckKey>,
+    /// Who may register a client.
+    pub registration: RegistrationPolicy,
     /// Signs access tokens.
     pub tokens: Arc<dyn SignTokens>,
     /// With which algorithm.
@@ -87,6 +99,9 @@ impl<P> Clone for Oauth<P> {
             deciding: self.deciding.clone(),
             clock: Arc::clone(&self.clock),
             secrets: Arc::clone(&self.secrets),
+            assertions: Arc::clone(&self.assertions),
+            keys: Arc::clone(&self.keys),
+            registration: self.registration,
             tokens: Arc::clone(&self.tokens),
             algorithm: self.algorithm,
             checks: Arc::clone(&self.checks),
@@ -123,7 +138,7 @@ impl<P> Oauth<P> {
 
 /// Every route, at the issuer with this URL.
 pub fn routes<P: Ports + 'static>(url: &PublicUrl) -> Vec<OauthRoute<P>> {
-    vec![
+    let fixed = [
         metadata::authorization_server(url),
         metadata::openid_configuration(url),
         resource_metadata::route(url),
@@ -131,7 +146,8 @@ pub fn routes<P: Ports + 'static>(url: &PublicUrl) -> Vec<OauthRoute<P>> {
         token::route(),
         revoke::route(),
         introspect::route(),
-    ]
+    ];
+    fixed.into_iter().chain(register::routes()).collect()
 }
 
 /// The router of the whole table.

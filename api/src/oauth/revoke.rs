@@ -41,6 +41,10 @@ pub struct RevokeForm {
     pub client_id: Option<String>,
     /// Its secret, where it is registered for that.
     pub client_secret: Option<String>,
+    /// What it signed, where it is registered for that (RFC 7523, 2.2).
+    pub client_assertion: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    pub client_assertion_type: Option<String>,
 }
 
 /// The token is good for nothing any more, or never was.
@@ -67,7 +71,7 @@ async fn take_back<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = presented.prove(grounds.view(), oauth.clock.now(), &*oauth.secrets).await?;
+    let client = oauth.prove(&presented, grounds.view()).await?;
     if OTHERS.iter().any(|prefix| token.starts_with(prefix)) {
         let why = "API keys and client secrets are revoked in the management API";
         return Err(OauthError::new(OauthErrorCode::UnsupportedTokenType, why));

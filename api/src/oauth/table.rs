@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, options, post};
+use axum::routing::{MethodRouter, delete, get, options, post, put};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use utoipa::ToSchema;
 
@@ -18,6 +18,19 @@ pub enum OauthAccess {
     Anybody,
     /// A registered client that proves who it is.
     Client,
+    /// Whoever the deployment lets register a client: nobody, who shows an API key for it, or anybody.
+    Registration,
+    /// A client that registered itself, by its registration access token.
+    OwnRegistration,
+}
+
+/// What goes in.
+#[derive(Debug)]
+pub struct Taken {
+    /// As what.
+    pub media_type: &'static str,
+    /// Its shape.
+    pub schema: SchemaOf,
 }
 
 /// One row of the table.
@@ -32,10 +45,10 @@ pub struct OauthRoute<P> {
     pub operation: &'static str,
     /// What it does, in one line.
     pub summary: &'static str,
-    /// The form that goes in, where one does.
-    pub form: Option<SchemaOf>,
-    /// What comes out.
-    pub response: SchemaOf,
+    /// What goes in, where anything does.
+    pub request: Option<Taken>,
+    /// Under which status it is answered, and what comes out, where anything does.
+    pub response: (StatusCode, Option<SchemaOf>),
     /// By which limits those who ask are counted.
     surface: Option<Surface>,
     handler: MethodRouter<Oauth<P>>,
@@ -61,9 +74,9 @@ impl<P: Send + Sync + 'static> OauthRoute<P> {
     {
         let handler =
             get(handler).merge(options(preflight)).layer(axum::middleware::map_response(open_to_pages));
-        let (method, access, form, response) =
-            (Method::GET, OauthAccess::Anybody, None, SchemaOf::of::<Out>());
-        Self { method, paths, access, operation, summary, form, response, surface: None, handler }
+        let (method, access, request) = (Method::GET, OauthAccess::Anybody, None);
+        let response = (StatusCode::OK, Some(SchemaOf::of::<Out>()));
+        Self { method, paths, access, operation, summary, request, response, surface: None, handler }
     }
 
     /// An endpoint that takes a form from a client.
@@ -77,10 +90,44 @@ impl<P: Send + Sync + 'static> OauthRoute<P> {
         H: Handler<A, Oauth<P>>,
         A: 'static,
     {
-        let (method, handler) = (Method::POST, post(handler));
-        let (form, response) = (Some(SchemaOf::of::<In>()), SchemaOf::of::<Out>());
-        let (paths, access) = (vec![path.to_owned()], OauthAccess::Client);
-        Self { method, paths, access, operation, summary, form, response, surface: None, handler }
+        let route = Self::at(Method::POST, path, OauthAccess::Client, operation, summary, handler);
+        let media_type = "application/x-www-form-urlencoded";
+        let request = Some(Taken { media_type, schema: SchemaOf::of::<In>() });
+        Self { request, ..route.answering::<Out>(StatusCode::OK) }
+    }
+
+    /// Anything else: nothing goes in and nothing comes out, unless it is said below.
+    pub(super) fn at<H, A>(
+        method: Method,
+        path: &str,
+        access: OauthAccess,
+        operation: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<A, Oauth<P>>,
+        A: 'static,
+    {
+        let handler = match method {
+            Method::GET => get(handler),
+            Method::PUT => put(handler),
+            Method::DELETE => delete(handler),
+            _ => post(handler),
+        };
+        let (paths, response) = (vec![path.to_owned()], (StatusCode::NO_CONTENT, None));
+        Self { method, paths, access, operation, summary, request: None, response, surface: None, handler }
+    }
+
+    /// Takes JSON.
+    pub(super) fn taking<In: ToSchema>(self) -> Self {
+        let request = Some(Taken { media_type: "application/json", schema: SchemaOf::of::<In>() });
+        Self { request, ..self }
+    }
+
+    /// Answers with JSON, under this status.
+    pub(super) fn answering<Out: ToSchema>(self, status: StatusCode) -> Self {
+        Self { response: (status, Some(SchemaOf::of::<Out>())), ..self }
     }
 
     /// The same, asked no oftener from one address than this surface allows.

@@ -28,6 +28,10 @@ pub struct TokenForm {
     pub client_id: Option<String>,
     /// Its secret, where it is registered for that.
     pub client_secret: Option<String>,
+    /// What it signed, where it is registered for that (RFC 7523, 2.2).
+    pub client_assertion: Option<String>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    pub client_assertion_type: Option<String>,
     /// The code that came of the consent (RFC 6749, 4.1.3).
     pub code: Option<String>,
     /// Where the code was sent; may be left out (OAuth 2.1, 4.1.3).
@@ -89,8 +93,9 @@ pub(super) const fn redeems(grant_type: GrantType) -> bool {
 /// Whether a client may prove itself so.
 pub(super) const fn takes(way: ClientAuthentication) -> bool {
     match way {
-        ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost => true,
-        ClientAuthentication::PrivateKeyJwt => false,
+        ClientAuthentication::SecretBasic
+        | ClientAuthentication::SecretPost
+        | ClientAuthentication::PrivateKeyJwt => true,
     }
 }
 
@@ -108,7 +113,7 @@ async fn give_out<P: Ports + 'static>(
         return Err(unsupported());
     }
     let grounds = oauth.grounds()?;
-    let client = presented.prove(grounds.view(), oauth.clock.now(), &*oauth.secrets).await?;
+    let client = oauth.prove(&presented, grounds.view()).await?;
     oauth.count(&client)?;
     if !client.grant_types().contains(&grant_type) {
         let why = "this client is not registered for this grant type";

@@ -1,4 +1,4 @@
-//! The OAuth endpoints in the document: forms go in, JSON comes out, errors are those of RFC 6749.
+//! The OAuth endpoints in the document: forms and metadata go in, JSON comes out, errors are those of RFC 6749.
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,8 @@ fn access_name(access: OauthAccess) -> &'static str {
     match access {
         OauthAccess::Anybody => "anybody",
         OauthAccess::Client => "client",
+        OauthAccess::Registration => "registration",
+        OauthAccess::OwnRegistration => "own registration",
     }
 }
 
@@ -26,7 +28,8 @@ pub(super) fn insert<P>(
     schemas: &mut Map<String, Value>,
 ) {
     for route in routes {
-        for schema in route.form.iter().chain([&route.response]) {
+        let request = route.request.as_ref().map(|taken| &taken.schema);
+        for schema in request.into_iter().chain(&route.response.1) {
             for (name, schema) in &schema.needs {
                 schemas.insert(name.clone(), json!(schema));
             }
@@ -48,6 +51,12 @@ pub(super) fn insert<P>(
 
 fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
     let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    let (status, response) = &route.response;
+    let mut answer = json!({ "description": route.summary });
+    if let (Some(schema), Some(answer)) = (response, answer.as_object_mut()) {
+        let content = json!({ "application/json": { "schema": schema.schema } });
+        answer.insert("content".to_owned(), content);
+    }
     let mut operation = json!({
         "operationId": id,
         "tags": [TAG],
@@ -55,18 +64,19 @@ fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
         "description": match route.access {
             OauthAccess::Anybody => "Open to anybody.",
             OauthAccess::Client => "Takes a registered client, which proves who it is in the way that it is registered for.",
+            OauthAccess::Registration => "As the deployment has it (`SEKISHO_REGISTRATION`): closed to everybody, open to whoever shows an API key with `clients:write` as the initial access token, or open to anybody.",
+            OauthAccess::OwnRegistration => "Takes the registration access token of this very client.",
         },
         "security": match route.access {
             OauthAccess::Anybody => json!([]),
             OauthAccess::Client => json!([{ "client": [] }, {}]),
+            OauthAccess::Registration => json!([{ "registration": [] }, {}]),
+            OauthAccess::OwnRegistration => json!([{ "registration": [] }]),
         },
         "x-sekisho-access": access_name(route.access),
         "parameters": parameters(path),
         "responses": {
-            "200": {
-                "description": route.summary,
-                "content": { "application/json": { "schema": route.response.schema } },
-            },
+            status.as_str(): answer,
             "default": {
                 "description": "A refusal",
                 "content": {
@@ -76,8 +86,8 @@ fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
             },
         },
     });
-    if let (Some(form), Some(operation)) = (&route.form, operation.as_object_mut()) {
-        let content = json!({ "application/x-www-form-urlencoded": { "schema": form.schema } });
+    if let (Some(taken), Some(operation)) = (&route.request, operation.as_object_mut()) {
+        let content = json!({ taken.media_type: { "schema": taken.schema.schema } });
         operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
     }
     operation

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use domain::value::{ClientId, KeyThumbprint, PresentedSecret, SecretDigest, SigningAlgorithm};
+use domain::value::{ClientId, ClientKeys, KeyThumbprint, PresentedSecret, SecretDigest, SigningAlgorithm};
 
-use super::{AccessToken, TokenFault};
+use super::{AccessToken, AssertionClaims, TokenFault};
 
 /// A future whose type has no name.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -44,4 +44,11 @@ pub trait VerifySecrets: Send + Sync {
         presented: &'a PresentedSecret,
         digests: &'a [SecretDigest],
     ) -> Boxed<'a, Result<bool, commands::HashError>>;
+}
+
+/// Checks what clients sign to prove who they are, without waiting.
+pub trait CheckAssertions: Send + Sync {
+    /// What an assertion says, if one of these keys signed it with its own algorithm. Whom it is for, its time and whether it came before is for others
+    /// to look at.
+    fn check(&self, assertion: &str, keys: &ClientKeys) -> Option<AssertionClaims>;
 }

@@ -1,23 +1,14 @@
-//! Register an OAuth client, with a secret when it can keep one.
+//! Register an OAuth client, with a secret or with keys of its own when it can keep something to itself.
 
 use std::collections::BTreeSet;
 
-use domain::client::{Client, ClientCommand, ClientKind};
+use domain::client::{Client, ClientCommand};
 use domain::value::{ClientId, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
-use super::fresh_secret::{FreshSecret, fresh_secret};
+use super::proof::{Prepared, Proof};
 use crate::access::enter;
 use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
-
-/// Whether the client can keep a secret (RFC 6749, 2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confidentiality {
-    /// It runs where its user can read everything.
-    Public,
-    /// It runs on a server, and is given a secret.
-    Confidential,
-}
 
 /// Register an OAuth client. Whoever registers it may change it, and so may owners and admins.
 #[derive(Debug, Clone)]
@@ -26,8 +17,8 @@ pub struct Register {
     pub organization: OrganizationId,
     /// The name shown at consent.
     pub name: DisplayName,
-    /// Whether it can keep a secret.
-    pub confidentiality: Confidentiality,
+    /// What it is to prove itself with.
+    pub proof: Proof,
     /// Where browsers may be sent back to.
     pub redirect_uris: BTreeSet<RedirectUri>,
     /// The most it can be granted; never more than the registrar's own role.
@@ -56,13 +47,7 @@ impl UseCase for Register {
         entered.must_hold_credentials()?;
         entered.must_hand_out(&self.scopes)?;
         let id = ClientId::new(ports.entropy().id());
-        let (kind, secret) = match self.confidentiality {
-            Confidentiality::Public => (ClientKind::Public, None),
-            Confidentiality::Confidential => {
-                let FreshSecret { secret, digest } = fresh_secret(ports, unit).await?;
-                (ClientKind::Confidential { secret: digest }, Some(secret))
-            }
-        };
+        let Prepared { kind, authentication, secret } = self.proof.prepare(ports, unit).await?;
         let register = ClientCommand::Register {
             organization: self.organization,
             client_id: id,
@@ -71,7 +56,7 @@ impl UseCase for Register {
             redirect_uris: self.redirect_uris.clone(),
             scopes: self.scopes.clone(),
             registered_by: entered.user,
-            authentication: None,
+            authentication,
             grant_types: None,
         };
         unit.decide::<Client>(id, register).await?;

@@ -12,9 +12,9 @@ use crate::testing::*;
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
-fn register(confidentiality: Confidentiality, texts: &[&str]) -> Register {
+fn register(proof: Proof, texts: &[&str]) -> Register {
     let redirect_uris = [RedirectUri::parse("https://app.example.com/cb").unwrap()].into();
-    Register { organization: ACME, name: name("App"), confidentiality, redirect_uris, scopes: scopes(texts) }
+    Register { organization: ACME, name: name("App"), proof, redirect_uris, scopes: scopes(texts) }
 }
 
 fn update(client: ClientId, texts: &[&str]) -> Update {
@@ -47,7 +47,7 @@ fn a_foreign_client_is_not_found() {
         everything!(world, not_found "client", root(), client);
     }
     everything!(world, not_found "organization", rival(), MEMBERS_APP);
-    world.not_found("organization", rival(), register(Confidentiality::Public, &["mcp:read"]));
+    world.not_found("organization", rival(), register(Proof::Nothing, &["mcp:read"]));
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn whoever_did_not_register_it_does_not_change_it() {
         everything!(world, forbidden, acme(user), MEMBERS_APP);
     }
     everything!(world, forbidden, acme(MEMBER), OWNERS_APP);
-    world.forbidden(acme(AUDITOR), register(Confidentiality::Public, &["org:read"]));
+    world.forbidden(acme(AUDITOR), register(Proof::Nothing, &["org:read"]));
 }
 
 #[test]
 fn a_client_does_not_exceed_the_role_of_whoever_registers_it() {
     let world = World::new();
-    world.forbidden(acme(VIEWER), register(Confidentiality::Public, &["mcp:write"]));
-    world.forbidden(acme(MEMBER), register(Confidentiality::Public, &["audit:read"]));
+    world.forbidden(acme(VIEWER), register(Proof::Nothing, &["mcp:write"]));
+    world.forbidden(acme(MEMBER), register(Proof::Nothing, &["audit:read"]));
     world.forbidden(acme(MEMBER), update(MEMBERS_APP, &["audit:read"]));
 }
 
@@ -87,7 +87,7 @@ fn the_previous_secret_ends_soon() {
 #[test]
 fn a_confidential_client_is_shown_its_secret_once() {
     let world = World::new();
-    let (answer, did) = world.done(acme(MEMBER), register(Confidentiality::Confidential, &["mcp:write"]));
+    let (answer, did) = world.done(acme(MEMBER), register(Proof::SecretBasic, &["mcp:write"]));
     let secret = answer.secret.unwrap();
     assert!(secret.reveal().starts_with("cs_") && secret.reveal().len() == 46);
     let Event::Client(ClientEvent::Registered { client_id, kind, registered_by, .. }) = &did[0] else {
@@ -101,7 +101,7 @@ fn a_confidential_client_is_shown_its_secret_once() {
 #[test]
 fn a_public_client_is_given_no_secret() {
     let world = World::new();
-    let (answer, did) = world.done(acme(VIEWER), register(Confidentiality::Public, &["mcp:read"]));
+    let (answer, did) = world.done(acme(VIEWER), register(Proof::Nothing, &["mcp:read"]));
     assert!(answer.secret.is_none());
     assert!(
         matches!(&did[..], [Event::Client(ClientEvent::Registered { kind: ClientKind::Public, .. })]),
@@ -131,7 +131,7 @@ fn whoever_registered_it_and_those_above_change_it() {
         let (.., did) = world.done(actor.clone(), Enable { organization, client });
         assert_eq!(did, [ClientEvent::Enabled {}.into()]);
         let (.., did) = world.done(actor, Delete { organization, client });
-        assert_eq!(did, [ClientEvent::Deleted {}.into()]);
+        assert_eq!(did, [ClientEvent::Deleted { reason: None }.into()]);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use domain::Aggregate as _;
 use domain::ClaimScope;
-use domain::client::Client;
+use domain::client::{Client, ClientCommand};
 use domain::grant::{Grant, GrantCommand, GrantEnd, place};
 use domain::instance::Instance;
 use domain::organization::{Organization, OrganizationError};
@@ -50,6 +50,8 @@ impl UseCase for Issue {
         let user = acting_user(unit, actor).await?;
         let organization = self.reachable_for(user, unit).await?;
         self.must_suit_the_client(organization, unit).await?;
+        // Of one that registered itself, that it is used: from here on nobody forgets it, whoever looks at the same moment.
+        unit.decide::<Client>(self.client, ClientCommand::Use).await?;
 
         let held = unit.owner_of(ClaimScope::Grant, &place(user, self.client, self.instance)).await?;
         let held = held.and_then(|id| GrantId::parse(&id).ok());

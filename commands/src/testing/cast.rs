@@ -279,7 +279,7 @@ fn clients(log: &MemoryLog) {
             }],
         );
     }
-    log.given::<Client>(DELETED_APP, vec![ClientEvent::Deleted {}]);
+    log.given::<Client>(DELETED_APP, vec![ClientEvent::Deleted { reason: None }]);
 }
 
 fn digest() -> SecretDigest {

@@ -2,10 +2,49 @@
 
 use std::collections::BTreeSet;
 
-use super::{ClientAuthentication, ClientKind, GrantType};
+use super::{ClientAbout, ClientAuthentication, ClientKind, GrantType};
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
+    ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
+    UserId,
 };
+
+/// What a client says of itself when it registers, and each time that it describes itself anew.
+#[derive(Debug, Clone)]
+pub struct ItselfDescribed {
+    /// The name shown at consent.
+    pub name: DisplayName,
+    /// Where browsers may be sent back to.
+    pub redirect_uris: BTreeSet<RedirectUri>,
+    /// The most it can be granted.
+    pub scopes: Scopes,
+    /// By which grants it gets tokens; never in its own name.
+    pub grant_types: BTreeSet<GrantType>,
+    /// What else it says.
+    pub about: ClientAbout,
+    /// Other keys in place of those that it has. When it registers, they are in its kind.
+    pub keys: Option<ClientKeys>,
+}
+
+/// A client that registers itself.
+#[derive(Debug, Clone)]
+pub struct ItselfRegistered {
+    /// Whose client it is; nobody's where anybody may register one.
+    pub organization: Option<OrganizationId>,
+    /// Its public identifier.
+    pub client_id: ClientId,
+    /// What it has to prove itself with.
+    pub kind: ClientKind,
+    /// How it does that.
+    pub authentication: Option<ClientAuthentication>,
+    /// What it says of itself.
+    pub description: ItselfDescribed,
+    /// Who let it register, where that takes leave.
+    pub registered_by: Option<UserId>,
+    /// What is kept of its registration access token.
+    pub registration_token: SecretDigest,
+    /// Now.
+    pub at: Timestamp,
+}
 
 /// A request to a client. Secrets are made and digested outside.
 #[derive(Debug, Clone)]
@@ -56,6 +95,24 @@ pub enum ClientCommand {
     Enable,
     /// End it for good.
     Delete,
+    /// Bring itself into being (RFC 7591).
+    RegisterItself(Box<ItselfRegistered>),
+    /// Describe itself anew (RFC 7592, 2.2).
+    DescribeItself(Box<ItselfDescribed>),
+    /// Other keys in place of those that it proves itself with.
+    ReplaceKeys {
+        /// All of them.
+        keys: ClientKeys,
+    },
+    /// Take note that somebody lets it act.
+    Use,
+    /// End it, if it registered itself and nobody let it act since.
+    EndIfUnused {
+        /// It must have been there for as long.
+        since: Timestamp,
+    },
+    /// End itself for good (RFC 7592, 2.3).
+    Leave,
     /// Refuse one of the tokens that it got in its own name (RFC 7009).
     RevokeToken {
         /// Which.

@@ -15,8 +15,22 @@ pub enum ClientError {
     #[error("this client was deleted")]
     Deleted,
     /// A public client proves itself by PKCE alone.
-    #[error("a public client has no secret to rotate; register a confidential client instead")]
+    #[error("this client has no secret to rotate; register a confidential client instead")]
     NoSecret,
+    /// It proves itself by a secret, or not at all.
+    #[error("this client proves itself by a secret or by PKCE alone and has no keys to replace")]
+    NoKeys,
+    /// A secret signs nothing, and a key is told to nobody.
+    #[error(
+        "a client with a secret proves itself by client_secret_basic or client_secret_post, one with keys by private_key_jwt"
+    )]
+    OtherAuthentication,
+    /// Somebody else registered it, and answers for it.
+    #[error("this client did not register itself")]
+    NotItsOwn,
+    /// Nobody answers for what it would do.
+    #[error("a client that registers itself gets no token in its own name; people consent to what it does")]
+    OwnCredentials,
     /// Without one, no browser could come back to it.
     #[error("a public client, or one that asks for codes, needs at least one redirect URI")]
     NoRedirectUri,

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClientAuthentication, GrantType};
+use super::{ClientAbout, ClientAuthentication, GrantType};
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
+    ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
+    UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
@@ -22,14 +23,49 @@ pub enum ClientKind {
         /// What is kept of the secret.
         secret: SecretDigest,
     },
+    /// Runs on a server and signs with a key of its own, which is told to nobody.
+    Keyed {
+        /// The public halves.
+        keys: ClientKeys,
+    },
+}
+
+/// Why a client is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientEnd {
+    /// It left.
+    ByItself,
+    /// It registered itself, and nobody ever let it act.
+    Unused,
+}
+
+impl ClientEnd {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ByItself => "by_itself",
+            Self::Unused => "unused",
+        }
+    }
 }
 
 impl ClientKind {
-    /// The name on the wire.
+    /// What it is to others: whether it can keep something to itself.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Public => "public",
-            Self::Confidential { .. } => "confidential",
+            Self::Confidential { .. } | Self::Keyed { .. } => "confidential",
+        }
+    }
+
+    /// How a client of this kind proves itself; none for a public one.
+    pub fn authentication(&self, named: Option<ClientAuthentication>) -> Option<ClientAuthentication> {
+        match self {
+            Self::Public => None,
+            Self::Confidential { .. } => Some(named.unwrap_or_default()),
+            Self::Keyed { .. } => Some(ClientAuthentication::PrivateKeyJwt),
         }
     }
 }
@@ -84,7 +120,61 @@ events! {
         /// It may ask again.
         Enabled = "enabled" v 1 {},
         /// It is gone; its identifier stays taken.
-        Deleted = "deleted" v 1 {},
+        Deleted = "deleted" v 1 {
+            /// Why; none is because whoever answers for it ended it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            reason: Option<ClientEnd>,
+        },
+        /// It registered itself, and may ask people for authorization.
+        SelfRegistered = "self_registered" v 1 {
+            /// Whose client it is; none where anybody may register one.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            organization: Option<OrganizationId>,
+            /// The public identifier; as text it is the `client_id` of OAuth.
+            client_id: ClientId,
+            /// The name shown at consent.
+            name: DisplayName,
+            /// Public, or what it proves itself with.
+            kind: ClientKind,
+            /// Where browsers may be sent back to.
+            redirect_uris: BTreeSet<RedirectUri>,
+            /// The most it can be granted.
+            scopes: Scopes,
+            /// Who let it register, where that takes leave.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            registered_by: Option<UserId>,
+            /// How it proves itself; none for a public client.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            authentication: Option<ClientAuthentication>,
+            /// By which grants it gets tokens.
+            grant_types: BTreeSet<GrantType>,
+            /// What is kept of the token that it manages its registration with.
+            registration_token: SecretDigest,
+            /// What else it says of itself.
+            about: Box<ClientAbout>,
+            /// When.
+            at: Timestamp,
+        },
+        /// It described itself anew.
+        SelfDescribed = "self_described" v 1 {
+            /// The name shown at consent.
+            name: DisplayName,
+            /// Where browsers may be sent back to.
+            redirect_uris: BTreeSet<RedirectUri>,
+            /// The most it can be granted.
+            scopes: Scopes,
+            /// By which grants it gets tokens.
+            grant_types: BTreeSet<GrantType>,
+            /// What else it says of itself.
+            about: Box<ClientAbout>,
+        },
+        /// It proves itself with other keys. Those before prove nothing from now on, unless they are among them.
+        KeysReplaced = "keys_replaced" v 1 {
+            /// All of them.
+            keys: ClientKeys,
+        },
+        /// Somebody let it act for the first time: one that registered itself is kept from now on.
+        FirstUsed = "first_used" v 1 {},
         /// One of the tokens that it got in its own name is refused from now on.
         TokenRevoked = "token_revoked" v 1 {
             /// Which.
@@ -102,14 +192,17 @@ impl Facts for ClientEvent {
     /// Never given back: an identifier that named one client in the audit must not name another.
     fn claims(&self) -> Vec<ClaimChange> {
         match self {
-            Self::Registered { client_id, .. } => {
+            Self::Registered { client_id, .. } | Self::SelfRegistered { client_id, .. } => {
                 vec![ClaimChange::Take { scope: ClaimScope::ClientId, value: client_id.to_string() }]
             }
             Self::Updated { .. }
             | Self::SecretRotated { .. }
             | Self::Disabled { .. }
             | Self::Enabled {}
-            | Self::Deleted {}
+            | Self::Deleted { .. }
+            | Self::SelfDescribed { .. }
+            | Self::KeysReplaced { .. }
+            | Self::FirstUsed {}
             | Self::TokenRevoked { .. } => vec![],
         }
     }

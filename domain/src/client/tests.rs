@@ -120,7 +120,7 @@ fn a_client_that_does_not_exist_refuses_everything() {
 #[test]
 fn it_cannot_be_registered_twice_also_after_the_end() {
     desk(ClientKind::Public, vec![]).when(register(ClientKind::Public, 1)).refused(&No::Exists);
-    desk(ClientKind::Public, vec![Did::Deleted {}])
+    desk(ClientKind::Public, vec![Did::Deleted { reason: None }])
         .when(register(ClientKind::Public, 1))
         .refused(&No::Exists);
 }
@@ -195,7 +195,7 @@ fn one_of_its_own_tokens_is_revoked_once() {
     desk(confidential(), vec![]).when(revoke_token(expires_at)).then(std::slice::from_ref(&gone));
     desk(confidential(), vec![gone]).when(revoke_token(expires_at)).then(&[]);
     desk(confidential(), vec![]).when(revoke_token(Timestamp::EPOCH)).then(&[]); // its time is over
-    desk(confidential(), vec![Did::Deleted {}]).when(revoke_token(expires_at)).then(&[]);
+    desk(confidential(), vec![Did::Deleted { reason: None }]).when(revoke_token(expires_at)).then(&[]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_public_client_has_no_secret_to_rotate() {
 
 #[test]
 fn nothing_leaves_deleted() {
-    let deleted = desk(confidential(), vec![Did::Deleted {}]);
+    let deleted = desk(confidential(), vec![Did::Deleted { reason: None }]);
     deleted.when(update("New", 1)).refused(&No::Deleted);
     deleted.when(rotate(2)).refused(&No::Deleted);
     deleted.when(Ask::Disable { reason: name("x") }).refused(&No::Deleted);
@@ -228,7 +228,7 @@ fn after_a_leak_it_is_disabled_then_given_a_new_secret_then_enabled() {
         .when(Ask::RotateSecret { secret: secret(2), previous_until: None })
         .then(std::slice::from_ref(&rotated));
     disabled.when(Ask::Enable).then(&[Did::Enabled {}]);
-    disabled.when(Ask::Delete).then(&[Did::Deleted {}]);
+    disabled.when(Ask::Delete).then(&[Did::Deleted { reason: None }]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_retry_is_not_a_mistake() {
 fn its_identifier_is_taken_once_and_never_given_back() {
     let take = ClaimChange::Take { scope: ClaimScope::ClientId, value: DESK.to_string() };
     assert_eq!(registered(ClientKind::Public, 1).claims(), [take]);
-    assert_eq!(Did::Deleted {}.claims(), []);
+    assert_eq!(Did::Deleted { reason: None }.claims(), []);
 }
 
 #[test]

@@ -30,6 +30,11 @@ impl ClientAuthentication {
             Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
+
+    /// The way with this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.as_str() == text)
+    }
 }
 
 /// By which grant a client gets tokens (RFC 6749, 4 and 6).

@@ -2,12 +2,15 @@
 //!
 //! A sample may be added. One that exists is never edited: it stands for rows that are in somebody's log.
 
+mod client;
+
+pub(super) use client::client;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::api_key::{ApiKeyEvent, KeyEnvironment};
-use crate::client::{ClientAuthentication, ClientEvent, ClientKind, GrantType};
 use crate::connection::{ConnectionEvent, ConnectionOwner};
 use crate::deployment::DeploymentEvent;
 use crate::grant::{GrantEnd, GrantEvent};
@@ -20,9 +23,8 @@ use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
     FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Personal, Position, ProviderSubject, PublicJwk, RedirectUri, Role, Scope, Scopes,
-    SecretDigest, ServerId, SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection,
-    UserId,
+    OrganizationId, Personal, Position, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest,
+    ServerId, SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
 };
 
 /// A shape's name ("" for the plain one) and the event.
@@ -134,53 +136,6 @@ pub(super) fn user() -> Vec<Sample<UserEvent>> {
         ("", UserEvent::IdentityLinked { issuer: issuer(), subject: anns(subject()) }),
         ("erased", UserEvent::IdentityLinked { issuer: issuer(), subject: erased() }),
         ("", UserEvent::IdentityUnlinked { issuer: issuer(), subject: anns(subject()) }),
-    ]
-}
-
-pub(super) fn client() -> Vec<Sample<ClientEvent>> {
-    let redirect_uris = || BTreeSet::from([RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()]);
-    let registered = |kind| ClientEvent::Registered {
-        organization: ACME,
-        client_id: CLIENT,
-        name: name("Desk"),
-        kind,
-        redirect_uris: redirect_uris(),
-        scopes: scopes(&["mcp:read", "tool:echo"]),
-        registered_by: ANN,
-        authentication: None,
-        grant_types: None,
-    };
-    vec![
-        ("", registered(ClientKind::Public)),
-        (
-            "explicit",
-            ClientEvent::Registered {
-                organization: ACME,
-                client_id: CLIENT,
-                name: name("Desk"),
-                kind: ClientKind::Confidential { secret: bcrypt() },
-                redirect_uris: redirect_uris(),
-                scopes: scopes(&["mcp:read", "tool:echo"]),
-                registered_by: ANN,
-                authentication: Some(ClientAuthentication::SecretPost),
-                grant_types: Some(GrantType::ALL.into()),
-            },
-        ),
-        ("confidential", registered(ClientKind::Confidential { secret: bcrypt() })),
-        (
-            "",
-            ClientEvent::Updated {
-                name: name("Desk 2"),
-                redirect_uris: redirect_uris(),
-                scopes: scopes(&["mcp:write"]),
-            },
-        ),
-        ("", ClientEvent::SecretRotated { secret: hmac(), previous_until: Some(moment()) }),
-        ("at-once", ClientEvent::SecretRotated { secret: hmac(), previous_until: None }),
-        ("", ClientEvent::Disabled { reason: name("leaked") }),
-        ("", ClientEvent::Enabled {}),
-        ("", ClientEvent::Deleted {}),
-        ("", ClientEvent::TokenRevoked { token: TOKEN, expires_at: moment() }),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod address_range;
 mod base62;
+mod client_key;
 mod client_secret;
 mod credential_field;
 mod email;
@@ -15,6 +16,7 @@ mod notice;
 mod personal;
 mod redirect_uri;
 mod refresh_token;
+mod registration_token;
 mod role;
 mod scope;
 mod secret;
@@ -26,11 +28,14 @@ mod tool;
 mod upstream_url;
 
 pub use address_range::{AddressRange, AddressRangeError};
+pub use client_key::{
+    AssertionAlgorithm, CLIENT_KEYS_MAX, ClientKey, ClientKeys, ClientKeysError, KeyName, KeyNameError,
+};
 pub use client_secret::compose_client_secret;
 pub use credential_field::{CredentialField, FieldName, FieldNameError, HeaderPrefix, HeaderPrefixError};
 pub use email::{EmailAddress, EmailError};
 pub use header_name::{HeaderName, HeaderNameError};
-pub use https_url::{HttpsUrl, HttpsUrlError};
+pub use https_url::{HttpsUrl, HttpsUrlError, WebUrl, WebUrlError};
 pub use identity::{Issuer, IssuerError, ProviderSubject, ProviderSubjectError};
 pub use ids::{
     AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, GrantId, IdError, InstanceId,
@@ -42,6 +47,7 @@ pub use notice::{Notice, NoticeError};
 pub use personal::{Personal, SubjectId};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use refresh_token::{compose_refresh_token, is_refresh_token};
+pub use registration_token::compose_registration_token;
 pub use role::{Role, RoleError};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use secret::{IssuedSecret, PresentedSecret, SecretDigest};

@@ -137,8 +137,8 @@ impl AccessView {
     fn closes_to_client(&self, id: &str, fact: &ClientEvent) -> Closes {
         let client = || ClientId::parse(id).ok().and_then(|id| self.client(id));
         match fact {
-            ClientEvent::Disabled { .. } | ClientEvent::Deleted {} => Closes::Anybody,
-            ClientEvent::Updated { scopes, .. } => match client() {
+            ClientEvent::Disabled { .. } | ClientEvent::Deleted { .. } => Closes::Anybody,
+            ClientEvent::Updated { scopes, .. } | ClientEvent::SelfDescribed { scopes, .. } => match client() {
                 Some(client) if !scopes.grant_all(&client.scopes) => Closes::Anybody,
                 Some(_) | None => Closes::Nobody,
             },
@@ -147,7 +147,10 @@ impl AccessView {
                 Closes::In(client().and_then(|client| client.organization))
             }
             ClientEvent::Registered { .. }
+            | ClientEvent::SelfRegistered { .. }
+            | ClientEvent::FirstUsed {}
             | ClientEvent::SecretRotated { .. } // what it got with the old one stays
+            | ClientEvent::KeysReplaced { .. } // the same
             | ClientEvent::Enabled {} => Closes::Nobody,
         }
     }

@@ -3,6 +3,7 @@
 //! A view is a value: folding gives a new one that shares almost everything with the old one, so a reader keeps a consistent snapshot for as
 //! long as it likes and never waits. Personal data never enter it. Deliberately absent: decisions; it hands facts to `domain::policy`.
 
+mod clients;
 mod closing;
 mod credential;
 pub mod evidence;
@@ -31,11 +32,12 @@ use domain::value::{
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
 
+pub use clients::{Client, HeldSecret, OwnRegistration};
 pub use credential::{Credential, Unmade};
 pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
 pub use judge::{Shown, Unfit, Wanted};
 pub use live::{Held, LiveView};
-pub use oauth::{Client, Grant, HeldSecret, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
+pub use oauth::{Grant, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
 
 /// Ids are ours or drawn at random, and the hash is keyed at random for each map: nobody chooses what collides.
 type HashMap<K, V> = GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
@@ -55,6 +57,8 @@ pub struct AccessView {
     /// Those of each organization: a client may leave out which one it means.
     instances_of: HashMap<OrganizationId, imbl::OrdSet<InstanceId>>,
     clients: HashMap<ClientId, Arc<Client>>,
+    /// Those that registered themselves and that nobody ever let act, by when they did.
+    unused_clients: imbl::OrdSet<(Timestamp, ClientId)>,
     grants: HashMap<GrantId, Arc<Grant>>,
     /// The live grant of a user, a client and an instance.
     grant_of: HashMap<(UserId, ClientId, InstanceId), GrantId>,

@@ -1,66 +1,15 @@
-//! What the view knows for the authorization server: clients, grants, signing keys, and the tokens that were revoked before their time.
+//! What the view knows for the authorization server beside its clients: grants, signing keys, and the tokens that were revoked before their time.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::client::{ClientAuthentication, ClientEvent, ClientKind, GrantType};
 use domain::deployment::DeploymentEvent;
 use domain::grant::{ACCESS_TOKEN_SECONDS, GrantEvent};
-use domain::policy::Standing;
 use domain::value::{
-    ClientId, DisplayName, GrantId, InstanceId, KeyThumbprint, OrganizationId, RedirectUri, Scopes,
-    SecretDigest, SigningAlgorithm, Timestamp, TokenId, UserId,
+    ClientId, GrantId, InstanceId, KeyThumbprint, OrganizationId, Scopes, SigningAlgorithm, Timestamp,
+    TokenId, UserId,
 };
 
 use super::{AccessView, HashMap};
-
-/// An OAuth client.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Client {
-    /// Its id; as text the `client_id` of OAuth.
-    pub id: ClientId,
-    /// Whose it is; `None` for one that belongs to nobody in particular.
-    pub organization: Option<OrganizationId>,
-    /// The name shown at consent.
-    pub name: DisplayName,
-    /// `Suspended` when disabled, `Ended` when deleted.
-    pub standing: Standing,
-    /// How it proves itself; `None` for a public one.
-    pub authentication: Option<ClientAuthentication>,
-    /// Its secrets, the newest first.
-    pub secrets: Vec<HeldSecret>,
-    /// Where browsers may be sent back to.
-    pub redirect_uris: BTreeSet<RedirectUri>,
-    /// Those that it named; `None` when it named none.
-    pub named_grant_types: Option<BTreeSet<GrantType>>,
-    /// The most it can be granted.
-    pub scopes: Scopes,
-}
-
-/// What is kept of a client's secret.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeldSecret {
-    /// Which of the client's secrets, counted from 0: what was checked of another one says nothing about this.
-    pub number: u32,
-    /// Digest of it.
-    pub digest: SecretDigest,
-    /// How long it still works; `None` while it is the current one.
-    pub until: Option<Timestamp>,
-}
-
-impl Client {
-    /// By which grants it gets tokens.
-    pub fn grant_types(&self) -> BTreeSet<GrantType> {
-        let by_default =
-            || GrantType::by_default(self.authentication.is_some(), !self.redirect_uris.is_empty());
-        self.named_grant_types.clone().unwrap_or_else(by_default)
-    }
-
-    /// The secrets that work at this moment.
-    pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &HeldSecret> {
-        self.secrets.iter().filter(move |secret| secret.until.is_none_or(|until| until > now))
-    }
-}
 
 /// One user's standing authorization of one client at one instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,7 +129,7 @@ impl RevokedTokens {
 
     /// A view has no clock. A token is revoked before it ends, and lives no longer than `ACCESS_TOKEN_SECONDS`: whatever ends so much earlier than
     /// this one has ended. Twice as long, since clocks differ.
-    fn insert(&mut self, root: Root, token: TokenId, expires_at: Timestamp) {
+    pub(super) fn insert(&mut self, root: Root, token: TokenId, expires_at: Timestamp) {
         let over = expires_at.plus_seconds(-2 * ACCESS_TOKEN_SECONDS);
         while let Some(oldest) = self.in_order.get_min().copied().filter(|(end, ..)| *end < over) {
             self.in_order.remove(&oldest);
@@ -198,64 +147,6 @@ impl RevokedTokens {
 }
 
 impl AccessView {
-    pub(super) fn fold_client(&mut self, id: ClientId, fact: ClientEvent) {
-        if let ClientEvent::Registered {
-            organization,
-            client_id: _, // the aggregate's own id
-            name,
-            kind,
-            redirect_uris,
-            scopes,
-            registered_by: _, // who changes a client is no business of those who ask by it
-            authentication,
-            grant_types: named_grant_types,
-        } = fact
-        {
-            let (authentication, secrets) = match kind {
-                ClientKind::Public => (None, Vec::new()),
-                ClientKind::Confidential { secret } => {
-                    let secret = HeldSecret { number: 0, digest: secret, until: None };
-                    (Some(authentication.unwrap_or_default()), vec![secret])
-                }
-            };
-            let (organization, standing) = (Some(organization), Standing::Active);
-            let client = Client {
-                id,
-                organization,
-                name,
-                standing,
-                authentication,
-                secrets,
-                redirect_uris,
-                named_grant_types,
-                scopes,
-            };
-            self.clients.insert(id, Arc::new(client));
-            return;
-        }
-        if let ClientEvent::TokenRevoked { token, expires_at } = fact {
-            self.revoked_tokens.insert(Root::Client(id), token, expires_at);
-            return;
-        }
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        let client = Arc::make_mut(client);
-        match fact {
-            ClientEvent::Registered { .. } | ClientEvent::TokenRevoked { .. } => {} // above
-            ClientEvent::Updated { name, redirect_uris, scopes } => {
-                client.name = name;
-                client.redirect_uris = redirect_uris;
-                client.scopes = scopes;
-            }
-            ClientEvent::SecretRotated { secret, previous_until } => client.rotate(secret, previous_until),
-            ClientEvent::Disabled { reason: _ } => client.standing = Standing::Suspended,
-            ClientEvent::Enabled {} => client.standing = Standing::Active,
-            ClientEvent::Deleted {} => {
-                client.standing = Standing::Ended;
-                client.secrets.clear();
-            }
-        }
-    }
-
     pub(super) fn fold_grant(&mut self, id: GrantId, fact: GrantEvent) {
         match fact {
             GrantEvent::Granted { organization, user, client, instance, scopes, expires_at } => {
@@ -322,18 +213,6 @@ impl AccessView {
                 | SigningKeyState::Active { .. }
                 | SigningKeyState::Retiring { .. } => {}
             }
-        }
-    }
-}
-
-impl Client {
-    /// The one before may go on for a while; of an older one nothing is left.
-    fn rotate(&mut self, digest: SecretDigest, previous_until: Option<Timestamp>) {
-        let previous = self.secrets.drain(..).next();
-        let number = previous.as_ref().map_or(0, |secret| secret.number.saturating_add(1));
-        self.secrets.push(HeldSecret { number, digest, until: None });
-        if let (Some(previous), Some(until)) = (previous, previous_until) {
-            self.secrets.push(HeldSecret { until: Some(until), ..previous });
         }
     }
 }

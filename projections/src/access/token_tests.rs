@@ -149,7 +149,7 @@ fn whatever_ends_a_token_is_told_and_closes_at_the_same_moment() {
         (GRANT.to_string(), revoked(), "grant-revoked"),
         (GRANT.to_string(), one().into(), "token-revoked"),
         (DESK.to_string(), ClientEvent::Disabled { reason: name() }.into(), "client-inactive"),
-        (DESK.to_string(), ClientEvent::Deleted {}.into(), "client-inactive"),
+        (DESK.to_string(), ClientEvent::Deleted { reason: None }.into(), "client-inactive"),
         (ANN.to_string(), UserEvent::Suspended { reason: name() }.into(), "principal-inactive"),
         (ACME.to_string(), OrganizationEvent::MemberRemoved { user: ANN }.into(), "not-member"),
         (ACME.to_string(), OrganizationEvent::Suspended { reason }.into(), "organization-suspended"),
@@ -256,7 +256,7 @@ fn two_secrets_of_a_client_work_side_by_side_for_a_while() {
     assert_eq!(numbers(&view, NOW), [2, 1]);
     tell(&mut view, DESK, rotated(3, None));
     assert_eq!(numbers(&view, NOW), [3]);
-    tell(&mut view, DESK, ClientEvent::Deleted {});
+    tell(&mut view, DESK, ClientEvent::Deleted { reason: None });
     assert_eq!((numbers(&view, NOW), view.client(DESK).unwrap().standing), (vec![], Standing::Ended));
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::client::{ClientEvent, ClientKind};
-use domain::value::{ClientId, DisplayName, OrganizationId, RedirectUri, Scope, Scopes};
+use domain::client::{ClientAuthentication, ClientEnd, ClientEvent, ClientKind, GrantType};
+use domain::value::{ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scope, Scopes, UserId};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -20,8 +20,8 @@ use crate::table;
 pub struct ClientRow {
     /// Its id; as text the `client_id` of OAuth.
     pub id: Uuid,
-    /// Whose it is.
-    pub organization_id: Uuid,
+    /// Whose it is; `None` for one that registered itself where anybody may.
+    pub organization_id: Option<Uuid>,
     /// Its name.
     pub name: String,
     /// `public` or `confidential`.
@@ -30,15 +30,23 @@ pub struct ClientRow {
     pub redirect_uris: Vec<String>,
     /// The most it can be granted.
     pub scopes: Vec<String>,
-    /// The user who registered it.
-    pub registered_by: Uuid,
+    /// The user who registered it, or who gave it leave to register itself; `None` where it took none.
+    pub registered_by: Option<Uuid>,
+    /// Whether it registered itself.
+    pub self_registered: bool,
+    /// How it proves itself, as OAuth names it; `none` for a public one.
+    pub authentication: String,
+    /// By which grants it gets tokens.
+    pub grant_types: Vec<String>,
+    /// The names of its keys, where it has any.
+    pub key_ids: Vec<String>,
     /// Since when it has its current secret; `None` for a public one.
     pub secret_set_at: Option<OffsetDateTime>,
     /// How long the secret before that still works, if it does.
     pub previous_secret_until: Option<OffsetDateTime>,
     /// `enabled`, `disabled` or `deleted`.
     pub standing: String,
-    /// Why it is disabled, while it is.
+    /// Why it is disabled, while it is, or gone, unless somebody who answers for it ended it.
     pub standing_reason: Option<String>,
     /// When it was registered.
     pub created_at: OffsetDateTime,
@@ -57,7 +65,7 @@ impl Listed for ClientRow {
 }
 
 table!(ClientRow in "clients" by Uuid = id;
-    id, organization_id, name, kind, redirect_uris, scopes, registered_by, secret_set_at, previous_secret_until, standing, standing_reason,
+    id, organization_id, name, kind, redirect_uris, scopes, registered_by, self_registered, authentication, grant_types, key_ids, secret_set_at, previous_secret_until, standing, standing_reason,
     created_at, created_position, updated_at, updated_position);
 changing!(ClientRow);
 
@@ -68,10 +76,10 @@ pub(super) fn fold(
     fact: &ClientEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
-    let mut stand = |standing: &str, reason: Option<&DisplayName>| -> Result<(), Poison> {
+    let mut stand = |standing: &str, reason: Option<&str>| -> Result<(), Poison> {
         let client = changed(clients, &mark.id, mark)?;
         standing.clone_into(&mut client.standing);
-        client.standing_reason = reason.map(|reason| reason.as_str().to_owned());
+        client.standing_reason = reason.map(str::to_owned);
         Ok(())
     };
     match fact {
@@ -83,30 +91,53 @@ pub(super) fn fold(
             redirect_uris,
             scopes,
             registered_by,
-            authentication: _, // the authorization server reads these two, the listing does not show them
-            grant_types: _,
+            authentication,
+            grant_types,
         } => {
-            let secret_set_at = match kind {
-                ClientKind::Public => None,
-                ClientKind::Confidential { secret: _ } => Some(mark.at),
-            };
+            let by_default =
+                || GrantType::by_default(!matches!(kind, ClientKind::Public), !redirect_uris.is_empty());
+            let row = ClientRow::new(mark, name, kind, *authentication, redirect_uris, scopes);
             clients.make(ClientRow {
-                id: mark.id,
-                organization_id: organization.uuid(),
-                name: name.as_str().to_owned(),
-                kind: kind.as_str().to_owned(),
-                redirect_uris: addresses(redirect_uris),
-                scopes: names(scopes),
-                registered_by: registered_by.uuid(),
-                secret_set_at,
-                previous_secret_until: None,
-                standing: "enabled".to_owned(),
-                standing_reason: None,
-                created_at: mark.at,
-                created_position: mark.position,
-                updated_at: mark.at,
-                updated_position: mark.position,
+                organization_id: Some(organization.uuid()),
+                registered_by: Some(registered_by.uuid()),
+                grant_types: grants(&grant_types.clone().unwrap_or_else(by_default)),
+                ..row
             })
+        }
+        ClientEvent::SelfRegistered {
+            organization,
+            client_id: _, // as above
+            name,
+            kind,
+            redirect_uris,
+            scopes,
+            registered_by,
+            authentication,
+            grant_types,
+            registration_token: _, // the listing shows no secrets
+            about: _,              // it says that to whoever reads its registration
+            at: _,                 // the event's own moment
+        } => {
+            let row = ClientRow::new(mark, name, kind, *authentication, redirect_uris, scopes);
+            clients.make(ClientRow {
+                organization_id: organization.map(OrganizationId::uuid),
+                registered_by: registered_by.map(UserId::uuid),
+                self_registered: true,
+                grant_types: grants(grant_types),
+                ..row
+            })
+        }
+        ClientEvent::SelfDescribed { name, redirect_uris, scopes, grant_types, about: _ } => {
+            let client = changed(clients, &mark.id, mark)?;
+            name.as_str().clone_into(&mut client.name);
+            client.redirect_uris = addresses(redirect_uris);
+            client.scopes = names(scopes);
+            client.grant_types = grants(grant_types);
+            Ok(())
+        }
+        ClientEvent::KeysReplaced { keys } => {
+            changed(clients, &mark.id, mark)?.key_ids = key_ids(keys);
+            Ok(())
         }
         ClientEvent::Updated { name, redirect_uris, scopes } => {
             let client = changed(clients, &mark.id, mark)?;
@@ -121,12 +152,64 @@ pub(super) fn fold(
             client.previous_secret_until = moment(*previous_until);
             Ok(())
         }
-        ClientEvent::Disabled { reason } => stand("disabled", Some(reason)),
+        ClientEvent::Disabled { reason } => stand("disabled", Some(reason.as_str())),
         ClientEvent::Enabled {} => stand("enabled", None),
-        ClientEvent::Deleted {} => stand("deleted", None),
-        // The listing shows no tokens: they are gone in minutes.
-        ClientEvent::TokenRevoked { token: _, expires_at: _ } => changed(clients, &mark.id, mark).map(|_| ()),
+        ClientEvent::Deleted { reason } => stand("deleted", reason.map(ClientEnd::as_str)),
+        // The listing shows neither tokens, which are gone in minutes, nor who let a client act: grants tell that.
+        ClientEvent::TokenRevoked { token: _, expires_at: _ } | ClientEvent::FirstUsed {} => {
+            changed(clients, &mark.id, mark).map(|_| ())
+        }
     }
+}
+
+impl ClientRow {
+    /// A row of nobody's yet.
+    fn new(
+        mark: Mark,
+        name: &DisplayName,
+        kind: &ClientKind,
+        authentication: Option<ClientAuthentication>,
+        redirect_uris: &BTreeSet<RedirectUri>,
+        scopes: &Scopes,
+    ) -> Self {
+        let (secret_set_at, key_ids) = match kind {
+            ClientKind::Public => (None, Vec::new()),
+            ClientKind::Confidential { secret: _ } => (Some(mark.at), Vec::new()),
+            ClientKind::Keyed { keys } => (None, key_ids(keys)),
+        };
+        Self {
+            id: mark.id,
+            organization_id: None,
+            name: name.as_str().to_owned(),
+            kind: kind.as_str().to_owned(),
+            redirect_uris: addresses(redirect_uris),
+            scopes: names(scopes),
+            registered_by: None,
+            self_registered: false,
+            authentication: kind
+                .authentication(authentication)
+                .map_or("none", ClientAuthentication::as_str)
+                .to_owned(),
+            grant_types: Vec::new(),
+            key_ids,
+            secret_set_at,
+            previous_secret_until: None,
+            standing: "enabled".to_owned(),
+            standing_reason: None,
+            created_at: mark.at,
+            created_position: mark.position,
+            updated_at: mark.at,
+            updated_position: mark.position,
+        }
+    }
+}
+
+fn grants(grant_types: &BTreeSet<GrantType>) -> Vec<String> {
+    grant_types.iter().map(|grant_type| grant_type.as_str().to_owned()).collect()
+}
+
+fn key_ids(keys: &ClientKeys) -> Vec<String> {
+    keys.iter().map(|key| key.kid.as_str().to_owned()).collect()
 }
 
 fn addresses(uris: &BTreeSet<RedirectUri>) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! One history with every event there is, after which there is something of every kind in every state.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod clients;
+
+use std::collections::BTreeMap;
 
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
-use domain::client::{ClientEvent, ClientKind};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::DeploymentEvent;
 use domain::grant::{GrantEnd, GrantEvent};
@@ -14,8 +15,8 @@ use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
     GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Position, ProviderSubject, PublicJwk, RedirectUri, Role, SecretDigest, ServerId,
-    SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
+    OrganizationId, Position, ProviderSubject, PublicJwk, Role, SecretDigest, ServerId, SigningAlgorithm,
+    Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -39,6 +40,12 @@ pub(crate) const CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc1));
 /// Public.
 pub(crate) const DESK: ClientId = ClientId::new(Uuid::from_u128(0xc2));
 pub(crate) const OLD_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc3));
+/// Registered itself, and is nobody's.
+pub(crate) const OWN_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc7));
+/// Registered itself with leave of Acme, and has keys.
+pub(crate) const SIGNING_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc8));
+/// Registered itself, and was never used.
+pub(crate) const UNUSED_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc9));
 pub(crate) const GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc4));
 /// Revoked.
 pub(crate) const OLD_GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc5));
@@ -77,7 +84,7 @@ pub(crate) fn everything() -> History {
     tell_connections(&mut history);
     tell_instances(&mut history);
     tell_keys(&mut history);
-    tell_clients(&mut history);
+    clients::tell(&mut history);
     tell_grants(&mut history);
     tell_deployment(&mut history);
     history
@@ -253,48 +260,6 @@ fn tell_keys(history: &mut History) {
         .tell(OLD_KEY, issued("3vqXWJ5hFY0aPzK9mR3tB7", None, None))
         .tell(KEY, ApiKeyEvent::Renamed { name: display("Nightly") })
         .tell(OLD_KEY, ApiKeyEvent::Revoked { reason: display("rotated") });
-}
-
-fn tell_clients(history: &mut History) {
-    let bcrypt = || SecretDigest::Bcrypt {
-        hash: "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234".to_owned(),
-    };
-    let redirects = || BTreeSet::from([RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()]);
-    let offered = |client_id, kind| ClientEvent::Registered {
-        organization: ACME,
-        client_id,
-        name: display("Desk"),
-        kind,
-        redirect_uris: redirects(),
-        scopes: scopes(&["mcp:read"]),
-        registered_by: ANN,
-        authentication: None,
-        grant_types: None,
-    };
-    history
-        .tell(CLIENT, offered(CLIENT, ClientKind::Confidential { secret: bcrypt() }))
-        .tell(DESK, offered(DESK, ClientKind::Public))
-        .tell(OLD_CLIENT, offered(OLD_CLIENT, ClientKind::Public))
-        .tell(
-            CLIENT,
-            ClientEvent::Updated {
-                name: display("Desk 2"),
-                redirect_uris: redirects(),
-                scopes: scopes(&["mcp:write", "org:read"]),
-            },
-        )
-        .tell(
-            CLIENT,
-            ClientEvent::SecretRotated {
-                secret: bcrypt(),
-                previous_until: Some(moment("2026-06-01T00:00:00Z")),
-            },
-        )
-        .tell(CLIENT, ClientEvent::Disabled { reason: display("leaked") })
-        .tell(CLIENT, ClientEvent::Enabled {})
-        .tell(DESK, ClientEvent::Disabled { reason: display("unused") })
-        .tell(OLD_CLIENT, ClientEvent::Deleted {})
-        .tell(CLIENT, ClientEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") });
 }
 
 fn tell_grants(history: &mut History) {

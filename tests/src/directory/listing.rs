@@ -1,6 +1,6 @@
 //! What the listings show: the tenant's own and the public, nothing that ended, never a secret.
 
-use domain::value::Timestamp;
+use domain::value::{ClientId, Timestamp};
 use projections::Projection as _;
 use projections::directory::grants::GrantFilter;
 use projections::directory::servers::Seen;
@@ -79,7 +79,11 @@ async fn what_ended_is_kept_but_not_listed() {
     let listed = users::list_all(&pool, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [ANN.uuid(), BEN.uuid(), DAN.uuid(), EVE.uuid()]);
     let listed = clients::list(&pool, ACME, START, 100).await.unwrap().rows;
-    assert_eq!(ids(&listed, |row| row.id), [everything::CLIENT.uuid(), everything::DESK.uuid()]);
+    let expected = [everything::CLIENT, everything::DESK, everything::SIGNING_CLIENT].map(ClientId::uuid);
+    assert_eq!(ids(&listed, |row| row.id), expected);
+    let signing = listed.last().unwrap();
+    assert_eq!((signing.self_registered, signing.authentication.as_str()), (true, "private_key_jwt"));
+    assert_eq!(signing.key_ids, ["b"], "those that it has now");
     let listed = connections::list(&pool, ACME, START, 100).await.unwrap().rows;
     assert_eq!(ids(&listed, |row| row.id), [everything::SHARED.uuid(), everything::BENS.uuid()]);
     let listed = instances::list(&pool, ACME, START, 100).await.unwrap().rows;

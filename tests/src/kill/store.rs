@@ -9,7 +9,8 @@ use api::adapters::embedded::{Embedded, EmbeddedConfig};
 use api::adapters::key_digest::KeyDigests;
 use api::adapters::master_key::MasterKeys;
 use api::adapters::{nats, postgres};
-use api::config::{Config, MasterKeySource, Signing, Store as Given};
+use api::config::{Config, MasterKeySource, Registration, Signing, Store as Given};
+use api::oauth::RegistrationPolicy;
 use async_nats::Client;
 use domain::value::SigningAlgorithm;
 use harness::signal;
@@ -44,6 +45,10 @@ pub(crate) fn serving(
         call_retention: projections::calls::Retention { days: 30 },
         allowed_origins: Vec::new(),
         signing: Signing { algorithm: SigningAlgorithm::EdDsa, key_days: 90 },
+        registration: Registration {
+            policy: RegistrationPolicy::Token,
+            unused_for: Duration::from_hours(24),
+        },
         bcrypt_cost: 10,
         key_rate: rate,
         key_burst: rate,

@@ -12,7 +12,7 @@ use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::traits::PublicKeyParts as _;
 use zeroize::Zeroizing;
 
-use super::jwk::{PublicKey, base64};
+use crate::token::{PublicKey, base64url as base64};
 
 const RSA_BITS: usize = 2_048;
 

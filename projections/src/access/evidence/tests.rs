@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
-use domain::client::{ClientEvent, ClientKind};
+use domain::client::{ApplicationType, ClientAbout, ClientEnd, ClientEvent, ClientKind, GrantType};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::DeploymentEvent;
 use domain::event::Event;
@@ -73,7 +73,7 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
         |event: ConnectionEvent| (ConnectionId::new(id(5, whom)).to_string(), Event::from(event));
     let of_server = |event: ServerEvent| (ServerId::new(id(6, whom)).to_string(), Event::from(event));
     let of_deployment = |event: DeploymentEvent| ("deployment".to_owned(), Event::from(event));
-    match what % 27 {
+    match what % 29 {
         0 => of_organization(OrganizationEvent::Created {
             kind: OrganizationKind::Team,
             slug: Slug::parse("acme").unwrap(),
@@ -127,7 +127,7 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
         }),
         18 => of_deployment(DeploymentEvent::MaintenanceStarted { until: None, allowed: [].into() }),
         19 => of_deployment(DeploymentEvent::MaintenanceEnded {}),
-        _ => told_of_tokens(what % 27, (whom, one, other, how), scopes),
+        _ => told_of_tokens(what % 29, (whom, one, other, how), scopes),
     }
 }
 
@@ -162,6 +162,12 @@ fn told_of_tokens(
         22 if how.is_multiple_of(3) => of_client(ClientEvent::Disabled { reason: name() }),
         22 if how.is_multiple_of(2) => of_client(ClientEvent::Enabled {}),
         22 => of_client(ClientEvent::Updated { name: name(), redirect_uris: [].into(), scopes }),
+        27 | 28 => of_client(told_of_itself(
+            client(whom),
+            how.is_multiple_of(2).then(|| organization(one)),
+            how,
+            scopes,
+        )),
         23 | 24 => of_grant(GrantEvent::Granted {
             organization: organization(other),
             user: user(other),
@@ -176,6 +182,46 @@ fn told_of_tokens(
             of_grant(GrantEvent::TokenRevoked { token: token(one), expires_at: later() })
         }
         _ => of_client(ClientEvent::TokenRevoked { token: token(one), expires_at: later() }),
+    }
+}
+
+/// What a client does about itself.
+fn told_of_itself(
+    client_id: ClientId,
+    organization: Option<OrganizationId>,
+    how: u8,
+    scopes: Scopes,
+) -> ClientEvent {
+    let about = Box::new(ClientAbout {
+        application_type: ApplicationType::Native,
+        client_uri: None,
+        logo_uri: None,
+        tos_uri: None,
+        policy_uri: None,
+        software_id: None,
+        software_version: None,
+    });
+    let grant_types = [GrantType::AuthorizationCode].into();
+    match how % 5 {
+        0 | 1 => ClientEvent::SelfRegistered {
+            organization,
+            client_id,
+            name: name(),
+            kind: ClientKind::Public,
+            redirect_uris: [].into(),
+            scopes,
+            registered_by: None,
+            authentication: None,
+            grant_types,
+            registration_token: SecretDigest::HmacSha256 { pepper: 1, hex: String::new() },
+            about,
+            at: Timestamp::EPOCH.plus_seconds(i64::from(how)),
+        },
+        2 => {
+            ClientEvent::SelfDescribed { name: name(), redirect_uris: [].into(), scopes, grant_types, about }
+        }
+        3 => ClientEvent::FirstUsed {},
+        _ => ClientEvent::Deleted { reason: Some(ClientEnd::Unused) },
     }
 }
 
@@ -365,12 +411,22 @@ proptest! {
             view.witness(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
             let now = set_by.recorded_at;
             // Nothing is born twice, except in this story.
-            let is_birth =
-                ["issued", "created", "registered", "member_added", "granted"].contains(&set_by.event_type.as_str());
+            let births = ["issued", "created", "registered", "self_registered", "member_added", "granted"];
+            let is_birth = births.contains(&set_by.event_type.as_str());
             for claims in tokens().iter().filter(|_| !is_birth) {
                 let was_let_in = decided_about(&before, claims, now) == Some(Ok(()));
                 if was_let_in && decided_about(&view, claims, now) != Some(Ok(())) {
                     let organization = before.instance(claims.instance).unwrap().organization;
+                    // A grant is of the organization of its instance, except in this story.
+                    let is_of_another = match claims.holder {
+                        TokenHolder::User { grant, .. } => {
+                            before.grant(grant).is_some_and(|grant| grant.organization != organization)
+                        }
+                        TokenHolder::Client => false,
+                    };
+                    if is_of_another {
+                        continue;
+                    }
                     prop_assert_eq!(view.closed_to(&[organization]), set_by.position, "{:?}", fact);
                     prop_assert_eq!(view.closed_at(), set_by.position);
                 }

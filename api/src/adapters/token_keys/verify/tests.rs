@@ -5,10 +5,10 @@ use domain::value::{ClientId, GrantId, InstanceId, Scope, Timestamp, TokenId, Us
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::jwk::base64;
 use super::super::pair::{FreshKey, SigningPair, make};
 use super::*;
 use crate::token::CLOCK_LEEWAY_SECONDS;
+use crate::token::base64url as base64;
 use projections::access::{TokenClaims, TokenHolder};
 
 const URL: &str = "https://mcp.example.com";

@@ -6,8 +6,12 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::value::{KeyThumbprint, SigningAlgorithm};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+/// Shortest modulus that a signature is taken from, and longest that is worth checking.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
+/// Longest exponent: others than 65537 are rare, and long ones make checking dear.
+const RSA_EXPONENT_BYTES_MAX: usize = 4;
 /// Bytes of one coordinate on P-256, and of an Ed25519 public key.
 const COORDINATE_BYTES: usize = 32;
 /// What an uncompressed point begins with (SEC 1, 2.3.3).
@@ -15,7 +19,7 @@ const UNCOMPRESSED: u8 = 4;
 
 /// The public half of a signing key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PublicKey {
+pub(crate) enum PublicKey {
     /// Modulus and exponent, for RS256.
     Rsa {
         /// Modulus, big-endian without leading zeros.
@@ -39,15 +43,35 @@ pub(super) enum PublicKey {
 
 impl PublicKey {
     /// Out of an uncompressed point.
-    pub(super) fn p256(point: &[u8]) -> Option<Self> {
+    pub(crate) fn p256(point: &[u8]) -> Option<Self> {
         let (form, coordinates) = point.split_first()?;
         let (x, y) = coordinates.split_at_checked(COORDINATE_BYTES)?;
         (*form == UNCOMPRESSED && y.len() == COORDINATE_BYTES)
             .then(|| Self::P256 { x: x.to_vec(), y: y.to_vec() })
     }
 
+    /// Reads a key of somebody else's; none when it is of a kind, curve or size that is not taken here.
+    pub(crate) fn read(members: &Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let number = |name: &str| text(name).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let coordinate = |name: &str| number(name).filter(|bytes| bytes.len() == COORDINATE_BYTES);
+        match (text("kty")?, text("crv")) {
+            ("RSA", _) => {
+                let (n, e) = (number("n")?, number("e")?);
+                let bits = n.len() * 8 - usize::try_from(n.first()?.leading_zeros()).ok()?;
+                let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+                let has_no_zero = e.first()? != &0 && n.first()? != &0;
+                let fits = RSA_BITS.contains(&bits) && e.len() <= RSA_EXPONENT_BYTES_MAX && e != [1];
+                (fits && has_no_zero && is_odd(&n) && is_odd(&e)).then_some(Self::Rsa { n, e })
+            }
+            ("EC", Some("P-256")) => Some(Self::P256 { x: coordinate("x")?, y: coordinate("y")? }),
+            ("OKP", Some("Ed25519")) => Some(Self::Ed25519 { x: coordinate("x")? }),
+            _ => None,
+        }
+    }
+
     /// What it verifies.
-    pub(super) const fn algorithm(&self) -> SigningAlgorithm {
+    pub(crate) const fn algorithm(&self) -> SigningAlgorithm {
         match self {
             Self::Rsa { .. } => SigningAlgorithm::Rs256,
             Self::P256 { .. } => SigningAlgorithm::Es256,
@@ -56,24 +80,31 @@ impl PublicKey {
     }
 
     /// SHA-256 over the required members in the order of their names (RFC 7638, 3.2 and 3.3; RFC 8037, 2 for Ed25519).
-    pub(super) fn thumbprint(&self) -> Option<KeyThumbprint> {
+    pub(crate) fn thumbprint(&self) -> Option<KeyThumbprint> {
         let text = match self {
-            Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, base64(e), base64(n)),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, base64url(e), base64url(n)),
             Self::P256 { x, y } => {
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, base64(x), base64(y))
+                format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, base64url(x), base64url(y))
             }
-            Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64(x)),
+            Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url(x)),
         };
-        KeyThumbprint::parse(&base64(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())).ok()
+        KeyThumbprint::parse(&base64url(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())).ok()
+    }
+
+    /// Kind and numbers, and no word more.
+    pub(crate) fn bare_jwk(&self) -> Value {
+        match self {
+            Self::Rsa { n, e } => json!({ "kty": "RSA", "n": base64url(n), "e": base64url(e) }),
+            Self::P256 { x, y } => {
+                json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
+            }
+            Self::Ed25519 { x } => json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(x) }),
+        }
     }
 
     /// The key as it is published.
-    pub(super) fn jwk(&self, kid: &KeyThumbprint) -> Value {
-        let mut jwk = match self {
-            Self::Rsa { n, e } => json!({ "kty": "RSA", "n": base64(n), "e": base64(e) }),
-            Self::P256 { x, y } => json!({ "kty": "EC", "crv": "P-256", "x": base64(x), "y": base64(y) }),
-            Self::Ed25519 { x } => json!({ "kty": "OKP", "crv": "Ed25519", "x": base64(x) }),
-        };
+    pub(crate) fn jwk(&self, kid: &KeyThumbprint) -> Value {
+        let mut jwk = self.bare_jwk();
         if let Some(members) = jwk.as_object_mut() {
             members.insert("use".to_owned(), json!("sig"));
             members.insert("alg".to_owned(), json!(self.algorithm().as_str()));
@@ -83,7 +114,7 @@ impl PublicKey {
     }
 }
 
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

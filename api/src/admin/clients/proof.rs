@@ -1,0 +1,102 @@
+//! What a client is to prove itself with, read out of what whoever registers it says.
+
+use std::collections::BTreeSet;
+
+use commands::client::Proof;
+use domain::client::{ClientAuthentication, ClientError};
+use domain::value::{ClientKeys, RedirectUri};
+use http::StatusCode;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::token::read_client_keys;
+
+/// Whether a client can keep something to itself (RFC 6749, 2.1).
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ClientKind)]
+pub(super) enum Kind {
+    /// It runs where its user can read everything, and has nothing to prove itself with.
+    Public,
+    /// It runs on a server, and has a secret or keys.
+    Confidential,
+}
+
+/// How a confidential client proves itself.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = ClientAuthenticationMethod)]
+pub(super) enum Way {
+    /// By its secret, in the header.
+    #[serde(rename = "client_secret_basic")]
+    SecretBasic,
+    /// By its secret, in the form.
+    #[serde(rename = "client_secret_post")]
+    SecretPost,
+    /// By what it signs.
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
+}
+
+impl From<Way> for ClientAuthentication {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::SecretBasic => Self::SecretBasic,
+            Way::SecretPost => Self::SecretPost,
+            Way::PrivateKeyJwt => Self::PrivateKeyJwt,
+        }
+    }
+}
+
+/// What belongs together.
+pub(super) fn proof(kind: Kind, way: Option<Way>, keys: Option<ClientKeys>) -> Result<Proof, Problem> {
+    let refused = |code: &'static str, error: ClientError| {
+        Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()))
+    };
+    match (kind, way.map(ClientAuthentication::from), keys) {
+        (Kind::Public, None, None) => Ok(Proof::Nothing),
+        (Kind::Public, _, _) => refused("public-client-authentication", ClientError::PublicAuthentication),
+        (Kind::Confidential, None | Some(ClientAuthentication::SecretBasic), None) => Ok(Proof::SecretBasic),
+        (Kind::Confidential, Some(ClientAuthentication::SecretPost), None) => Ok(Proof::SecretPost),
+        (Kind::Confidential, Some(ClientAuthentication::PrivateKeyJwt), Some(keys)) => Ok(Proof::Keys(keys)),
+        (Kind::Confidential, Some(ClientAuthentication::PrivateKeyJwt), None)
+        | (
+            Kind::Confidential,
+            None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost),
+            Some(_),
+        ) => refused("other-authentication", ClientError::OtherAuthentication),
+    }
+}
+
+/// Other keys for a client.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClientKeySet)]
+pub(super) struct NewKeys {
+    /// All of its public keys (RFC 7517, 5): RSA, EC on P-256 or Ed25519. What is not among them proves nothing any more.
+    #[serde(deserialize_with = "keys")]
+    #[schema(value_type = Object, example = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "2026-11" }] }))]
+    pub(super) jwks: ClientKeys,
+}
+
+/// Reads keys, and refuses those that are none in its own words.
+pub(super) fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientKeys, D::Error> {
+    let jwks = Value::deserialize(deserializer)?;
+    read_client_keys(&jwks, None).map_err(D::Error::custom)
+}
+
+/// The same where they may be left out.
+pub(super) fn some_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ClientKeys>, D::Error> {
+    let jwks = Option::<Value>::deserialize(deserializer)?;
+    jwks.map(|jwks| read_client_keys(&jwks, None).map_err(D::Error::custom)).transpose()
+}
+
+/// Reads redirect URIs by the rules for new ones: what the log holds is read by those that held when it was written.
+pub(super) fn redirect_uris<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeSet<RedirectUri>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| RedirectUri::parse(text).map_err(D::Error::custom)).collect()
+}

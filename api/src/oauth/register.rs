@@ -1,0 +1,187 @@
+//! `POST /oauth/register`: a client registers itself (RFC 7591), as far as the deployment lets it; and what it does about that later (RFC 7592).
+//!
+//! ```text
+//!   closed   nobody registers
+//!   token    whoever shows an API key with `clients:write`; the client is then one of that key's organization
+//!   open     anybody; without a key the client is nobody's, and is forgotten unless somebody lets it act
+//! ```
+//! Such a client gets codes and refresh tokens, for which people consent, and no token in its own name (MCP 2026-07-28, A6.8). Whatever it says of
+//! itself is a claim: it is shown as one, and none of its pages is ever fetched.
+
+mod answer;
+mod manage;
+mod read;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use commands::client::RegisterItself;
+use commands::{Actor, CarryOutError, Entropy as _, Order, Ports, Refused, carry_out};
+use domain::client::ClientError;
+use domain::value::{ClientId, OrganizationId, PresentedSecret, Scope};
+use http::{HeaderMap, Method, StatusCode};
+
+use self::answer::{RegisteredMetadata, Shown};
+use self::read::{ClientMetadata, Wish, read_json};
+use super::Oauth;
+use super::bearer::bearer;
+use super::error::{OauthError, OauthErrorCode, no_store};
+use super::table::{OauthAccess, OauthRoute};
+use crate::key_holder::{may, member_behind, recognised};
+use crate::trace_context::TraceContext;
+
+pub(super) const PATH: &str = "/oauth/register";
+
+/// Who may register a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Nobody.
+    Closed,
+    /// Whoever shows an API key with `clients:write`.
+    Token,
+    /// Anybody.
+    Open,
+}
+
+impl RegistrationPolicy {
+    const ALL: [Self; 3] = [Self::Closed, Self::Token, Self::Open];
+
+    /// The name of the option's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Token => "token",
+            Self::Open => "open",
+        }
+    }
+
+    /// The policy with this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text)
+    }
+
+    /// Whether there is any way to register.
+    pub const fn lets_some(self) -> bool {
+        match self {
+            Self::Closed => false,
+            Self::Token | Self::Open => true,
+        }
+    }
+}
+
+/// The routes.
+pub(super) fn routes<P: Ports + 'static>() -> Vec<OauthRoute<P>> {
+    let summary = "Register a client, as far as the deployment lets it (RFC 7591)";
+    let register = OauthRoute::at(
+        Method::POST,
+        PATH,
+        OauthAccess::Registration,
+        "registerItself",
+        summary,
+        register::<P>,
+    )
+    .taking::<ClientMetadata>()
+    .answering::<RegisteredMetadata>(StatusCode::CREATED);
+    [register].into_iter().chain(manage::routes()).collect()
+}
+
+async fn register<P: Ports + 'static>(
+    State(oauth): State<Oauth<P>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, OauthError> {
+    // Whoever asks too often is to be turned away here: before the body is read, and before a slow digest is made.
+    let id = ClientId::new(oauth.ports.entropy().id());
+    let Admitted { actor, organization } = oauth.registrar(bearer(&headers)?, id)?;
+    let said: ClientMetadata = read_json(&headers, body).await?;
+    let Wish { proof, description } = said.wish(id)?;
+    let use_case =
+        RegisterItself { id, organization, proof: proof.clone(), description: description.clone() };
+    let done = carry_out(&*oauth.ports, &actor, order(&headers), &use_case).await.map_err(refused)?;
+    oauth.acts_by(done.position).await;
+    let shown = Shown::registered(&description, &proof, id, &done.answer);
+    Ok(answered(StatusCode::CREATED, shown.metadata(&oauth.url)))
+}
+
+/// Who registers a client, and whose it will be.
+struct Admitted {
+    actor: Actor,
+    organization: Option<OrganizationId>,
+}
+
+impl<P> Oauth<P> {
+    /// Whoever shows a key is taken at it, also where anybody may register: one that is wrong is not the same as none.
+    fn registrar(&self, shown: Option<PresentedSecret>, id: ClientId) -> Result<Admitted, OauthError> {
+        if !self.registration.lets_some() {
+            let why =
+                "clients do not register themselves here; an organization registers one for its own use";
+            return Err(OauthError::new(OauthErrorCode::AccessDenied, why));
+        }
+        let Some(shown) = shown else {
+            return match self.registration {
+                RegistrationPolicy::Open => Ok(Admitted { actor: Actor::client(id), organization: None }),
+                RegistrationPolicy::Token | RegistrationPolicy::Closed => Err(OauthError::no_token()),
+            };
+        };
+        let grounds = self.grounds()?;
+        let key =
+            recognised(&grounds, &*self.keys, shown.reveal()).map_err(|_| OauthError::invalid_token())?;
+        may(&grounds, key, key.organization, &Scope::ClientsWrite, self.clock.now()).map_err(|denial| {
+            match denial {
+                domain::policy::Denial::ScopeMissing(_) => OauthError::no_clients_scope(),
+                _ => OauthError::invalid_token(), // whatever else it is, this key opens nothing here
+            }
+        })?;
+        let actor = member_behind(&grounds, key).ok_or_else(OauthError::invalid_token)?;
+        if !self.deciding.still_hold(grounds.mark()) {
+            return Err(OauthError::unavailable("this node cannot decide right now; try again"));
+        }
+        Ok(Admitted { actor, organization: Some(key.organization) })
+    }
+}
+
+/// Nobody retries under a key of their own: each time it is another client.
+fn order(headers: &HeaderMap) -> Order {
+    let correlation = TraceContext::current(headers).trace_id().to_owned();
+    Order { command: None, request_digest: String::new(), correlation, causation: None }
+}
+
+fn answered(status: StatusCode, metadata: RegisteredMetadata) -> Response {
+    let mut response = (status, Json(metadata)).into_response();
+    no_store(response.headers_mut());
+    response
+}
+
+/// What the rules of clients refuse is wrong with what was said; the rest is not the caller's doing.
+fn refused(error: CarryOutError) -> OauthError {
+    match error {
+        CarryOutError::Refused(Refused::Client(error)) => match error {
+            ClientError::NoRedirectUri | ClientError::TooManyRedirectUris => {
+                OauthError::new(OauthErrorCode::InvalidRedirectUri, error.to_string())
+            }
+            ClientError::Unknown | ClientError::Deleted | ClientError::NotItsOwn => {
+                OauthError::invalid_token()
+            }
+            ClientError::Exists
+            | ClientError::NoSecret
+            | ClientError::NoKeys
+            | ClientError::OtherAuthentication
+            | ClientError::OwnCredentials
+            | ClientError::PublicAuthentication
+            | ClientError::PublicCredentials
+            | ClientError::NoGrantType
+            | ClientError::RefreshWithoutCode => {
+                OauthError::new(OauthErrorCode::InvalidClientMetadata, error.to_string())
+            }
+        },
+        CarryOutError::Refused(Refused::Forbidden(why)) => OauthError::new(OauthErrorCode::AccessDenied, why),
+        CarryOutError::Refused(Refused::NotFound(_) | Refused::Organization(_)) => {
+            OauthError::invalid_token()
+        }
+        error => {
+            tracing::warn!(error = %error, "a client cannot be registered or changed right now");
+            OauthError::unavailable("this cannot be done right now; try again")
+        }
+    }
+}
