@@ -244,6 +244,8 @@ const fn user(error: UserError) -> Answer {
         UserError::Deleted => (StatusCode::GONE, "user-deleted"),
         UserError::Erased => (StatusCode::GONE, "user-erased"),
         UserError::TooManyIdentities => (StatusCode::CONFLICT, "too-many-identities"),
+        UserError::LastWayIn => (StatusCode::CONFLICT, "last-way-in"),
+        UserError::UnknownIdentity => (StatusCode::NOT_FOUND, "no-such-identity"),
     }
 }
 
@@ -341,6 +343,16 @@ const fn deployment(error: DeploymentError) -> Answer {
         DeploymentError::SigningKeyActive => (StatusCode::CONFLICT, "signing-key-active"),
         DeploymentError::SigningKeyInUse => (StatusCode::CONFLICT, "signing-key-in-use"),
         DeploymentError::TooManySigningKeys => (StatusCode::CONFLICT, "too-many-signing-keys"),
+        DeploymentError::UnknownProvider => (StatusCode::NOT_FOUND, "no-such-identity-provider"),
+        DeploymentError::ProviderExists => (StatusCode::CONFLICT, "identity-provider-exists"),
+        DeploymentError::ProviderOfAnotherIssuer => {
+            (StatusCode::CONFLICT, "identity-provider-of-another-issuer")
+        }
+        DeploymentError::IssuerExists => (StatusCode::CONFLICT, "issuer-exists"),
+        DeploymentError::TooManyProviders => (StatusCode::CONFLICT, "too-many-identity-providers"),
+        DeploymentError::TooManyProviderScopes => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "too-many-provider-scopes")
+        }
     }
 }
 

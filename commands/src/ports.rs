@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
-use domain::value::{Clock, ConnectionId, OrganizationId, Position, SecretDigest, UserId};
+use domain::value::{Clock, ConnectionId, OrganizationId, Position, ProviderSecretId, SecretDigest, UserId};
 use domain::{ClaimChange, ClaimScope};
 use uuid::Uuid;
 
@@ -185,7 +185,7 @@ pub enum HashError {
 #[error("the vault cannot be reached: {0}")]
 pub struct VaultError(pub String);
 
-/// Where upstream credentials are sealed. What is stored is not in use until an event names its version.
+/// Where credentials for others are sealed. What is stored is not in use until an event names it.
 pub trait Vault: Send + Sync {
     /// Seals the fields of a new version of a connection's secrets; answers its number, higher than any that is kept and than the one
     /// that is in force, which may be kept no longer.
@@ -195,4 +195,11 @@ pub trait Vault: Send + Sync {
         in_force: u32,
         fields: &BTreeMap<String, PresentedSecret>,
     ) -> impl Future<Output = Result<u32, VaultError>> + Send;
+
+    /// Seals a client secret for an identity provider, under an id of its own.
+    fn keep(
+        &self,
+        id: ProviderSecretId,
+        secret: &PresentedSecret,
+    ) -> impl Future<Output = Result<(), VaultError>> + Send;
 }

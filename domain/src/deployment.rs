@@ -1,4 +1,5 @@
-//! The deployment is there once: its administrators, maintenance, announcements, community links and signing keys.
+//! The deployment is there once: its administrators, maintenance, announcements, community links, signing keys
+//! and identity providers.
 //!
 //! ```text
 //!   (unborn) --bootstrap--> set up, open <---end--- set up, in maintenance
@@ -9,6 +10,7 @@
 mod command;
 mod error;
 mod event;
+mod provider;
 mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +20,12 @@ use serde::{Deserialize, Serialize};
 pub use command::DeploymentCommand;
 pub use error::DeploymentError;
 pub use event::DeploymentEvent;
+pub use provider::{AccountMatching, PROVIDER_SCOPES_MAX, PROVIDERS_MAX, ProviderTerms};
 pub use signing::{CLOCK_SKEW_SECONDS, JWKS_CACHE_SECONDS, SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX};
 
 use crate::value::{
-    AddressRange, AnnouncementId, DeploymentId, DisplayName, HttpsUrl, Notice, OrganizationId, Timestamp,
-    UserId,
+    AddressRange, AnnouncementId, DeploymentId, DisplayName, HttpsUrl, Notice, OrganizationId, ProviderId,
+    Timestamp, UserId,
 };
 
 /// Addresses and blocks that pass during maintenance.
@@ -42,6 +45,7 @@ pub struct Deployment {
     links: BTreeMap<DisplayName, HttpsUrl>,
     /// Made when a node starts, so also before the bootstrap.
     signing_keys: signing::SigningKeys,
+    providers: provider::Providers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +113,12 @@ impl crate::Aggregate for Deployment {
             DeploymentCommand::RetireSigningKey { kid, at, emergency } => {
                 self.signing_keys.retire(kid, *at, *emergency)
             }
+            DeploymentCommand::AddProvider { provider, issuer, terms } => {
+                self.must_be_set_up()?;
+                self.providers.add(provider, issuer, terms)
+            }
+            DeploymentCommand::ChangeProvider { provider, terms } => self.providers.change(provider, terms),
+            DeploymentCommand::RemoveProvider { provider } => self.providers.remove(provider),
         }
     }
 }
@@ -117,6 +127,11 @@ impl Deployment {
     /// Whether this user stands above all organizations.
     pub fn is_administrator(&self, user: UserId) -> bool {
         self.administrators.contains(&user)
+    }
+
+    /// What is agreed with a provider, while it is offered.
+    pub fn provider(&self, provider: &ProviderId) -> Option<&ProviderTerms> {
+        self.providers.terms(provider)
     }
 
     fn bootstrap(&self, administrator: UserId) -> Result<Vec<DeploymentEvent>, DeploymentError> {
@@ -246,6 +261,23 @@ impl Deployment {
             }
             DeploymentEvent::SigningKeyActivated { kid, at } => self.signing_keys.activated(&kid, at),
             DeploymentEvent::SigningKeyRetired { kid, emergency: _ } => self.signing_keys.retired(&kid),
+            DeploymentEvent::ProviderAdded {
+                provider,
+                name,
+                issuer,
+                client_id,
+                scopes,
+                matching,
+                secret,
+            } => {
+                let terms = ProviderTerms { name, client_id, scopes, matching, secret };
+                self.providers.added(provider, issuer, terms);
+            }
+            DeploymentEvent::ProviderChanged { provider, name, client_id, scopes, matching, secret } => {
+                let terms = ProviderTerms { name, client_id, scopes, matching, secret };
+                self.providers.changed(&provider, Some(terms));
+            }
+            DeploymentEvent::ProviderRemoved { provider } => self.providers.changed(&provider, None),
         }
     }
 }
@@ -257,5 +289,7 @@ fn must_lie_ahead(until: Option<Timestamp>, at: Timestamp) -> Result<(), Deploym
     }
 }
 
+#[cfg(test)]
+mod provider_tests;
 #[cfg(test)]
 mod tests;

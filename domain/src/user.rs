@@ -14,6 +14,8 @@ mod command;
 mod error;
 mod event;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use command::UserCommand;
@@ -21,7 +23,8 @@ pub use error::UserError;
 pub use event::{UserEvent, identity_claim};
 
 use crate::value::{
-    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId, UserId,
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId,
+    Timestamp, UserId,
 };
 
 /// Identities of one user.
@@ -37,6 +40,8 @@ pub struct User {
     registered_in: Option<OrganizationId>,
     has_password: bool,
     identities: Vec<Identity>,
+    /// Providers that do not answer, and whose word of before is taken instead.
+    in_fallback: BTreeSet<Issuer>,
 }
 
 /// Who the user is at a provider.
@@ -91,6 +96,8 @@ impl crate::Aggregate for User {
             UserCommand::RemovePassword => self.remove_password(),
             UserCommand::LinkIdentity { user, issuer, subject } => self.link(*user, issuer, subject),
             UserCommand::UnlinkIdentity { user, issuer, subject } => self.unlink(*user, issuer, subject),
+            UserCommand::BeginFallback { issuer, vouched_at } => self.begin_fallback(issuer, *vouched_at),
+            UserCommand::EndFallback { issuer } => self.end_fallback(issuer),
         }
     }
 }
@@ -124,6 +131,12 @@ impl User {
     /// Whether they can sign in with a password.
     pub const fn has_password(&self) -> bool {
         self.has_password
+    }
+
+    /// Their names at a provider. One that was erased cannot be told.
+    pub fn subjects_at<'a>(&'a self, issuer: &'a Issuer) -> impl Iterator<Item = &'a ProviderSubject> {
+        let theirs = self.identities.iter().filter(move |identity| identity.issuer == *issuer);
+        theirs.filter_map(|identity| identity.subject.known())
     }
 
     fn must_be_unborn(&self) -> Result<(), UserError> {
@@ -231,8 +244,30 @@ impl User {
         if !self.identities.contains(&identity) {
             return Ok(vec![]);
         }
+        if self.identities.len() == 1 && !self.has_password {
+            return Err(UserError::LastWayIn);
+        }
         let Identity { issuer, subject } = identity;
         Ok(vec![UserEvent::IdentityUnlinked { issuer, subject }])
+    }
+
+    fn begin_fallback(&self, issuer: &Issuer, vouched_at: Timestamp) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        if !self.identities.iter().any(|identity| identity.issuer == *issuer) {
+            return Err(UserError::UnknownIdentity);
+        }
+        if self.in_fallback.contains(issuer) {
+            return Ok(vec![]);
+        }
+        Ok(vec![UserEvent::FallbackBegan { issuer: issuer.clone(), vouched_at }])
+    }
+
+    fn end_fallback(&self, issuer: &Issuer) -> Result<Vec<UserEvent>, UserError> {
+        self.must_be_active()?;
+        if !self.in_fallback.contains(issuer) {
+            return Ok(vec![]);
+        }
+        Ok(vec![UserEvent::FallbackEnded { issuer: issuer.clone() }])
     }
 
     fn must_be_active(&self) -> Result<(), UserError> {
@@ -265,12 +300,14 @@ impl User {
                 self.standing = Standing::Deleted;
                 self.has_password = false;
                 self.identities.clear();
+                self.in_fallback.clear();
             }
             UserEvent::Erased { .. } => {
                 self.standing = Standing::Erased;
                 (self.email, self.name, self.picture) = (None, None, None);
                 self.has_password = false;
                 self.identities.clear();
+                self.in_fallback.clear();
             }
             UserEvent::PasswordSet {} => self.has_password = true,
             UserEvent::PasswordRemoved {} => self.has_password = false,
@@ -280,6 +317,12 @@ impl User {
             UserEvent::IdentityUnlinked { issuer, subject } => {
                 let unlinked = Identity { issuer, subject };
                 self.identities.retain(|identity| *identity != unlinked);
+            }
+            UserEvent::FallbackBegan { issuer, vouched_at: _ } => {
+                self.in_fallback.insert(issuer);
+            }
+            UserEvent::FallbackEnded { issuer } => {
+                self.in_fallback.remove(&issuer);
             }
         }
     }

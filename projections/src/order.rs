@@ -37,7 +37,10 @@ impl Order {
             | DeploymentEvent::LinksChanged { .. }
             | DeploymentEvent::SigningKeyAdded { .. }
             | DeploymentEvent::SigningKeyActivated { .. }
-            | DeploymentEvent::SigningKeyRetired { .. } => None,
+            | DeploymentEvent::SigningKeyRetired { .. }
+            | DeploymentEvent::ProviderAdded { .. }
+            | DeploymentEvent::ProviderChanged { .. }
+            | DeploymentEvent::ProviderRemoved { .. } => None,
         }
     }
 

@@ -40,10 +40,12 @@ pub enum Purpose {
     LocalPassword,
     /// An authorization request in the form that asks for consent.
     Consent,
+    /// What an identity provider knows this deployment by.
+    ProviderSecret,
 }
 
 impl Purpose {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SubjectKey,
         Self::DataKey,
         Self::ConnectionSecret,
@@ -53,6 +55,7 @@ impl Purpose {
         Self::SigningKey,
         Self::LocalPassword,
         Self::Consent,
+        Self::ProviderSecret,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -66,6 +69,7 @@ impl Purpose {
             Self::SigningKey => b"sekisho signing key v1",
             Self::LocalPassword => b"sekisho local password v1",
             Self::Consent => b"sekisho consent v1",
+            Self::ProviderSecret => b"sekisho provider secret v1",
         }
     }
 }

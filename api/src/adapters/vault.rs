@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use commands::secret::PresentedSecret;
 use commands::{Vault, VaultError};
-use domain::value::ConnectionId;
+use domain::value::{ConnectionId, ProviderSecretId};
 use sqlx::PgPool;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -93,6 +93,20 @@ impl Vault for PostgresVault {
             }
         }
         Err(VaultError("others keep changing the secrets of this connection".to_owned()))
+    }
+
+    async fn keep(&self, id: ProviderSecretId, secret: &PresentedSecret) -> Result<(), VaultError> {
+        let sealed = self
+            .master
+            .seal(Purpose::ProviderSecret, &id.to_string(), secret.reveal().as_bytes())
+            .map_err(|error| VaultError(error.to_string()))?;
+        sqlx::query("insert into provider_secrets (id, sealed) values ($1, $2)")
+            .bind(id.uuid())
+            .bind(sealed)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(|error| VaultError(error.to_string()))
     }
 }
 

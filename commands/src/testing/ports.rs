@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use domain::value::{Clock, ConnectionId, IssuedSecret, PresentedSecret, SecretDigest, Timestamp};
+use domain::value::{
+    Clock, ConnectionId, IssuedSecret, PresentedSecret, ProviderSecretId, SecretDigest, Timestamp,
+};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -110,12 +112,20 @@ impl SecretHasher for ReadableHasher {
 
 /// Fields of each version of each connection.
 #[derive(Default)]
-pub(crate) struct MemoryVault(Mutex<BTreeMap<(ConnectionId, u32), BTreeMap<String, String>>>);
+pub(crate) struct MemoryVault(
+    Mutex<BTreeMap<(ConnectionId, u32), BTreeMap<String, String>>>,
+    Mutex<BTreeMap<ProviderSecretId, String>>,
+);
 
 impl MemoryVault {
     /// What was stored under this version.
     pub(crate) fn stored(&self, connection: ConnectionId, version: u32) -> Option<BTreeMap<String, String>> {
         self.0.lock().unwrap().get(&(connection, version)).cloned()
+    }
+
+    /// The client secret of a provider.
+    pub(crate) fn kept(&self, id: ProviderSecretId) -> Option<String> {
+        self.1.lock().unwrap().get(&id).cloned()
     }
 
     /// How many sets were stored at all.
@@ -137,6 +147,11 @@ impl Vault for MemoryVault {
         let clear = fields.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
         sets.insert((connection, version), clear.collect());
         Ok(version)
+    }
+
+    async fn keep(&self, id: ProviderSecretId, secret: &PresentedSecret) -> Result<(), VaultError> {
+        self.1.lock().unwrap().insert(id, secret.reveal().to_owned());
+        Ok(())
     }
 }
 

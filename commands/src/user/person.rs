@@ -4,7 +4,7 @@ use domain::user::User;
 use domain::value::UserId;
 
 use crate::access::{acting_user, administrator, must_speak_for_themself};
-use crate::{Actor, Log, Refused, Unit};
+use crate::{Actor, Authority, Credential, Log, Refused, Unit};
 
 /// Lets through whoever asks about themself, and administrators of the deployment. Decided before anything is looked up, so that nobody
 /// else learns who exists.
@@ -36,4 +36,25 @@ pub(super) async fn must_administer_another<L: Log>(
         return Err(Refused::Forbidden("nobody suspends or deletes themself; another administrator can"));
     }
     must_exist(unit, user).await
+}
+
+/// Whoever asks in a browser, for themself. How somebody signs in, no key changes.
+pub(super) fn must_be_in_person(actor: &Actor) -> Result<UserId, Refused> {
+    match (actor.credential, actor.authority) {
+        (Credential::Session, Authority::User { user }) => Ok(user),
+        (
+            Credential::Session
+            | Credential::ApiKey(_)
+            | Credential::BootstrapToken
+            | Credential::CommandLine
+            | Credential::Client(_)
+            | Credential::Schedule,
+            Authority::User { .. }
+            | Authority::Member { .. }
+            | Authority::Administrator { .. }
+            | Authority::Founder
+            | Authority::Client { .. }
+            | Authority::Server,
+        ) => Err(Refused::Forbidden("people choose how they sign in in person, at a page of their own")),
+    }
 }

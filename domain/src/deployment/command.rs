@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ProviderTerms;
 use crate::value::{
-    AddressRange, AnnouncementId, DisplayName, HttpsUrl, KeyThumbprint, Notice, Position, PublicJwk,
-    SigningAlgorithm, Timestamp, UserId,
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Issuer, KeyThumbprint, Notice, Position, ProviderId,
+    PublicJwk, SigningAlgorithm, Timestamp, UserId,
 };
 
 /// A request to the deployment.
@@ -103,5 +104,26 @@ pub enum DeploymentCommand {
         at: Timestamp,
         /// Whether it is to be done though tokens of it are still in use.
         emergency: bool,
+    },
+    /// Let people sign in with an identity provider.
+    AddProvider {
+        /// Which.
+        provider: ProviderId,
+        /// Whom it speaks for.
+        issuer: Issuer,
+        /// On what terms.
+        terms: ProviderTerms,
+    },
+    /// Go on with it on other terms.
+    ChangeProvider {
+        /// Which.
+        provider: ProviderId,
+        /// All of them.
+        terms: ProviderTerms,
+    },
+    /// Let nobody sign in with it any more.
+    RemoveProvider {
+        /// Which.
+        provider: ProviderId,
     },
 }

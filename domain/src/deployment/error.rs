@@ -1,7 +1,8 @@
 //! Why the deployment refuses.
 
 use super::{
-    ALLOWED_RANGES_MAX, ANNOUNCEMENTS_MAX, LINKS_MAX, SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX,
+    ALLOWED_RANGES_MAX, ANNOUNCEMENTS_MAX, LINKS_MAX, PROVIDER_SCOPES_MAX, PROVIDERS_MAX,
+    SIGNING_KEY_OVERLAP_SECONDS, SIGNING_KEYS_MAX,
 };
 
 /// A refusal. The text is for the caller and says what to do where something can be done.
@@ -54,4 +55,22 @@ pub enum DeploymentError {
     /// More than anybody fetches.
     #[error("at most {SIGNING_KEYS_MAX} signing keys are published at a time; retire one first")]
     TooManySigningKeys,
+    /// Nothing is offered under this name.
+    #[error("there is no such identity provider")]
+    UnknownProvider,
+    /// The name is taken.
+    #[error("this identity provider exists already, on other terms; change it instead")]
+    ProviderExists,
+    /// Nothing that it was entrusted with goes to somebody else.
+    #[error("under this name there is or was a provider of another issuer; choose another name")]
+    ProviderOfAnotherIssuer,
+    /// Two buttons would lead to one place, and an identity to two providers.
+    #[error("another provider speaks for this issuer already")]
+    IssuerExists,
+    /// More than a page offers.
+    #[error("at most {PROVIDERS_MAX} identity providers are offered at a time; remove one first")]
+    TooManyProviders,
+    /// More than any provider knows.
+    #[error("a provider is asked for at most {PROVIDER_SCOPES_MAX} scopes")]
+    TooManyProviderScopes,
 }

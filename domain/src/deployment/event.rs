@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::AccountMatching;
 use crate::Facts;
 use crate::value::{
-    AddressRange, AnnouncementId, DisplayName, HttpsUrl, KeyThumbprint, Notice, Position, PublicJwk,
-    SigningAlgorithm, Timestamp, UserId,
+    AddressRange, AnnouncementId, DisplayName, HttpsUrl, Issuer, KeyThumbprint, Notice, Position,
+    ProviderClientId, ProviderId, ProviderScope, ProviderSecretId, PublicJwk, SigningAlgorithm, Timestamp,
+    UserId,
 };
 
 events! {
@@ -98,6 +100,43 @@ events! {
             kid: KeyThumbprint,
             /// Whether tokens of it may still have been in use.
             emergency: bool,
+        },
+        /// People sign in with an identity provider from now on.
+        ProviderAdded = "provider_added" v 1 {
+            /// Which.
+            provider: ProviderId,
+            /// What its button says.
+            name: DisplayName,
+            /// Whom it speaks for.
+            issuer: Issuer,
+            /// What it calls this deployment.
+            client_id: ProviderClientId,
+            /// What it is asked for beside `openid`.
+            scopes: BTreeSet<ProviderScope>,
+            /// How accounts are matched.
+            matching: AccountMatching,
+            /// Where the client secret lies, sealed, beside the log; none for a public client.
+            secret: Option<ProviderSecretId>,
+        },
+        /// It goes on, on these terms.
+        ProviderChanged = "provider_changed" v 1 {
+            /// Which.
+            provider: ProviderId,
+            /// What its button says.
+            name: DisplayName,
+            /// What it calls this deployment.
+            client_id: ProviderClientId,
+            /// What it is asked for beside `openid`.
+            scopes: BTreeSet<ProviderScope>,
+            /// How accounts are matched.
+            matching: AccountMatching,
+            /// Where the client secret lies, sealed, beside the log; none for a public client.
+            secret: Option<ProviderSecretId>,
+        },
+        /// Nobody signs in with it any more.
+        ProviderRemoved = "provider_removed" v 1 {
+            /// Which.
+            provider: ProviderId,
         },
     }
 }

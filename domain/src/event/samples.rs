@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::api_key::{ApiKeyEvent, KeyEnvironment};
 use crate::connection::{ConnectionEvent, ConnectionOwner};
-use crate::deployment::DeploymentEvent;
+use crate::deployment::{AccountMatching, DeploymentEvent};
 use crate::grant::{GrantEnd, GrantEvent};
 use crate::instance::{
     ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording, WhenStale,
@@ -23,8 +23,9 @@ use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
     FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Personal, Position, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest,
-    ServerId, SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
+    OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope, ProviderSecretId,
+    ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId, SigningAlgorithm,
+    Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
 };
 
 /// A shape's name ("" for the plain one) and the event.
@@ -42,6 +43,21 @@ const NOTICE: AnnouncementId =
     AnnouncementId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0008));
 
 const TOKEN: TokenId = TokenId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_0009));
+
+const PROVIDER_SECRET: ProviderSecretId =
+    ProviderSecretId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_000a));
+
+fn provider() -> ProviderId {
+    ProviderId::parse("acme").unwrap()
+}
+
+fn provider_client() -> ProviderClientId {
+    ProviderClientId::parse("sekisho").unwrap()
+}
+
+fn provider_scopes() -> BTreeSet<ProviderScope> {
+    ["email", "profile"].map(|text| ProviderScope::parse(text).unwrap()).into()
+}
 
 fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
@@ -136,6 +152,8 @@ pub(super) fn user() -> Vec<Sample<UserEvent>> {
         ("", UserEvent::IdentityLinked { issuer: issuer(), subject: anns(subject()) }),
         ("erased", UserEvent::IdentityLinked { issuer: issuer(), subject: erased() }),
         ("", UserEvent::IdentityUnlinked { issuer: issuer(), subject: anns(subject()) }),
+        ("", UserEvent::FallbackBegan { issuer: issuer(), vouched_at: moment() }),
+        ("", UserEvent::FallbackEnded { issuer: issuer() }),
     ]
 }
 
@@ -363,5 +381,49 @@ pub(super) fn deployment() -> Vec<Sample<DeploymentEvent>> {
         ("", DeploymentEvent::SigningKeyActivated { kid: kid(), at: moment() }),
         ("", DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: false }),
         ("emergency", DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: true }),
+    ]
+    .into_iter()
+    .chain(providers())
+    .collect()
+}
+
+fn providers() -> Vec<Sample<DeploymentEvent>> {
+    vec![
+        (
+            "",
+            DeploymentEvent::ProviderAdded {
+                provider: provider(),
+                name: name("Acme ID"),
+                issuer: Issuer::parse("https://id.example.com").unwrap(),
+                client_id: provider_client(),
+                scopes: provider_scopes(),
+                matching: AccountMatching::VerifiedEmail,
+                secret: Some(PROVIDER_SECRET),
+            },
+        ),
+        (
+            "public",
+            DeploymentEvent::ProviderAdded {
+                provider: provider(),
+                name: name("Acme ID"),
+                issuer: Issuer::parse("https://id.example.com").unwrap(),
+                client_id: provider_client(),
+                scopes: BTreeSet::new(),
+                matching: AccountMatching::Identity,
+                secret: None,
+            },
+        ),
+        (
+            "",
+            DeploymentEvent::ProviderChanged {
+                provider: provider(),
+                name: name("Acme 認証"),
+                client_id: provider_client(),
+                scopes: provider_scopes(),
+                matching: AccountMatching::Identity,
+                secret: Some(PROVIDER_SECRET),
+            },
+        ),
+        ("", DeploymentEvent::ProviderRemoved { provider: provider() }),
     ]
 }

@@ -1,6 +1,8 @@
 //! What may be asked of a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, ProviderSubject, UserId};
+use crate::value::{
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, ProviderSubject, Timestamp, UserId,
+};
 
 /// A request to a user. Values come in clear with the user's id; the decision marks them as this person's.
 #[derive(Debug, Clone)]
@@ -69,5 +71,17 @@ pub enum UserCommand {
         issuer: Issuer,
         /// Its name for the person.
         subject: ProviderSubject,
+    },
+    /// Take a provider's word of before, since it does not answer.
+    BeginFallback {
+        /// The provider.
+        issuer: Issuer,
+        /// When it answered last.
+        vouched_at: Timestamp,
+    },
+    /// It answers again.
+    EndFallback {
+        /// The provider.
+        issuer: Issuer,
     },
 }

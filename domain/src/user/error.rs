@@ -23,4 +23,10 @@ pub enum UserError {
     /// More than anybody has.
     #[error("a user has at most {IDENTITIES_MAX} identities; unlink one first")]
     TooManyIdentities,
+    /// They could never come back.
+    #[error("this is the last way in which they sign in; set a password or link another identity first")]
+    LastWayIn,
+    /// Nothing of theirs is linked there.
+    #[error("this user has no identity at that provider")]
+    UnknownIdentity,
 }

@@ -1,6 +1,8 @@
 //! What happened to a user.
 
-use crate::value::{DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject};
+use crate::value::{
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, Timestamp,
+};
 use crate::{ClaimChange, ClaimScope, Facts};
 
 events! {
@@ -61,6 +63,18 @@ events! {
             /// Its name for the person.
             subject: Personal<ProviderSubject>,
         },
+        /// The provider that they sign in with does not answer: they go on by its word of before, for a while.
+        FallbackBegan = "fallback_began" v 1 {
+            /// The provider.
+            issuer: Issuer,
+            /// When it vouched for them last.
+            vouched_at: Timestamp,
+        },
+        /// It vouched for them again.
+        FallbackEnded = "fallback_ended" v 1 {
+            /// The provider.
+            issuer: Issuer,
+        },
     }
 }
 
@@ -90,7 +104,9 @@ impl Facts for UserEvent {
             | Self::Suspended { .. }
             | Self::Resumed {}
             | Self::PasswordSet {}
-            | Self::PasswordRemoved {} => vec![],
+            | Self::PasswordRemoved {}
+            | Self::FallbackBegan { .. }
+            | Self::FallbackEnded { .. } => vec![],
         }
     }
 }

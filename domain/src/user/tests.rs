@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{IDENTITIES_MAX, User, UserCommand as Ask, UserError as No, UserEvent as Did};
 use crate::given::{Given, given};
 use crate::value::{
-    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId, UserId,
+    DisplayName, EmailAddress, HttpsUrl, Issuer, OrganizationId, Personal, ProviderSubject, SubjectId,
+    Timestamp, UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
@@ -255,4 +256,27 @@ fn an_identity_is_claimed_by_its_user_and_given_back_alone() {
     let forgotten = || Personal::Erased { subject: SubjectId::from(ANN) };
     assert_eq!(Did::IdentityLinked { issuer: issuer(), subject: forgotten() }.claims(), []);
     assert_eq!(Did::IdentityUnlinked { issuer: issuer(), subject: forgotten() }.claims(), []);
+}
+
+#[test]
+fn the_last_way_in_stays() {
+    ann(vec![linked(1)]).when(unlink(1)).refused(&No::LastWayIn);
+    ann(vec![linked(1), linked(2), unlinked(2)]).when(unlink(1)).refused(&No::LastWayIn);
+    ann(vec![Did::PasswordSet {}, linked(1)]).when(unlink(1)).then(&[unlinked(1)]);
+}
+
+#[test]
+fn attack_36_that_a_provider_does_not_answer_is_told_once_until_it_does() {
+    let moment = || Timestamp::parse("2026-11-22T10:50:00Z").unwrap();
+    let falls_back = || Ask::BeginFallback { issuer: issuer(), vouched_at: moment() };
+    let told = || Did::FallbackBegan { issuer: issuer(), vouched_at: moment() };
+    let end = || Ask::EndFallback { issuer: issuer() };
+    let ended = || Did::FallbackEnded { issuer: issuer() };
+    ann(vec![]).when(falls_back()).refused(&No::UnknownIdentity);
+    ann(vec![linked(1), Did::Suspended { reason: name("x") }]).when(falls_back()).refused(&No::Suspended);
+    ann(vec![linked(1)]).when(end()).then(&[]);
+    ann(vec![linked(1)]).when(falls_back()).then(&[told()]);
+    ann(vec![linked(1), told()]).when(falls_back()).then(&[]);
+    ann(vec![linked(1), told()]).when(end()).then(&[ended()]);
+    ann(vec![linked(1), told(), ended()]).when(falls_back()).then(&[told()]);
 }

@@ -64,6 +64,8 @@ id! {
     GrantId, "a grant id";
     /// An access token: its `jti` (RFC 9068, 2.2).
     TokenId, "a token id";
+    /// A client secret for an identity provider, as it lies sealed beside the log.
+    ProviderSecretId, "the id of a provider's secret";
     /// An announcement of the deployment.
     AnnouncementId, "an announcement id";
 }

@@ -14,6 +14,7 @@ mod key_id;
 mod key_text;
 mod notice;
 mod personal;
+mod provider;
 mod redirect_uri;
 mod refresh_token;
 mod registration_token;
@@ -39,12 +40,15 @@ pub use https_url::{HttpsUrl, HttpsUrlError, WebUrl, WebUrlError};
 pub use identity::{Issuer, IssuerError, ProviderSubject, ProviderSubjectError};
 pub use ids::{
     AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, GrantId, IdError, InstanceId,
-    OrganizationId, Position, ServerId, TokenId, UserId,
+    OrganizationId, Position, ProviderSecretId, ServerId, TokenId, UserId,
 };
 pub use key_id::{KeyId, KeyIdError};
 pub use key_text::{KeyText, KeyTextError};
 pub use notice::{Notice, NoticeError};
 pub use personal::{Personal, SubjectId};
+pub use provider::{
+    ProviderClientId, ProviderClientIdError, ProviderId, ProviderIdError, ProviderScope, ProviderScopeError,
+};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use refresh_token::{compose_refresh_token, is_refresh_token};
 pub use registration_token::compose_registration_token;

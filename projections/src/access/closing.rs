@@ -81,7 +81,9 @@ impl AccessView {
                 | UserEvent::PasswordSet {}
                 | UserEvent::PasswordRemoved {}
                 | UserEvent::IdentityLinked { .. }
-                | UserEvent::IdentityUnlinked { .. } => Closes::Nobody,
+                | UserEvent::IdentityUnlinked { .. }
+                | UserEvent::FallbackBegan { .. }
+                | UserEvent::FallbackEnded { .. } => Closes::Nobody,
             },
             Event::ApiKey(fact) => match fact {
                 ApiKeyEvent::Revoked { .. } => {
@@ -118,6 +120,9 @@ impl AccessView {
                 | DeploymentEvent::ParkedEventSkipped { .. }
                 | DeploymentEvent::SigningKeyAdded { .. }
                 | DeploymentEvent::SigningKeyActivated { .. }
+                | DeploymentEvent::ProviderAdded { .. }
+                | DeploymentEvent::ProviderChanged { .. }
+                | DeploymentEvent::ProviderRemoved { .. }
                 | DeploymentEvent::SigningKeyRetired { emergency: false, .. } => Closes::Nobody, // no token of it is left
             },
             Event::Client(fact) => self.closes_to_client(id, fact),

@@ -111,6 +111,7 @@ impl AccessView {
     }
 
     fn fold_user(&mut self, id: UserId, fact: &UserEvent) {
+        self.fold_identity(id, fact);
         let standing = match fact {
             UserEvent::Registered { .. } | UserEvent::Resumed {} => Standing::Active,
             UserEvent::Suspended { .. } => Standing::Suspended,
@@ -119,6 +120,8 @@ impl AccessView {
             | UserEvent::ProfileChanged { .. }
             | UserEvent::IdentityLinked { .. }
             | UserEvent::IdentityUnlinked { .. }
+            | UserEvent::FallbackBegan { .. }
+            | UserEvent::FallbackEnded { .. }
             | UserEvent::PasswordSet {}
             | UserEvent::PasswordRemoved {} => return, // personal data stay out of here, and how somebody signs in is no business of a call
         };
@@ -289,6 +292,9 @@ impl AccessView {
             | DeploymentEvent::SigningKeyAdded { .. }
             | DeploymentEvent::SigningKeyActivated { .. }
             | DeploymentEvent::SigningKeyRetired { .. } => {} // folded above
+            DeploymentEvent::ProviderAdded { .. }
+            | DeploymentEvent::ProviderChanged { .. }
+            | DeploymentEvent::ProviderRemoved { .. } => deployment.fold_provider(fact),
         }
     }
 }

@@ -14,6 +14,7 @@ mod live;
 mod lookup;
 mod oauth;
 mod parties;
+mod providers;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -25,9 +26,9 @@ use domain::api_key::KeyEnvironment;
 use domain::instance::{CallerAuthentication, Recording, WhenStale};
 use domain::policy::Standing;
 use domain::value::{
-    AddressRange, ApiKeyId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId, KeyId,
-    KeyThumbprint, OrganizationId, Position, Role, Scopes, SecretDigest, ServerId, Timestamp, ToolSelection,
-    UpstreamUrl, UserId,
+    AddressRange, ApiKeyId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId, Issuer, KeyId,
+    KeyThumbprint, OrganizationId, Position, ProviderId, Role, Scopes, SecretDigest, ServerId, Timestamp,
+    ToolSelection, UpstreamUrl, UserId,
 };
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
@@ -38,6 +39,7 @@ pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
 pub use judge::{Shown, Unfit, Wanted};
 pub use live::{Held, LiveView};
 pub use oauth::{Grant, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
+pub use providers::Provider;
 
 /// Ids are ours or drawn at random, and the hash is keyed at random for each map: nobody chooses what collides.
 type HashMap<K, V> = GenericHashMap<K, V, foldhash::fast::RandomState, DefaultSharedPtr>;
@@ -64,6 +66,8 @@ pub struct AccessView {
     grant_of: HashMap<(UserId, ClientId, InstanceId), GrantId>,
     signing_keys: HashMap<KeyThumbprint, SigningKey>,
     revoked_tokens: oauth::RevokedTokens,
+    /// At which providers somebody has identities, and how many at each.
+    identities: HashMap<UserId, imbl::OrdMap<Issuer, u32>>,
     deployment: Deployment,
     closings: closing::Closings,
 }
@@ -168,6 +172,8 @@ pub struct Deployment {
     pub administrators: imbl::HashSet<UserId>,
     /// The maintenance under way.
     pub maintenance: Option<Arc<Maintenance>>,
+    /// The identity providers that people sign in with.
+    pub providers: imbl::OrdMap<ProviderId, Arc<Provider>>,
 }
 
 /// A maintenance under way.

@@ -197,7 +197,10 @@ impl AccessView {
             | DeploymentEvent::AnnouncementWithdrawn { .. }
             | DeploymentEvent::LinksChanged { .. }
             | DeploymentEvent::ParkedEventRetried { .. }
-            | DeploymentEvent::ParkedEventSkipped { .. } => {}
+            | DeploymentEvent::ParkedEventSkipped { .. }
+            | DeploymentEvent::ProviderAdded { .. }
+            | DeploymentEvent::ProviderChanged { .. }
+            | DeploymentEvent::ProviderRemoved { .. } => {}
         }
     }
 

@@ -134,7 +134,10 @@ impl Deployment {
             | DeploymentEvent::ParkedEventSkipped { .. }
             | DeploymentEvent::SigningKeyAdded { .. }
             | DeploymentEvent::SigningKeyActivated { .. }
-            | DeploymentEvent::SigningKeyRetired { .. } => {}
+            | DeploymentEvent::SigningKeyRetired { .. }
+            | DeploymentEvent::ProviderAdded { .. }
+            | DeploymentEvent::ProviderChanged { .. }
+            | DeploymentEvent::ProviderRemoved { .. } => {}
         }
     }
 
@@ -222,12 +225,15 @@ pub(super) fn fold(
             "withdrawn".clone_into(&mut changed(&mut deployment.announcements, &mark.id, mark)?.standing);
         }
         DeploymentEvent::LinksChanged { links } => deployment.replace_links(event, links),
-        // Orders to whoever folds, and keys, which everybody is told of by the view; no listing shows them.
+        // Orders to whoever folds; keys and identity providers, which everybody is told of by the view.
         DeploymentEvent::ParkedEventRetried { .. }
         | DeploymentEvent::ParkedEventSkipped { .. }
         | DeploymentEvent::SigningKeyAdded { .. }
         | DeploymentEvent::SigningKeyActivated { .. }
-        | DeploymentEvent::SigningKeyRetired { .. } => {}
+        | DeploymentEvent::SigningKeyRetired { .. }
+        | DeploymentEvent::ProviderAdded { .. }
+        | DeploymentEvent::ProviderChanged { .. }
+        | DeploymentEvent::ProviderRemoved { .. } => {}
     }
     Ok(())
 }

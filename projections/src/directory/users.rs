@@ -118,7 +118,9 @@ pub(super) fn fold(users: &mut Table<UserRow>, event: &Recorded, fact: &UserEven
         UserEvent::PasswordSet {}
         | UserEvent::PasswordRemoved {}
         | UserEvent::IdentityLinked { issuer: _, subject: _ }
-        | UserEvent::IdentityUnlinked { issuer: _, subject: _ } => {
+        | UserEvent::IdentityUnlinked { issuer: _, subject: _ }
+        | UserEvent::FallbackBegan { issuer: _, vouched_at: _ }
+        | UserEvent::FallbackEnded { issuer: _ } => {
             changed(users, &mark.id, mark)?;
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
-use domain::deployment::DeploymentEvent;
+use domain::deployment::{AccountMatching, DeploymentEvent};
 use domain::grant::{GrantEnd, GrantEvent};
 use domain::instance::{CallerAuthentication, InstanceEvent, Recording, WhenStale};
 use domain::organization::{OrganizationEvent, OrganizationKind};
@@ -15,8 +15,8 @@ use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
     GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Position, ProviderSubject, PublicJwk, Role, SecretDigest, ServerId, SigningAlgorithm,
-    Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
+    OrganizationId, Position, ProviderClientId, ProviderId, ProviderSubject, PublicJwk, Role,
+    SecretDigest, ServerId, SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -119,6 +119,8 @@ fn tell_users(history: &mut History) {
         .tell(BEN, UserEvent::PasswordSet {})
         .tell(BEN, UserEvent::PasswordRemoved {})
         .tell(BEN, UserEvent::IdentityLinked { issuer: issuer(), subject: known(BEN, subject()) })
+        .tell(BEN, UserEvent::FallbackBegan { issuer: issuer(), vouched_at: moment("2026-05-01T00:00:00Z") })
+        .tell(BEN, UserEvent::FallbackEnded { issuer: issuer() })
         .tell(BEN, UserEvent::IdentityUnlinked { issuer: issuer(), subject: known(BEN, subject()) })
         .tell(CAT, registered(CAT, "cat@example.com", "Cat"))
         .tell(
@@ -324,9 +326,37 @@ fn tell_deployment(history: &mut History) {
             deployment,
             DeploymentEvent::SigningKeyActivated { kid: kid(), at: moment("2026-05-01T00:00:00Z") },
         )
+        .tell(
+            deployment,
+            DeploymentEvent::ProviderAdded {
+                provider: provider(),
+                name: display("Acme ID"),
+                issuer: issuer(),
+                client_id: ProviderClientId::parse("sekisho").unwrap(),
+                scopes: [].into(),
+                matching: AccountMatching::VerifiedEmail,
+                secret: None,
+            },
+        )
+        .tell(
+            deployment,
+            DeploymentEvent::ProviderChanged {
+                provider: provider(),
+                name: display("Acme 認証"),
+                client_id: ProviderClientId::parse("sekisho").unwrap(),
+                scopes: [].into(),
+                matching: AccountMatching::Identity,
+                secret: None,
+            },
+        )
+        .tell(deployment, DeploymentEvent::ProviderRemoved { provider: provider() })
         .tell(deployment, DeploymentEvent::SigningKeyRetired { kid: kid(), emergency: true })
         .tell(deployment, retried(Position::new(1)))
         .tell(deployment, skipped(Position::new(1)));
+}
+
+fn provider() -> ProviderId {
+    ProviderId::parse("acme").unwrap()
 }
 
 fn kid() -> KeyThumbprint {
