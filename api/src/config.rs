@@ -3,6 +3,7 @@
 mod auto_consent;
 mod faults;
 mod limits;
+mod providers;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,11 @@ pub use self::auto_consent::AutoConsent;
 pub(crate) use self::auto_consent::is_loopback;
 use self::faults::{Faults, on_or_off, public_url};
 pub use self::limits::LimitOptions;
+pub use self::providers::ProviderOptions;
 use crate::adapters::master_key::MasterKeys;
 use crate::limits::{Rates, TrustedProxies};
 use crate::oauth::RegistrationPolicy;
+pub use crate::providers::ProviderLimits;
 
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
@@ -162,6 +165,10 @@ pub struct Options {
     /// Seconds that answers under way may take to end after a stop was asked for
     #[arg(long, env = "SEKISHO_GRACE_SECONDS", default_value = "20", value_name = "SECONDS")]
     pub grace_seconds: String,
+
+    /// About identity providers.
+    #[command(flatten)]
+    pub providers: ProviderOptions,
 }
 
 /// Configuration that is right.
@@ -215,6 +222,8 @@ pub struct Config {
     pub grace: Duration,
     /// Who is signed in and agrees without being asked; only `sekisho demo` sets it.
     pub auto_consent: Option<AutoConsent>,
+    /// How identity providers are put up with.
+    pub providers: ProviderLimits,
 }
 
 /// How access tokens are signed.
@@ -341,6 +350,7 @@ impl Options {
             text => faults.seconds("--drain-delay-seconds", text),
         };
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
+        let providers = self.providers.check(&mut faults);
         let complete = || {
             let (rates, trusted_proxies) = limits?;
             Some(Config {
@@ -373,6 +383,7 @@ impl Options {
                 drain_delay: drain_delay?,
                 grace: grace?,
                 auto_consent: None,
+                providers: providers?,
             })
         };
         let faults = faults.all();

@@ -31,6 +31,7 @@ mod pages;
 mod passwords;
 mod people;
 mod problem;
+mod providers;
 mod random;
 mod router;
 mod serve;

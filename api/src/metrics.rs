@@ -1,6 +1,7 @@
 //! Metrics in the OpenMetrics text form. Labels come from fixed sets only: no credential, name or address is ever a label.
 
 mod freshness;
+mod providers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+pub(crate) use providers::ProviderOutcome;
 
 /// Which part of the product answered, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +85,7 @@ pub struct Metrics {
     notary_refuses: Gauge,
     unpublished: Family<PlaceLabels, Counter>,
     freshness: freshness::Counted,
+    providers: providers::Counted,
     /// Requests being answered right now, streams included.
     pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
@@ -185,6 +189,7 @@ impl Default for Metrics {
             unpublished.clone(),
         );
         let freshness = freshness::Counted::register(&mut registry);
+        let providers = providers::Counted::register(&mut registry);
         let calls = CallMetrics::of(&mut registry);
         let (registry, budgets) = (Arc::new(registry), Arc::default());
         Self {
@@ -202,6 +207,7 @@ impl Default for Metrics {
             notary_refuses,
             unpublished,
             freshness,
+            providers,
             in_flight,
             log_position,
             lag,

@@ -8,6 +8,7 @@ mod forgetting;
 mod limits;
 mod people;
 mod ports;
+mod providers;
 mod readers;
 mod signing_keys;
 mod unused_clients;
@@ -382,6 +383,7 @@ impl Edge<'_> {
             calls: Arc::<CallSeals>::clone(&self.seals),
             places: Places::default(),
             passwords: passwords(self.pool, &self.master, &self.digests),
+            providers: self.providers()?,
         })
     }
 
@@ -401,6 +403,7 @@ impl Edge<'_> {
             refresh: Arc::new(RefreshTokens::new(self.pool.clone())),
             limits: self.limits.clone(),
             pool: self.pool.clone(),
+            providers: admin.providers.clone(),
         }
     }
 

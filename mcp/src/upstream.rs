@@ -14,7 +14,7 @@ mod error;
 mod url;
 
 pub use answer::{AnswerStream, UpstreamBody, UpstreamResponse};
-pub use client::{Upstream, UpstreamRequest};
+pub use client::{Upstream, UpstreamRequest, outbound_tls};
 pub(crate) use clock::ReaderLimit;
 pub use clock::{Patience, UpstreamTimeouts};
 pub use error::{BadAnswer, TimeLimit, TlsSetupError, UpstreamError};

@@ -152,6 +152,27 @@ const scenarios = {
     return { before, after, status }
   },
 
+  // With an account at a provider of another origin, which leads on through redirects of its own.
+  async provider() {
+    const page = await open()
+    await page.goto(`${url}/sign-in`)
+    await page.locator("#email").fill(email)
+    await page.locator("#password").fill(password)
+    await page.getByRole("button", { name: "Sign in", exact: true }).click()
+    await page.waitForURL("**/account/grants")
+    await page.getByRole("button", { name: "Link Acme ID" }).click()
+    await page.waitForURL("**/account/grants?done=linked")
+    const linked = await page.getByRole("status").innerText()
+    const other = await open()
+    await other.goto(request())
+    await other.getByRole("button", { name: "Sign in with Acme ID" }).click()
+    await other.waitForSelector("fieldset")
+    const heading = await other.locator("h1").innerText()
+    await other.getByRole("button", { name: "Allow" }).click()
+    await other.waitForURL(`${callback}**`)
+    return { linked, heading, back: back(other) }
+  },
+
   // Another site frames our pages, and sends our forms from itself.
   async other_site() {
     const page = await open()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::Running;
 use api::adapters::master_key::MasterKeys;
-use api::config::{Config, MasterKeySource, Registration, Signing, Store};
+use api::config::{Config, MasterKeySource, ProviderLimits, Registration, Signing, Store};
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
 use domain::value::SigningAlgorithm;
@@ -90,6 +90,8 @@ pub struct Settings {
     pub unused_for: Duration,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
+    /// How identity providers are put up with.
+    pub providers: ProviderLimits,
 }
 
 impl Default for Settings {
@@ -108,6 +110,14 @@ impl Default for Settings {
             registration: RegistrationPolicy::Token,
             unused_for: Duration::from_hours(24),
             public_url: None,
+            providers: ProviderLimits {
+                request: Duration::from_secs(30),
+                contact: Duration::from_secs(30),
+                failures_max: 3,
+                open: Duration::from_secs(30),
+                session: Duration::from_hours(1),
+                fallback: Duration::from_hours(8),
+            },
         }
     }
 }
@@ -158,6 +168,7 @@ impl Node {
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),
             auto_consent: None,
+            providers: settings.providers,
         };
         Self { running: Box::pin(api::start(config)).await.expect("a node starts") }
     }

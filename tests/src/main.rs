@@ -26,6 +26,7 @@ mod oauth_authorize;
 mod oauth_registration;
 mod people;
 mod program;
+mod providers;
 mod rebuild;
 mod revocation;
 mod schemathesis;

@@ -13,6 +13,7 @@ pub mod people;
 pub mod personal_data;
 pub mod postgres;
 pub mod postgres_events;
+pub(crate) mod provider_calls;
 pub mod refresh_tokens;
 pub mod system;
 pub mod token_keys;

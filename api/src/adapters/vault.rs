@@ -10,6 +10,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::master_key::{MasterKeys, Purpose};
+use crate::providers::{OpenClientSecret, SecretUnreadable};
 
 /// The table `connection_secrets`.
 #[derive(Debug, Clone)]
@@ -107,6 +108,26 @@ impl Vault for PostgresVault {
             .await
             .map(|_| ())
             .map_err(|error| VaultError(error.to_string()))
+    }
+}
+
+impl OpenClientSecret for PostgresVault {
+    fn open(
+        &self,
+        id: ProviderSecretId,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Zeroizing<String>, SecretUnreadable>> + Send + '_>>
+    {
+        Box::pin(async move {
+            let query = "select sealed from provider_secrets where id = $1";
+            let row: Result<Option<Vec<u8>>, _> =
+                sqlx::query_scalar(query).bind(id.uuid()).fetch_optional(&self.pool).await;
+            let sealed = row.map_err(|error| SecretUnreadable(error.to_string()))?;
+            let sealed = sealed.ok_or_else(|| SecretUnreadable("it is not kept here".to_owned()))?;
+            let plain = self.master.open(Purpose::ProviderSecret, &id.to_string(), &sealed);
+            let plain = plain.map_err(|error| SecretUnreadable(error.to_string()))?;
+            let text = std::str::from_utf8(&plain).map_err(|error| SecretUnreadable(error.to_string()))?;
+            Ok(Zeroizing::new(text.to_owned()))
+        })
     }
 }
 

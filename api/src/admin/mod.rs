@@ -31,6 +31,7 @@ mod members;
 mod notary;
 mod organizations;
 mod passwords;
+mod providers;
 mod read_models;
 mod servers;
 mod users;
@@ -51,6 +52,7 @@ use sqlx::PgPool;
 use crate::extract::{Command, Paging, Path, SHOWN_WAIT};
 use crate::gateway::{CheckKey, SealCalls};
 use crate::passwords::Passwords;
+use crate::providers::Providers;
 use crate::shutdown::Shutdown;
 
 pub use crate::openapi::{Parameter, SchemaOf};
@@ -96,6 +98,8 @@ pub struct Admin<P> {
     pub places: Places,
     /// What people's passwords are kept with.
     pub passwords: Passwords,
+    /// The identity providers, as this node knows them.
+    pub providers: Providers,
 }
 
 impl<P> Clone for Admin<P> {
@@ -116,6 +120,7 @@ impl<P> Clone for Admin<P> {
             calls: Arc::clone(&self.calls),
             places: self.places.clone(),
             passwords: self.passwords.clone(),
+            providers: self.providers.clone(),
         }
     }
 }
@@ -169,6 +174,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         clients::area(),
         grants::area(),
         deployment::area(),
+        providers::area(),
         catalogue::area(),
         events::area(),
         calls::area(),

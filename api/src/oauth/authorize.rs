@@ -44,6 +44,7 @@ use crate::people::{
     Expectation, Next, PageAccess, PageRoute, People, Sent, SignedIn, Visitor, encoded, into_router,
     leads_to, person, unavailable,
 };
+use crate::providers::rests_on;
 
 /// Where people are asked.
 pub(super) const PATH: &str = "/oauth/authorize";
@@ -299,6 +300,11 @@ async fn granted<P: Ports + 'static>(
     let consent = Issue { client, instance, scopes: scopes.clone(), expires_at: None };
     let correlation = somebody.visitor.correlation();
     let issued = people.carry_out(&somebody.actor(), &consent, &correlation).await.map_err(|error| {
+        unavailable(&error);
+        AuthorizeError::Unavailable
+    })?;
+    let provider = somebody.session.provider();
+    rests_on(&people.pool, issued.grant, provider.as_ref()).await.map_err(|error| {
         unavailable(&error);
         AuthorizeError::Unavailable
     })?;

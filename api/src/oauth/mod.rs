@@ -38,6 +38,7 @@ use projections::access::{Client, Deciding, Grounds};
 
 use crate::key_holder::CheckKey;
 use crate::limits::{Limits, Subject, Surface};
+use crate::providers::Providers;
 use crate::token::{CheckAssertions, CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
@@ -89,6 +90,8 @@ pub struct Oauth<P> {
     pub limits: Limits,
     /// Where codes are kept.
     pub pool: sqlx::PgPool,
+    /// The identity providers, as this node knows them.
+    pub providers: Providers,
 }
 
 impl<P> Clone for Oauth<P> {
@@ -108,6 +111,7 @@ impl<P> Clone for Oauth<P> {
             refresh: Arc::clone(&self.refresh),
             limits: self.limits.clone(),
             pool: self.pool.clone(),
+            providers: self.providers.clone(),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::error::{OauthError, OauthErrorCode};
 use super::form::Parameters;
 use super::token::TokenAnswer;
 use super::{Oauth, issue, standing, target};
+use crate::providers::{Standing, Vouching, ground_of};
 use crate::token::{
     EndedFamily, FamilyEnd, FamilyId, FoundRefresh, RefreshFamily, RefreshState, RefreshUnreachable, Spending,
 };
@@ -44,6 +45,7 @@ pub(super) async fn redeem<P: Ports>(
         return Err(OauthError::new(OauthErrorCode::InvalidTarget, why));
     }
     target::of_organization(&grounds, grant.organization, Some(family.instance))?;
+    must_be_vouched_for(oauth, &grounds, grant).await?;
     let now = grounds.client(client.id).ok_or_else(invalid_grant)?;
     let scopes = narrowed(asked, [&family.scopes, &grant.scopes, &now.scopes])?;
 
@@ -132,6 +134,32 @@ fn must_count<'a, P>(
     let behind = || OauthError::unavailable("this node has not heard of the grant yet; try again");
     let grant = grounds.grant(family.grant).ok_or_else(behind)?;
     if standing::counts(grounds, grant, oauth.clock.now()) { Ok(grant) } else { Err(invalid_grant()) }
+}
+
+/// Whoever came from a provider goes on by its word, as long as that counts (`oauth.md`, case 36). Nobody can be led there from here: that it answers
+/// is enough.
+async fn must_be_vouched_for<P: Ports>(
+    oauth: &Oauth<P>,
+    grounds: &Grounds,
+    grant: &Grant,
+) -> Result<(), OauthError> {
+    let behind = |error: &dyn std::fmt::Display| {
+        tracing::warn!(error = %error, "what a grant rests on cannot be told");
+        OauthError::unavailable("what this grant rests on cannot be told right now; try again")
+    };
+    let Some(provider) = ground_of(&oauth.pool, grant.id).await.map_err(|error| behind(&error))? else {
+        return Ok(());
+    };
+    let provider = grounds.provider(&provider).ok_or_else(invalid_grant)?; // it was taken away
+    let (providers, ports, pool) = (&oauth.providers, &*oauth.ports, &oauth.pool);
+    let correlation = format!("grant {}", grant.id);
+    let vouching = Vouching { providers, ports, pool, correlation: &correlation };
+    match vouching.standing(grant.user, provider).await.map_err(|error| behind(&error))? {
+        Standing::Vouched | Standing::ToRenew | Standing::Degraded => Ok(()),
+        Standing::Over => Err(OauthError::unavailable(
+            "the identity provider of this person does not answer, and vouched for them too long ago; try again later",
+        )),
+    }
 }
 
 /// What was asked for, if all three grant it; what is left of the first, if nothing was.

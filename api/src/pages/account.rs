@@ -47,6 +47,33 @@ pub(crate) enum Done {
     Revoked,
     /// Sessions were ended.
     Ended,
+    /// An identity leads here, too.
+    Linked,
+    /// An identity leads to somebody else already.
+    NotLinked,
+    /// An identity leads here no longer.
+    Unlinked,
+    /// The last way in stays.
+    LastWayIn,
+}
+
+/// A provider, as far as somebody signs in with it.
+#[derive(Debug)]
+pub(crate) enum IdentityShown {
+    /// They do.
+    Linked {
+        /// What it is called.
+        name: String,
+        /// Whom it speaks for.
+        issuer: String,
+    },
+    /// They could.
+    Offered {
+        /// What it is called.
+        name: String,
+        /// Its short name.
+        provider: String,
+    },
 }
 
 impl Done {
@@ -55,12 +82,18 @@ impl Done {
         match self {
             Self::Revoked => "revoked",
             Self::Ended => "ended",
+            Self::Linked => "linked",
+            Self::NotLinked => "not-linked",
+            Self::Unlinked => "unlinked",
+            Self::LastWayIn => "last-way-in",
         }
     }
 
     /// Read from an address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Revoked, Self::Ended].into_iter().find(|done| done.as_str() == text)
+        let all =
+            [Self::Revoked, Self::Ended, Self::Linked, Self::NotLinked, Self::Unlinked, Self::LastWayIn];
+        all.into_iter().find(|done| done.as_str() == text)
     }
 }
 
@@ -75,6 +108,10 @@ pub(crate) struct Account<'a> {
     pub(crate) grants: &'a [GrantShown],
     /// Where they are signed in.
     pub(crate) sessions: &'a [SessionShown],
+    /// With what they sign in, and could.
+    pub(crate) identities: &'a [IdentityShown],
+    /// Whether this session goes on by what its provider said before.
+    pub(crate) degraded: bool,
     /// What was just done.
     pub(crate) done: Option<Done>,
 }
@@ -85,15 +122,26 @@ impl Account<'_> {
         let done = self.done.map(|done| match done {
             Done::Revoked => words.revoked,
             Done::Ended => words.ended,
+            Done::Linked => words.linked,
+            Done::NotLinked => words.not_linked,
+            Done::Unlinked => words.unlinked,
+            Done::LastWayIn => words.last_way_in,
         });
         let content = html! {
             h1 { (words.account) }
             p.soft { (words.signed_in_as) " " (self.person) " · " a href="/account/password" { (words.change_password) } " · " a href="/sign-out" { (words.sign_out) } }
             @if let Some(done) = done { div.notice role="status" { p { (done) } } }
+            @if self.degraded { div.notice role="status" { p { (words.degraded) } } }
             section aria-labelledby="allowed" {
                 h2 #allowed { (words.allowed) }
                 @if self.grants.is_empty() { p.soft { (words.allowed_none) } }
                 ul.things { @for grant in self.grants { (self.grant(language, grant)) } }
+            }
+            @if !self.identities.is_empty() {
+                section aria-labelledby="identities" {
+                    h2 #identities { (words.identities) }
+                    ul.things { @for identity in self.identities { (self.identity(words, identity)) } }
+                }
             }
             section aria-labelledby="sessions" {
                 h2 #sessions { (words.sessions) }
@@ -126,6 +174,27 @@ impl Account<'_> {
                     input type="hidden" name="csrf" value=(self.csrf);
                     input type="hidden" name="grant" value=(grant.id);
                     button.danger.small type="submit" aria-label=(say(words.revoke_label, &[&grant.client])) { (words.revoke) }
+                }
+            }
+        }
+    }
+
+    fn identity(&self, words: &Words, identity: &IdentityShown) -> Markup {
+        let (name, action, label, field, value, is_linked) = match identity {
+            IdentityShown::Linked { name, issuer } => {
+                (name, "/account/identities/unlink", words.unlink, "issuer", issuer, true)
+            }
+            IdentityShown::Offered { name, provider } => {
+                (name, "/account/identities/link", words.link, "provider", provider, false)
+            }
+        };
+        html! {
+            li {
+                div.what { (name) @if is_linked { span.badge { (words.is_linked) } } }
+                form method="post" action=(action) {
+                    input type="hidden" name="csrf" value=(self.csrf);
+                    input type="hidden" name=(field) value=(value);
+                    button.small.danger[is_linked].plain[!is_linked] type="submit" aria-label=(say(label, &[name])) { (say(label, &[name])) }
                 }
             }
         }

@@ -13,6 +13,8 @@ pub(crate) enum Fault {
     UnknownClient,
     /// Not a redirect URI of this client.
     UnknownRedirect,
+    /// No such identity provider, or none any more.
+    UnknownProvider,
     /// A form from elsewhere, of another session, or too old.
     StaleForm,
     /// A request that cannot be read.
@@ -27,7 +29,9 @@ impl Fault {
     /// Its status.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::UnknownClient | Self::UnknownRedirect | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::UnknownClient | Self::UnknownRedirect | Self::UnknownProvider | Self::Malformed => {
+                StatusCode::BAD_REQUEST
+            }
             Self::StaleForm => StatusCode::FORBIDDEN,
             Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -40,6 +44,7 @@ impl Fault {
         let (title, text) = match self {
             Self::UnknownClient => (words.fault_client, words.fault_client_text),
             Self::UnknownRedirect => (words.fault_redirect, words.fault_redirect_text),
+            Self::UnknownProvider => (words.fault_provider, words.fault_provider_text),
             Self::StaleForm => (words.fault_form, words.fault_form_text),
             Self::Malformed => (words.fault_request, words.fault_request_text),
             Self::TooOften => (words.fault_too_often, words.fault_too_often_text),

@@ -24,6 +24,8 @@ pub(crate) struct Page {
     pub(crate) here: Option<String>,
     /// Where a browser may be led by its forms, beside our own pages.
     pub(crate) forms_lead_to: Option<FormTarget>,
+    /// Where it leads on by itself.
+    pub(crate) leads_on: Option<String>,
 }
 
 /// Where a form may lead: a source in the terms of a content security policy. A browser checks it for every redirect after the form, too.
@@ -47,7 +49,15 @@ impl FormTarget {
 impl Page {
     /// A page of this title, as narrow as most are.
     pub(crate) fn new(language: Language, title: impl Into<String>, content: Markup) -> Self {
-        Self { language, title: title.into(), wide: false, content, here: None, forms_lead_to: None }
+        Self {
+            language,
+            title: title.into(),
+            wide: false,
+            content,
+            here: None,
+            forms_lead_to: None,
+            leads_on: None,
+        }
     }
 
     /// With room for lists.
@@ -68,6 +78,13 @@ impl Page {
     #[must_use]
     pub(crate) fn leading_to(mut self, target: Option<FormTarget>) -> Self {
         self.forms_lead_to = target;
+        self
+    }
+
+    /// Leads on there by itself, at once. No form's redirect: that one is held to where forms may lead, all the way.
+    #[must_use]
+    pub(crate) fn leading_on(mut self, address: String) -> Self {
+        self.leads_on = Some(address);
         self
     }
 
@@ -99,6 +116,7 @@ impl Page {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width,initial-scale=1";
+                    @if let Some(address) = &self.leads_on { meta http-equiv="refresh" content=(format!("0;url={address}")); }
                     title { (self.title) " · Sekisho" }
                     style { (PreEscaped(STYLE)) }
                 }

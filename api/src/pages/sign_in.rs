@@ -1,6 +1,6 @@
 //! The page on which somebody signs in.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::words::{Words, say};
 use super::{FormTarget, Language, Page};
@@ -14,6 +14,25 @@ pub(crate) enum Trouble {
     TooOften,
     /// Too many people at once.
     Busy,
+    /// The provider does not answer.
+    ProviderDown,
+    /// The provider vouches for nobody.
+    ProviderRefused,
+    /// Whom it vouches for is not let in.
+    NotAllowed,
+    /// It vouches for somebody else than the session is of.
+    OtherPerson,
+    /// Nothing: what follows wants to know once more who it is.
+    Again,
+}
+
+/// A provider that somebody may choose.
+#[derive(Debug)]
+pub(crate) struct ProviderButton {
+    /// Its short name.
+    pub(crate) id: String,
+    /// What it is called.
+    pub(crate) name: String,
 }
 
 /// What the page shows.
@@ -33,6 +52,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) here: String,
     /// What went wrong.
     pub(crate) trouble: Option<Trouble>,
+    /// Where else somebody may sign in.
+    pub(crate) providers: &'a [ProviderButton],
 }
 
 impl SignIn<'_> {
@@ -42,6 +63,11 @@ impl SignIn<'_> {
             Trouble::NoMatch => words.sign_in_failed,
             Trouble::TooOften => words.sign_in_slower,
             Trouble::Busy => words.sign_in_busy,
+            Trouble::ProviderDown => words.provider_down,
+            Trouble::ProviderRefused => words.provider_refused,
+            Trouble::NotAllowed => words.not_allowed,
+            Trouble::OtherPerson => words.other_person_there,
+            Trouble::Again => words.sign_in_again,
         });
         let marked = self.trouble == Some(Trouble::NoMatch);
         let content = html! {
@@ -60,9 +86,40 @@ impl SignIn<'_> {
                     aria-invalid=[marked.then_some("true")] aria-describedby=[marked.then_some("trouble")];
                 div.actions { button type="submit" { (words.sign_in) } }
             }
+            @if !self.providers.is_empty() { (self.elsewhere(words)) }
         };
         Page::new(language, words.sign_in, content).here(self.here.clone()).leading_to(self.leads_to.clone())
     }
+}
+
+impl SignIn<'_> {
+    /// The providers. Each is a form of its own: only a choice leads there, and a link chooses nothing.
+    fn elsewhere(&self, words: &Words) -> Markup {
+        html! {
+            section.elsewhere aria-label=(words.sign_in_elsewhere) {
+                p.soft.small { (words.sign_in_elsewhere) }
+                @for provider in self.providers {
+                    form method="post" action=(format!("/sign-in/provider/{}", provider.id)) {
+                        input type="hidden" name="csrf" value=(self.csrf);
+                        input type="hidden" name="next" value=(self.next);
+                        @if let Some(ui_locales) = self.ui_locales { input type="hidden" name="ui_locales" value=(ui_locales); }
+                        @if self.trouble == Some(Trouble::Again) { input type="hidden" name="again" value="1"; }
+                        button.plain type="submit" { (say(words.sign_in_with, &[&provider.name])) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Leads on to a provider, by itself and by hand.
+pub(crate) fn led_to(language: Language, name: &str, address: String) -> Page {
+    let words = Words::of(language);
+    let content = html! {
+        h1 { (say(words.led_to, &[name])) }
+        a.button href=(address) { (words.go_on) }
+    };
+    Page::new(language, words.sign_in, content).leading_on(address)
 }
 
 /// Asks whether somebody wants to leave. With `next`, somebody else goes on there.
@@ -104,6 +161,7 @@ mod tests {
             leads_to: None,
             here: format!("/sign-in?next={evil}"),
             trouble: Some(Trouble::NoMatch),
+            providers: &[ProviderButton { id: "acme".to_owned(), name: evil.to_owned() }],
         };
         for language in Language::ALL {
             let text = sign_in.page(language).content.into_string();

@@ -40,6 +40,7 @@ fieldset{border:0;padding:0;margin:1.4rem 0 0}legend{font-weight:600;padding:0;m
 .scope input{width:1.2rem;height:1.2rem;margin:.2rem 0 0;flex:none;accent-color:var(--accent)}.scope span{display:block;min-width:0;overflow-wrap:anywhere}
 ul.things{list-style:none;margin:0;padding:0}ul.things li{display:flex;justify-content:space-between;gap:1rem;align-items:center;flex-wrap:wrap;padding:.85rem 0;border-bottom:1px solid var(--line)}
 ul.things li:last-child{border-bottom:0}ul.things+form{margin-top:1rem}ul.things .what{flex:1 1 16rem;min-width:0;overflow-wrap:anywhere}ul.things form{margin:0}
+.elsewhere{margin-top:1.6rem;border-top:1px solid var(--line);padding-top:1rem}.elsewhere button{width:100%;margin-top:.6rem}
 .badge{display:inline-block;border:1px solid var(--line);background:var(--raised);border-radius:99px;padding:0 .55rem;font-size:.8rem;margin-left:.4rem;vertical-align:.06em}
 .skip{position:absolute;left:-999rem}.skip:focus{left:1rem;top:1rem;background:var(--card);padding:.5rem 1rem;border-radius:8px}
 h1:lang(ja),.scope:lang(ja),.notice:lang(ja),.alert:lang(ja){word-break:auto-phrase}

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::sessions::{self, Which};
 use super::visitor::{leads_to, unavailable};
-use super::{Next, People, Sent, SignedIn, Visitor};
+use super::{Next, People, Sent, SignedIn, Visitor, provider};
 use crate::oauth::Parameters;
 use crate::pages::Fault;
 use crate::pages::account::{Account, Done, GrantShown, SessionShown};
@@ -61,6 +61,8 @@ async fn shown<P: Ports + 'static>(
         person: &person(people, somebody.user()).await?,
         grants: &grants,
         sessions: &sessions,
+        identities: &provider::identities(people, somebody.user()),
+        degraded: somebody.session.degraded,
         done,
     };
     Ok(visitor.page(people, StatusCode::OK, account.page(visitor.language())))
@@ -139,6 +141,7 @@ pub(super) async fn end<P: Ports + 'static>(
     }
 }
 
-fn done(done: Done) -> Response {
+/// Back to the page, which says so.
+pub(super) fn done(done: Done) -> Response {
     leads_to(&format!("/account/grants?done={}", done.as_str()))
 }

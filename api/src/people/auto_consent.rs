@@ -7,7 +7,7 @@ use commands::{Entropy as _, Ports};
 use domain::policy::Standing;
 
 use super::cookie::VisitToken;
-use super::sessions::{self, Method};
+use super::sessions::{self, Begun, Method};
 use super::verify::owner_of;
 use super::visitor::unavailable;
 use super::{People, SignedIn, Visitor};
@@ -27,7 +27,7 @@ impl<P: Ports + 'static> People<P> {
             return Ok(Err(visitor));
         };
         let (token, id) = (VisitToken::draw(self.ports.entropy()), self.ports.entropy().id());
-        let begun = (id, user, Method::AutoConsent);
+        let begun = Begun { id, user, method: Method::AutoConsent, proved_at: None };
         let stored = sessions::begin(&self.pool, (&visitor.token, &token), begun, visitor.agent()).await;
         stored.map_err(|error| unavailable(&error))?;
         let session = sessions::find(&self.pool, &token).await.map_err(|error| unavailable(&error))?;

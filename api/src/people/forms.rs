@@ -59,3 +59,35 @@ pub(super) struct ChangePasswordForm {
     #[schema(format = Password)]
     new: String,
 }
+
+/// That somebody signs in with an identity provider.
+#[derive(Debug, ToSchema)]
+pub(super) struct ChooseProviderForm {
+    /// Out of the page: ties the form to this browser.
+    csrf: String,
+    /// The page of ours to go on to; the account's, when left out.
+    next: Option<String>,
+    /// That the provider is to ask the person, also one whom it knows.
+    again: Option<String>,
+    /// Languages of the pages, best first (OpenID Connect Core 1.0, 3.1.2.1).
+    ui_locales: Option<String>,
+}
+
+/// That an identity at a provider is to lead to whoever is signed in.
+#[derive(Debug, ToSchema)]
+pub(super) struct LinkIdentityForm {
+    /// Out of the page: ties the form to this browser.
+    csrf: String,
+    /// The provider.
+    provider: String,
+}
+
+/// That no identity at a provider is to lead to whoever is signed in.
+#[derive(Debug, ToSchema)]
+pub(super) struct UnlinkIdentityForm {
+    /// Out of the page: ties the form to this browser.
+    csrf: String,
+    /// The provider's issuer.
+    #[schema(format = Uri)]
+    issuer: String,
+}

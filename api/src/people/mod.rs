@@ -14,6 +14,7 @@ mod next;
 mod onboard;
 mod origin;
 mod ports;
+mod provider;
 pub(crate) mod sessions;
 mod sign_in;
 mod sign_out;
@@ -38,6 +39,7 @@ use crate::extract::SHOWN_WAIT;
 use crate::limits::{Limits, Surface};
 use crate::openapi::Parameter;
 use crate::passwords::{Passwords, Seal};
+use crate::providers::Providers;
 use crate::token::PublicUrl;
 
 pub(crate) use account::person;
@@ -50,15 +52,28 @@ pub(crate) use verify::owner_of;
 pub(crate) use visitor::{SignedIn, Visitor, leads_to, unavailable};
 
 use cookie::{Cookie, VisitToken};
-use forms::{ChangePasswordForm, EndGrantForm, EndSessionsForm, SignInForm, SignOutForm};
+use forms::{
+    ChangePasswordForm, ChooseProviderForm, EndGrantForm, EndSessionsForm, LinkIdentityForm, SignInForm, SignOutForm,
+    UnlinkIdentityForm,
+};
 
 const NEXT: Parameter = Parameter::optional("next", "The page of ours to go on to");
+/// What an identity provider sends a browser back with (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).
+const CALLBACK: &[Parameter] = &[
+    Parameter::optional("code", "What the provider gives out for the sign-in"),
+    Parameter::optional("state", "What the browser was sent there with"),
+    Parameter::optional("error", "Why the provider gives nothing out"),
+    Parameter::optional("iss", "Which provider it is"),
+];
 /// How every page is asked for in a language.
 pub(crate) const UI_LOCALES: Parameter =
     Parameter::optional("ui_locales", "Languages of the page, best first (OpenID Connect Core 1.0, 3.1.2.1)");
 
 /// What of all this is old: forgotten now and then.
-pub(crate) const FORGET: [&str; 3] = [sessions::FORGET[0], sessions::FORGET[1], throttle::FORGET];
+pub(crate) const FORGET: [&str; 7] = {
+    let [visits, vouchers, grants, secrets] = provider::FORGET;
+    [sessions::FORGET[0], sessions::FORGET[1], throttle::FORGET, visits, vouchers, grants, secrets]
+};
 
 /// Everything that people's pages need. `P` are the ports of the use cases.
 pub(crate) struct People<P> {
@@ -82,6 +97,8 @@ pub(crate) struct People<P> {
     pub(crate) passwords: Passwords,
     /// Seals an authorization request into the form that asks for consent.
     pub(crate) requests: Arc<dyn Seal>,
+    /// The identity providers.
+    pub(crate) providers: Providers,
     /// What a person signs in for, read from where they go on to.
     pub(crate) expects: fn(&Grounds, &Next) -> Option<Expectation>,
     /// How often anybody may ask.
@@ -103,6 +120,7 @@ impl<P> Clone for People<P> {
             digests: Arc::clone(&self.digests),
             passwords: self.passwords.clone(),
             requests: Arc::clone(&self.requests),
+            providers: self.providers.clone(),
             expects: self.expects,
             limits: self.limits.clone(),
             auto_consent: self.auto_consent.clone(),
@@ -177,6 +195,32 @@ pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
             .limited(Surface::SignIn),
         Row::form::<SignInForm, _, _>("/sign-in", Visitor, "signIn", "Sign in", sign_in::sign_in::<P>)
             .limited(Surface::SignIn),
+        Row::form::<ChooseProviderForm, _, _>(
+            "/sign-in/provider/{provider}",
+            Visitor,
+            "signInWithProvider",
+            "Go to an identity provider to sign in there",
+            provider::choose::<P>,
+        )
+        .limited(Surface::SignIn),
+        Row::page(
+            "/sign-in/callback/{provider}",
+            Visitor,
+            "signInCallback",
+            "Where an identity provider sends a browser back to",
+            provider::back::<P>,
+        )
+        .reading(CALLBACK)
+        .limited(Surface::SignIn),
+        Row::page(
+            "/sign-in/renew",
+            Visitor,
+            "renewSession",
+            "Ask the identity provider of a session again",
+            provider::renew::<P>,
+        )
+        .reading(&[NEXT, UI_LOCALES])
+        .limited(Surface::SignIn),
         Row::page("/sign-out", Visitor, "showSignOut", "Where a person signs out", sign_out::show::<P>)
             .reading(&[NEXT, UI_LOCALES]),
         Row::form::<SignOutForm, _, _>("/sign-out", Visitor, "signOut", "Sign out", sign_out::sign_out::<P>),
@@ -196,6 +240,20 @@ pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
             "endOwnGrant",
             "Take back what was allowed",
             account::revoke::<P>,
+        ),
+        Row::form::<LinkIdentityForm, _, _>(
+            "/account/identities/link",
+            Person,
+            "linkOwnIdentity",
+            "Let an identity at a provider lead to one's account",
+            provider::link::<P>,
+        ),
+        Row::form::<UnlinkIdentityForm, _, _>(
+            "/account/identities/unlink",
+            Person,
+            "unlinkOwnIdentities",
+            "Take the identities at a provider away",
+            provider::unlink::<P>,
         ),
         Row::form::<EndSessionsForm, _, _>(
             "/account/sessions/end",

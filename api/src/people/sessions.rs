@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::value::UserId;
+use domain::value::{ProviderId, Timestamp, UserId};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,35 +21,44 @@ const AGENT_CHARS_MAX: usize = 300;
 const SESSIONS_MAX: i64 = 50;
 
 /// How somebody proved who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Method {
     /// By a password that is kept here.
     Password,
     /// Not at all: the demonstration signed its user in by itself.
     AutoConsent,
+    /// By the word of an identity provider.
+    Provider(ProviderId),
 }
 
 impl Method {
-    const fn as_str(self) -> &'static str {
+    const fn as_str(&self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::AutoConsent => "auto_consent",
+            Self::Provider(_) => "provider",
+        }
+    }
+
+    fn provider(&self) -> Option<&str> {
+        match self {
+            Self::Password | Self::AutoConsent => None,
+            Self::Provider(provider) => Some(provider.as_str()),
         }
     }
 }
 
-/// A session begun in a way that this version does not know.
-#[derive(Debug, thiserror::Error)]
-#[error("a session begun by {0:?}")]
-pub(crate) struct UnknownMethod(String);
-
-impl TryFrom<String> for Method {
-    type Error = UnknownMethod;
-
-    fn try_from(text: String) -> Result<Self, UnknownMethod> {
-        let known = [Self::Password, Self::AutoConsent].into_iter().find(|method| method.as_str() == text);
-        known.ok_or(UnknownMethod(text))
-    }
+/// A session as it begins.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// Its name.
+    pub(super) id: Uuid,
+    /// Who.
+    pub(super) user: UserId,
+    /// How they proved it.
+    pub(super) method: Method,
+    /// When they themself were asked, where that was not here and now.
+    pub(super) proved_at: Option<Timestamp>,
 }
 
 /// Somebody is signed in.
@@ -60,31 +69,53 @@ pub(crate) struct Session {
     /// Who.
     user_id: Uuid,
     /// How they proved it.
-    #[sqlx(try_from = "String")]
-    pub(crate) method: Method,
+    method: String,
     /// What the browser called itself.
     pub(crate) agent: String,
     /// Since when.
     pub(crate) created_at: OffsetDateTime,
     /// When it was used last, to the minute.
     pub(crate) seen_at: OffsetDateTime,
+    /// The provider that it rests on, if it rests on one.
+    provider: Option<String>,
+    /// Whether it goes on by what that provider said before.
+    pub(crate) degraded: bool,
+    /// Whether the person themself showed lately who they are.
+    fresh: bool,
 }
 
 impl Session {
+    /// Whether nobody proved anything: the demonstration began it.
+    pub(crate) fn is_auto_consent(&self) -> bool {
+        self.method == Method::AutoConsent.as_str()
+    }
+
+    /// The provider that it rests on, if it rests on one.
+    pub(crate) fn provider(&self) -> Option<ProviderId> {
+        self.provider.as_deref().and_then(|text| ProviderId::parse(text).ok())
+    }
+
+    /// Whether the person themself showed lately who they are: what changes how they sign in wants that.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
     /// Who is signed in.
     pub(crate) const fn user(&self) -> UserId {
         UserId::new(self.user_id)
     }
 }
 
+/// Somebody who was asked who they are within five minutes was asked lately.
+const COLUMNS: &str =
+    "id, user_id, method, agent, created_at, seen_at, provider, degraded_since is not null as degraded,
+    coalesce(proved_at > clock_timestamp() - interval '5 minutes', false) as fresh";
 const ALIVE: &str =
     "expires_at > clock_timestamp() and seen_at > clock_timestamp() - make_interval(secs => $2)";
 
 /// The session of a browser, if it is in force. That it was used is noted.
 pub(crate) async fn find(pool: &PgPool, token: &VisitToken) -> Result<Option<Session>, sqlx::Error> {
-    let query = format!(
-        "select id, user_id, method, agent, created_at, seen_at from sessions where digest = $1 and {ALIVE}"
-    );
+    let query = format!("select {COLUMNS} from sessions where digest = $1 and {ALIVE}");
     let found: Option<Session> =
         sqlx::query_as(&query).bind(token.digest()).bind(IDLE_SECONDS).fetch_optional(pool).await?;
     if let Some(session) = &found {
@@ -98,26 +129,29 @@ pub(crate) async fn find(pool: &PgPool, token: &VisitToken) -> Result<Option<Ses
 }
 
 /// Signs somebody in under a fresh token. Whatever the browser's old one stood for is over in the same moment.
-pub(crate) async fn begin(
+pub(super) async fn begin(
     pool: &PgPool,
     (old, new): (&VisitToken, &VisitToken),
-    (id, user, method): (Uuid, UserId, Method),
+    begun: Begun,
     agent: &str,
 ) -> Result<(), sqlx::Error> {
     let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT_CHARS_MAX).collect();
+    let Begun { id, user, method, proved_at } = begun;
     let mut transaction = pool.begin().await?;
     sqlx::query("delete from sessions where digest = $1")
         .bind(old.digest())
         .execute(&mut *transaction)
         .await?;
     sqlx::query(
-        "insert into sessions (digest, id, user_id, method, agent, expires_at)
-         values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))",
+        "insert into sessions (digest, id, user_id, method, provider, proved_at, agent, expires_at)
+         values ($1, $2, $3, $4, $5, case when $5 is null then clock_timestamp() else $6 end, $7, clock_timestamp() + make_interval(secs => $8))",
     )
     .bind(new.digest())
     .bind(id)
     .bind(user.uuid())
     .bind(method.as_str())
+    .bind(method.provider())
+    .bind(proved_at.map(Timestamp::get))
     .bind(agent)
     .bind(LIFE_SECONDS)
     .execute(&mut *transaction)
@@ -133,11 +167,17 @@ pub(crate) async fn begin(
     transaction.commit().await
 }
 
+/// Notes that a session goes on by what its provider said before.
+pub(crate) async fn degrade(pool: &PgPool, session: Uuid) -> Result<(), sqlx::Error> {
+    let query =
+        "update sessions set degraded_since = clock_timestamp() where id = $1 and degraded_since is null";
+    sqlx::query(query).bind(session).execute(pool).await.map(|_| ())
+}
+
 /// The sessions of somebody, the newest first.
 pub(crate) async fn list(pool: &PgPool, user: UserId) -> Result<Vec<Session>, sqlx::Error> {
-    let query = format!(
-        "select id, user_id, method, agent, created_at, seen_at from sessions where user_id = $1 and {ALIVE} order by created_at desc, id"
-    );
+    let query =
+        format!("select {COLUMNS} from sessions where user_id = $1 and {ALIVE} order by created_at desc, id");
     sqlx::query_as(&query).bind(user.uuid()).bind(IDLE_SECONDS).fetch_all(pool).await
 }
 

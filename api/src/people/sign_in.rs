@@ -4,17 +4,17 @@
 use axum::extract::State;
 use axum::response::Response;
 use commands::{Entropy as _, Ports};
-use domain::value::{PresentedSecret, UserId};
+use domain::value::{PresentedSecret, Timestamp, UserId};
 use http::{HeaderValue, StatusCode, Uri, header};
 
 use super::cookie::{Cookie, VisitToken};
-use super::sessions::{self, Method};
+use super::sessions::{self, Begun, Method};
 use super::verify::{Attempted, NotVerified, verify};
 use super::visitor::{leads_to, unavailable};
 use super::{Next, People, Sent, Visitor, encoded, onboard};
 use crate::oauth::Parameters;
 use crate::pages::Fault;
-use crate::pages::sign_in::{SignIn, Trouble};
+use crate::pages::sign_in::{ProviderButton, SignIn, Trouble};
 
 /// The form. Whoever is signed in already is led on.
 pub(super) async fn show<P: Ports + 'static>(
@@ -25,18 +25,27 @@ pub(super) async fn show<P: Ports + 'static>(
     let query = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let next = Next::of(query.get("next"));
     match visitor.signed_in() {
+        Ok(somebody) if query.get("again").is_some() => {
+            form(&people, &somebody.visitor, &next, Some(Trouble::Again))
+        }
         Ok(_) => leads_to(next.as_str()),
         Err(visitor) => form(&people, &visitor, &next, None),
     }
 }
 
-fn form<P: Ports + 'static>(
+/// The form, with what went wrong.
+pub(super) fn form<P: Ports + 'static>(
     people: &People<P>,
     visitor: &Visitor,
     next: &Next,
     trouble: Option<Trouble>,
 ) -> Response {
-    let expected = people.deciding.fresh().and_then(|view| (people.expects)(&view, next));
+    let view = people.deciding.fresh();
+    let expected = view.as_ref().and_then(|view| (people.expects)(view, next));
+    let offered = view.iter().flat_map(|view| view.providers());
+    let providers: Vec<_> = offered
+        .map(|provider| ProviderButton { id: provider.id.to_string(), name: provider.name.to_string() })
+        .collect();
     let page = SignIn {
         csrf: &people.csrf(&visitor.token),
         next: next.as_str(),
@@ -45,14 +54,18 @@ fn form<P: Ports + 'static>(
         leads_to: expected.as_ref().and_then(|expected| expected.leads_to.clone()),
         here: format!("/sign-in?next={}", encoded(next.as_str())),
         trouble,
+        providers: &providers,
     };
     let status = match trouble {
-        None => StatusCode::OK,
-        Some(Trouble::NoMatch) => StatusCode::FORBIDDEN,
+        None | Some(Trouble::Again) => StatusCode::OK,
+        Some(Trouble::NoMatch | Trouble::ProviderRefused | Trouble::NotAllowed | Trouble::OtherPerson) => {
+            StatusCode::FORBIDDEN
+        }
         Some(Trouble::TooOften) => StatusCode::TOO_MANY_REQUESTS,
-        Some(Trouble::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(Trouble::Busy | Trouble::ProviderDown) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    visitor.page(people, status, page.page(visitor.language()))
+    let response = visitor.page(people, status, page.page(visitor.language()));
+    if status == StatusCode::SERVICE_UNAVAILABLE { later(response, 1) } else { response }
 }
 
 /// Somebody proves who they are, or does not.
@@ -64,17 +77,29 @@ pub(super) async fn sign_in<P: Ports + 'static>(
     let attempted = Attempted::of(&people, sent.get("email").unwrap_or_default());
     let presented = PresentedSecret::new(sent.get("password").unwrap_or_default().to_owned());
     match verify(&people, &visitor, &attempted, &presented).await {
-        Ok(user) => match begin(&people, &visitor, &attempted, user, &next).await {
-            Ok(response) => response,
-            Err(fault) => visitor.fault(fault),
-        },
+        Ok(user) => {
+            let proof = Proof { method: Method::Password, proved_at: None };
+            match begin(&people, &visitor, user, proof, &next).await {
+                Ok(response) => known(&people, &attempted, response),
+                Err(fault) => visitor.fault(fault),
+            }
+        }
         Err(NotVerified::NoMatch) => form(&people, &visitor, &next, Some(Trouble::NoMatch)),
-        Err(NotVerified::Busy) => later(form(&people, &visitor, &next, Some(Trouble::Busy)), 1),
+        Err(NotVerified::Busy) => form(&people, &visitor, &next, Some(Trouble::Busy)),
         Err(NotVerified::TooOften(wait)) => {
             later(form(&people, &visitor, &next, Some(Trouble::TooOften)), wait.as_secs())
         }
         Err(NotVerified::Fault(fault)) => visitor.fault(fault),
     }
+}
+
+/// The browser is known from now on.
+fn known<P: Ports + 'static>(people: &People<P>, attempted: &Attempted, mut response: Response) -> Response {
+    let cookie = Cookie::Known.set(&attempted.known_browser(people), people.is_secure());
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// With the moment when trying again makes sense.
@@ -83,16 +108,23 @@ pub(super) fn later(mut response: Response, seconds: u64) -> Response {
     response
 }
 
-/// The session, the cookies, and the way on.
-async fn begin<P: Ports + 'static>(
+/// How somebody proved who they are.
+pub(super) struct Proof {
+    pub(super) method: Method,
+    /// When they themself were asked, where that was not here and now.
+    pub(super) proved_at: Option<Timestamp>,
+}
+
+/// The session, its cookie, and the way on.
+pub(super) async fn begin<P: Ports + 'static>(
     people: &People<P>,
     visitor: &Visitor,
-    attempted: &Attempted,
     user: UserId,
+    Proof { method, proved_at }: Proof,
     next: &Next,
 ) -> Result<Response, Fault> {
     let (token, id) = (VisitToken::draw(people.ports.entropy()), people.ports.entropy().id());
-    let begun = (id, user, Method::Password);
+    let begun = Begun { id, user, method, proved_at };
     sessions::begin(&people.pool, (&visitor.token, &token), begun, visitor.agent())
         .await
         .map_err(|error| unavailable(&error))?;
@@ -104,12 +136,7 @@ async fn begin<P: Ports + 'static>(
     } else {
         leads_to(next.as_str())
     };
-    let secure = people.is_secure();
-    let cookies = [
-        Cookie::Visit.set(token.reveal(), secure),
-        Cookie::Known.set(&attempted.known_browser(people), secure),
-    ];
-    for cookie in cookies.into_iter().flatten() {
+    if let Some(cookie) = Cookie::Visit.set(token.reveal(), people.is_secure()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

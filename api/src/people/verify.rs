@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::constant_time;
 use commands::{Entropy as _, HashError, Ports};
+use domain::ClaimScope;
 use domain::policy::Standing;
 use domain::value::{EmailAddress, PresentedSecret, UserId};
 use sqlx::PgPool;
@@ -166,8 +167,18 @@ async fn owner<P>(people: &People<P>, email: &EmailAddress) -> Result<Option<Use
 
 /// The user who owns this blind index of an e-mail address.
 pub(crate) async fn owner_of(pool: &PgPool, index: &str) -> Result<Option<UserId>, sqlx::Error> {
-    let query = "select owner_id from claims where scope = 'email' and value = $1 and owner_type = 'user'";
-    let owner: Option<String> = sqlx::query_scalar(query).bind(index).fetch_optional(pool).await?;
+    owner_in(pool, ClaimScope::Email, index).await
+}
+
+/// The user who owns a personal name, by its blind index.
+pub(super) async fn owner_in(
+    pool: &PgPool,
+    scope: ClaimScope,
+    index: &str,
+) -> Result<Option<UserId>, sqlx::Error> {
+    let query = "select owner_id from claims where scope = $1 and value = $2 and owner_type = 'user'";
+    let owner: Option<String> =
+        sqlx::query_scalar(query).bind(scope.as_str()).bind(index).fetch_optional(pool).await?;
     Ok(owner.and_then(|id| UserId::parse(&id).ok()))
 }
 

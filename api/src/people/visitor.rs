@@ -7,18 +7,20 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use commands::{Actor, Ports};
 use domain::policy::Standing;
-use domain::value::UserId;
+use domain::value::{ProviderId, UserId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
+use uuid::Uuid;
 
 use super::People;
 use super::cookie::{Cookie, VisitToken};
 use super::next::{Next, encoded};
-use super::sessions::{self, Method, Session};
+use super::sessions::{self, Session};
 use crate::config::is_loopback;
 use crate::oauth::Parameters;
 use crate::pages::{Fault, Language, Page, guard};
+use crate::providers::{Standing as Vouched, Vouching};
 use crate::trace_context::TraceContext;
 
 /// A browser that asks for a page or sends a form.
@@ -30,6 +32,8 @@ pub(crate) struct Visitor {
     is_new: bool,
     /// Who is signed in, and counts.
     session: Option<Box<Session>>,
+    /// A session that its provider has to be asked about again.
+    due: Option<Box<Session>>,
     /// Where it is.
     pub(super) address: IpAddr,
     headers: Arc<HeaderMap>,
@@ -53,11 +57,8 @@ impl SignedIn {
     }
 
     /// Whether they let every client in that comes, without a page.
-    pub(crate) const fn agrees_unasked(&self) -> bool {
-        match self.session.method {
-            Method::Password => false,
-            Method::AutoConsent => true, // none is found where auto consent is off
-        }
+    pub(crate) fn agrees_unasked(&self) -> bool {
+        self.session.is_auto_consent() // none is found where auto consent is off
     }
 
     /// The same with what was said of the language before.
@@ -68,9 +69,10 @@ impl SignedIn {
 
     /// Them, as whoever asks a use case.
     pub(crate) fn actor(&self) -> Actor {
-        match self.session.method {
-            Method::Password => Actor::signed_in(self.user()),
-            Method::AutoConsent => Actor::signed_in_unasked(self.user()),
+        if self.session.is_auto_consent() {
+            Actor::signed_in_unasked(self.user())
+        } else {
+            Actor::signed_in(self.user())
         }
     }
 }
@@ -88,30 +90,64 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
             is_new: shown.is_none(),
             token: shown.clone().unwrap_or_else(|| VisitToken::draw(people.ports.entropy())),
             session: None,
+            due: None,
             address: people.limits.caller(address, &parts.headers),
             headers: Arc::new(parts.headers.clone()),
             ui_locales: asked.get("ui_locales").map(str::to_owned),
         };
         if let Some(token) = shown {
-            let found = session(people, &token).await.map_err(|fault| visitor.fault(fault))?;
-            visitor.session = found.map(Box::new);
+            let correlation = visitor.correlation();
+            match session(people, &token, &correlation).await.map_err(|fault| visitor.fault(fault))? {
+                Found::Counts(session) => visitor.session = Some(session),
+                Found::Due(session) => visitor.due = Some(session),
+                Found::Nothing => {}
+            }
         }
         Ok(visitor)
     }
 }
 
-/// The session of a browser, unless its person does not count any more.
-async fn session<P>(people: &People<P>, token: &VisitToken) -> Result<Option<Session>, Fault> {
+/// What becomes of the session of a browser.
+enum Found {
+    Nothing,
+    Counts(Box<Session>),
+    /// Its provider is to be asked again.
+    Due(Box<Session>),
+}
+
+/// The session of a browser, unless its person does not count any more, or the provider that it rests on was taken away.
+async fn session<P: Ports>(
+    people: &People<P>,
+    token: &VisitToken,
+    correlation: &str,
+) -> Result<Found, Fault> {
     let found = sessions::find(&people.pool, token).await.map_err(|error| unavailable(&error))?;
-    let Some(session) = found else { return Ok(None) };
-    if session.method == Method::AutoConsent && people.auto_consent.is_none() {
-        return Ok(None); // begun when the demonstration was started otherwise
+    let Some(mut session) = found.map(Box::new) else { return Ok(Found::Nothing) };
+    if session.is_auto_consent() && people.auto_consent.is_none() {
+        return Ok(Found::Nothing); // begun when the demonstration was started otherwise
     }
     let view = people.deciding.fresh().ok_or(Fault::Unavailable)?;
-    Ok(match view.user(session.user()) {
-        Standing::Active => Some(session),
-        Standing::Suspended | Standing::Ended => None,
-    })
+    match view.user(session.user()) {
+        Standing::Active => {}
+        Standing::Suspended | Standing::Ended => return Ok(Found::Nothing),
+    }
+    let Some(provider) = session.provider() else { return Ok(Found::Counts(session)) };
+    let Some(provider) = view.provider(&provider) else { return Ok(Found::Nothing) };
+    let (providers, ports, pool) = (&people.providers, &*people.ports, &people.pool);
+    let vouching = Vouching { providers, ports, pool, correlation };
+    let standing = vouching.standing(session.user(), provider).await;
+    match standing.map_err(|error| unavailable(&error))? {
+        Vouched::Vouched => Ok(Found::Counts(session)),
+        Vouched::Degraded => {
+            if !session.degraded {
+                sessions::degrade(pool, session.id).await.map_err(|error| unavailable(&error))?;
+                session.degraded = true;
+            }
+            Ok(Found::Counts(session))
+        }
+        Vouched::ToRenew => Ok(Found::Due(session)),
+        Vouched::Over => Ok(Found::Nothing),
+    }
 }
 
 /// Notes why, and tells that something is not there right now.
@@ -163,6 +199,18 @@ impl Visitor {
         }
     }
 
+    /// The session that is to be renewed, and where.
+    pub(super) fn due(&self) -> Option<(Uuid, ProviderId)> {
+        let session = self.due.as_ref()?;
+        Some((session.id, session.provider()?))
+    }
+
+    /// Whose this session is, when it is the one of this browser, whether or not it is to be renewed.
+    pub(super) fn has_session(&self, id: Uuid) -> Option<UserId> {
+        let sessions = [&self.session, &self.due].into_iter().flatten();
+        sessions.filter(|session| session.id == id).map(|session| session.user()).next()
+    }
+
     /// A page as the answer.
     pub(crate) fn page<P>(&self, people: &People<P>, status: StatusCode, page: Page) -> Response {
         self.answered(people, page.answer(status))
@@ -199,7 +247,8 @@ impl Visitor {
     /// Leads to the sign-in, and back from there.
     pub(crate) fn to_sign_in(&self, next: &Next) -> Response {
         let language = self.ui_locales.as_deref().map(|tags| format!("&ui_locales={}", encoded(tags)));
-        leads_to(&format!("/sign-in?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
+        let place = if self.due.is_some() { "/sign-in/renew" } else { "/sign-in" };
+        leads_to(&format!("{place}?next={}{}", encoded(next.as_str()), language.unwrap_or_default()))
     }
 }
 

@@ -32,6 +32,7 @@ impl Edge<'_> {
             digests: Arc::<KeyDigests>::clone(&self.digests),
             passwords: admin.passwords.clone(),
             requests: Arc::new(SealedFor { master: Arc::clone(&self.master), purpose: Purpose::Consent }),
+            providers: admin.providers.clone(),
             expects: expectation,
             limits: self.limits.clone(),
             auto_consent: self.config.auto_consent.clone(),

@@ -48,7 +48,8 @@ pub(super) fn must_be_in_person(actor: &Actor) -> Result<UserId, Refused> {
             | Credential::BootstrapToken
             | Credential::CommandLine
             | Credential::Client(_)
-            | Credential::Schedule,
+            | Credential::Schedule
+            | Credential::AutoConsent,
             Authority::User { .. }
             | Authority::Member { .. }
             | Authority::Administrator { .. }

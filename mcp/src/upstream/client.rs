@@ -59,7 +59,7 @@ impl Upstream {
     /// Sets up TLS with the certificates of the operating system, and an empty pool.
     pub fn try_new(config: UpstreamConfig) -> Result<Self, TlsSetupError> {
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls()?)
+            .with_tls_config(outbound_tls()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp(&config.timeouts));
@@ -112,8 +112,9 @@ fn tcp(timeouts: &UpstreamTimeouts) -> HttpConnector {
     tcp
 }
 
-/// A machine without certificates can still reach http upstreams: it starts, and https fails with a clear cause.
-fn tls() -> Result<ClientConfig, TlsSetupError> {
+/// TLS towards others, with the certificates of the operating system. A machine without any can still reach http upstreams: it starts, and https
+/// fails with a clear cause.
+pub fn outbound_tls() -> Result<ClientConfig, TlsSetupError> {
     use hyper_rustls::ConfigBuilderExt;
     let builder = || {
         ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))

@@ -27,8 +27,12 @@ pub(super) enum Who {
 
 /// Plays a scenario to its end: what it reports.
 pub(super) async fn play(scenario: &str, who: Who) -> Value {
+    play_in(World::start().await, scenario, who).await
+}
+
+/// Plays a scenario in this world.
+pub(super) async fn play_in(world: World, scenario: &str, who: Who) -> Value {
     let _place = PLACES.acquire().await.expect("never closed");
-    let world = World::start().await;
     let upstream = ScriptedUpstream::start(Scripted::Result(json!({}))).await;
     let instance = world.instance_in_front_of(&upstream.url).await.id;
     let path = world.path(&format!("/instances/{instance}/authentication"));

@@ -6,7 +6,9 @@ mod driven;
 
 use serde_json::Value;
 
-use driven::{Who, play};
+use driven::{Who, play, play_in};
+
+use crate::providers::Scene;
 
 #[tokio::test]
 async fn somebody_signs_in_after_a_mistake_that_is_told_to_screen_readers_too() {
@@ -65,6 +67,16 @@ async fn attack_06_another_site_can_neither_frame_the_pages_nor_send_their_forms
     assert_eq!(report["inside"], Value::Array(vec![]), "{report}");
     assert!(report["heading"].as_str().unwrap().contains("out of date"), "{report}");
     assert_eq!(report["still"], true, "the form was refused, and the session goes on");
+}
+
+#[tokio::test]
+async fn somebody_links_an_account_elsewhere_and_signs_in_with_it_up_to_the_code() {
+    let Scene { world, provider } = Scene::start().await;
+    let report = play_in(world, "provider", Who::Member).await;
+    assert!(report["linked"].as_str().unwrap().contains("Linked"), "{report}");
+    assert!(report["heading"].as_str().unwrap().contains("Allow Notes to use your tools"), "{report}");
+    assert!(report["back"]["code"].is_string(), "{report}");
+    drop(provider);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ pub(crate) fn serving(
         upstream: UpstreamTimeouts::default(),
         held_bytes_max: mcp::memory::HELD_BYTES_MAX,
         drain_delay: Duration::ZERO,
+        providers: harness::Settings::default().providers,
         grace: Duration::from_secs(5),
         auto_consent: None,
     }
