@@ -29,6 +29,7 @@ use super::bearer::bearer;
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::table::{OauthAccess, OauthRoute};
 use crate::key_holder::{may, member_behind, recognised};
+use crate::limits::Surface;
 use crate::trace_context::TraceContext;
 
 pub(super) const PATH: &str = "/oauth/register";
@@ -82,7 +83,8 @@ pub(super) fn routes<P: Ports + 'static>() -> Vec<OauthRoute<P>> {
         register::<P>,
     )
     .taking::<ClientMetadata>()
-    .answering::<RegisteredMetadata>(StatusCode::CREATED);
+    .answering::<RegisteredMetadata>(StatusCode::CREATED)
+    .limited(Surface::Register);
     [register].into_iter().chain(manage::routes()).collect()
 }
 
@@ -91,7 +93,6 @@ async fn register<P: Ports + 'static>(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
-    // Whoever asks too often is to be turned away here: before the body is read, and before a slow digest is made.
     let id = ClientId::new(oauth.ports.entropy().id());
     let Admitted { actor, organization } = oauth.registrar(bearer(&headers)?, id)?;
     let said: ClientMetadata = read_json(&headers, body).await?;

@@ -53,8 +53,8 @@ pub(crate) use visitor::{SignedIn, Visitor, leads_to, unavailable};
 
 use cookie::{Cookie, VisitToken};
 use forms::{
-    ChangePasswordForm, ChooseProviderForm, EndGrantForm, EndSessionsForm, LinkIdentityForm, SignInForm, SignOutForm,
-    UnlinkIdentityForm,
+    ChangePasswordForm, ChooseProviderForm, EndGrantForm, EndSessionsForm, LinkIdentityForm, SignInForm,
+    SignOutForm, UnlinkIdentityForm,
 };
 
 const NEXT: Parameter = Parameter::optional("next", "The page of ours to go on to");

@@ -210,6 +210,11 @@ pub(crate) async fn end(pool: &PgPool, user: UserId, which: Which) -> Result<(),
     .map(|_| ())
 }
 
+/// Ends the session of a browser, also one that does not count now.
+pub(super) async fn leave(pool: &PgPool, token: &VisitToken) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from sessions where digest = $1").bind(token.digest()).execute(pool).await.map(|_| ())
+}
+
 /// Sessions whose time is over, and what people who are gone left behind.
 pub(crate) const FORGET: [&str; 2] = [
     "delete from sessions s where s.expires_at < clock_timestamp()

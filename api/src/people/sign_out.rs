@@ -1,11 +1,12 @@
-//! `/sign-out`: the session of this browser ends, everywhere at once. Only by a form of ours: no link and no image signs anybody out. Where something is to go on, somebody else may sign in for it.
+//! `/sign-out`: the session of this browser ends, everywhere at once, also one that does not count at the moment: its provider could bring it back. Only by
+//! a form of ours: no link and no image signs anybody out. Where something is to go on, somebody else may sign in for it.
 
 use axum::extract::State;
 use axum::response::Response;
 use commands::Ports;
 use http::{StatusCode, Uri};
 
-use super::sessions::{self, Which};
+use super::sessions;
 use super::visitor::unavailable;
 use super::{Next, People, Sent, Visitor};
 use crate::oauth::Parameters;
@@ -19,15 +20,11 @@ pub(super) async fn show<P: Ports + 'static>(
 ) -> Response {
     let query = Parameters::parse(uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let next = query.get("next").map(|next| Next::of(Some(next)));
-    match visitor.signed_in() {
-        Ok(somebody) => {
-            let visitor = &somebody.visitor;
-            let page =
-                leaving(visitor.language(), &people.csrf(&visitor.token), next.as_ref().map(Next::as_str));
-            visitor.page(&people, StatusCode::OK, page)
-        }
-        Err(visitor) => visitor.page(&people, StatusCode::OK, left(visitor.language())),
+    if !visitor.may_leave() {
+        return visitor.page(&people, StatusCode::OK, left(visitor.language()));
     }
+    let page = leaving(visitor.language(), &people.csrf(&visitor.token), next.as_ref().map(Next::as_str));
+    visitor.page(&people, StatusCode::OK, page)
 }
 
 /// Ends it.
@@ -36,16 +33,10 @@ pub(super) async fn sign_out<P: Ports + 'static>(
     Sent { visitor, form }: Sent,
 ) -> Response {
     let next = form.get("next").map(|next| Next::of(Some(next)));
-    let visitor = match visitor.signed_in() {
-        Ok(somebody) => {
-            let which = Which::One(somebody.session.id);
-            if let Err(error) = sessions::end(&people.pool, somebody.user(), which).await {
-                return somebody.visitor.fault(unavailable(&error));
-            }
-            somebody.visitor
-        }
-        Err(visitor) => visitor,
-    };
+    if let Err(error) = sessions::leave(&people.pool, &visitor.token).await {
+        return visitor.fault(unavailable(&error));
+    }
+    let visitor = visitor.gone();
     if let Some(next) = next {
         return visitor.to_sign_in(&next); // somebody else is to go on with it
     }

@@ -34,6 +34,8 @@ pub(crate) struct Visitor {
     session: Option<Box<Session>>,
     /// A session that its provider has to be asked about again.
     due: Option<Box<Session>>,
+    /// Whether there is a session of this browser at all, also one that does not count now.
+    may_leave: bool,
     /// Where it is.
     pub(super) address: IpAddr,
     headers: Arc<HeaderMap>,
@@ -91,6 +93,7 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
             token: shown.clone().unwrap_or_else(|| VisitToken::draw(people.ports.entropy())),
             session: None,
             due: None,
+            may_leave: false,
             address: people.limits.caller(address, &parts.headers),
             headers: Arc::new(parts.headers.clone()),
             ui_locales: asked.get("ui_locales").map(str::to_owned),
@@ -98,8 +101,9 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
         if let Some(token) = shown {
             let correlation = visitor.correlation();
             match session(people, &token, &correlation).await.map_err(|fault| visitor.fault(fault))? {
-                Found::Counts(session) => visitor.session = Some(session),
-                Found::Due(session) => visitor.due = Some(session),
+                Found::Counts(session) => (visitor.session, visitor.may_leave) = (Some(session), true),
+                Found::Due(session) => (visitor.due, visitor.may_leave) = (Some(session), true),
+                Found::CountsNot => visitor.may_leave = true,
                 Found::Nothing => {}
             }
         }
@@ -110,6 +114,7 @@ impl<P: Ports + 'static> FromRequestParts<People<P>> for Visitor {
 /// What becomes of the session of a browser.
 enum Found {
     Nothing,
+    CountsNot,
     Counts(Box<Session>),
     /// Its provider is to be asked again.
     Due(Box<Session>),
@@ -129,10 +134,10 @@ async fn session<P: Ports>(
     let view = people.deciding.fresh().ok_or(Fault::Unavailable)?;
     match view.user(session.user()) {
         Standing::Active => {}
-        Standing::Suspended | Standing::Ended => return Ok(Found::Nothing),
+        Standing::Suspended | Standing::Ended => return Ok(Found::CountsNot),
     }
     let Some(provider) = session.provider() else { return Ok(Found::Counts(session)) };
-    let Some(provider) = view.provider(&provider) else { return Ok(Found::Nothing) };
+    let Some(provider) = view.provider(&provider) else { return Ok(Found::CountsNot) };
     let (providers, ports, pool) = (&people.providers, &*people.ports, &people.pool);
     let vouching = Vouching { providers, ports, pool, correlation };
     let standing = vouching.standing(session.user(), provider).await;
@@ -146,7 +151,7 @@ async fn session<P: Ports>(
             Ok(Found::Counts(session))
         }
         Vouched::ToRenew => Ok(Found::Due(session)),
-        Vouched::Over => Ok(Found::Nothing),
+        Vouched::Over => Ok(Found::CountsNot),
     }
 }
 
@@ -203,6 +208,17 @@ impl Visitor {
     pub(super) fn due(&self) -> Option<(Uuid, ProviderId)> {
         let session = self.due.as_ref()?;
         Some((session.id, session.provider()?))
+    }
+
+    /// Whether there is anything to sign out of: a session that is to be renewed, or does not count for another reason, would be back one day.
+    pub(super) const fn may_leave(&self) -> bool {
+        self.may_leave
+    }
+
+    /// The same after they signed out.
+    pub(super) fn gone(mut self) -> Self {
+        (self.session, self.due, self.may_leave) = (None, None, false);
+        self
     }
 
     /// Whose this session is, when it is the one of this browser, whether or not it is to be renewed.

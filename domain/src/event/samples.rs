@@ -24,8 +24,8 @@ use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
     FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
     OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope, ProviderSecretId,
-    ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId, SigningAlgorithm,
-    Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
+    ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId, SigningAlgorithm, Slug,
+    SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
 };
 
 /// A shape's name ("" for the plain one) and the event.

@@ -15,8 +15,8 @@ use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
     GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Position, ProviderClientId, ProviderId, ProviderSubject, PublicJwk, Role,
-    SecretDigest, ServerId, SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
+    OrganizationId, Position, ProviderClientId, ProviderId, ProviderSubject, PublicJwk, Role, SecretDigest,
+    ServerId, SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
