@@ -4,7 +4,7 @@
 //
 // Prints one line of JSON when it answers: {"issuer","keys"}. Whoever comes is signed in as the person that the tests named last, without a page.
 //
-//   POST /control {"who","fails","holds","token","header"}    who comes next, nobody who says no; whether every request is answered 503, or not until
+//   POST /control {"who","fails","holds","token","header"}    who comes next, nobody who says no; whether every request is answered 503, or those to one path, or none until
 //                                                             it no longer holds; what of ID tokens is changed before they are signed again with its own key
 //   GET  /control                                             how many requests there were, by path
 import { createServer } from "node:http"
@@ -78,7 +78,7 @@ answer = async (request, response) => {
   }
   counts[pathname] = (counts[pathname] ?? 0) + 1
   while (state.holds) await new Promise((ready) => setTimeout(ready, 20))
-  if (state.fails) return tell(503, { error: "temporarily_unavailable" })
+  if (state.fails === true || state.fails === pathname) return tell(503, { error: "temporarily_unavailable" })
   if (pathname.startsWith("/come-in/")) {
     if (state.who === null) return provider.interactionFinished(request, response, { error: "access_denied", error_description: "not me" })
     return provider.interactionFinished(request, response, { login: { accountId: state.who } })

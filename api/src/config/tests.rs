@@ -115,3 +115,14 @@ fn a_public_url_has_a_plain_path_at_most() {
         assert!(options(&["--public-url", text]).check().is_ok(), "{text}");
     }
 }
+
+#[test]
+fn a_fallback_that_would_end_before_it_begins_is_wrong() {
+    let wrong = options(&["--provider-session-minutes", "60", "--provider-fallback-minutes", "30"]).check();
+    let faults = wrong.unwrap_err();
+    assert_eq!(faults.iter().map(|fault| fault.option).collect::<Vec<_>>(), ["--provider-fallback-minutes"]);
+    for (option, text) in [("--provider-session-minutes", "0"), ("--provider-failures-max", "none")] {
+        let faults = options(&[option, text]).check().unwrap_err();
+        assert!(faults.iter().any(|fault| fault.option == option), "{faults:?}");
+    }
+}

@@ -87,11 +87,22 @@ impl std::fmt::Debug for Providers {
 struct Known {
     issuer: Issuer,
     breaker: Mutex<Breaker>,
+    /// Until when it is taken not to exchange codes, since it did not a moment ago: whoever is led there comes back with nothing.
+    exchanges_again: Mutex<Option<Instant>>,
     metadata: Cached<Metadata>,
     keys: Cached<CoreJsonWebKeySet>,
 }
 
 impl Known {
+    fn exchanges(&self, now: Instant) -> bool {
+        let again = self.exchanges_again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.is_none_or(|again| now >= again)
+    }
+
+    fn exchanges_not_until(&self, again: Instant) {
+        *self.exchanges_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(again);
+    }
+
     fn holds_back(&self) -> bool {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).holds_back(Instant::now())
     }
@@ -133,7 +144,24 @@ impl Providers {
 
     /// Whether a provider answers: it did a moment ago, or does now.
     pub(crate) async fn contact(&self, provider: &Provider) -> Result<(), Down> {
-        self.metadata(&self.known(provider)).await.map(|_| ())
+        let known = self.known(provider);
+        if !known.exchanges(Instant::now()) {
+            return Err(Down);
+        }
+        self.metadata(&known).await.map(|_| ())
+    }
+
+    /// Whether a provider is left alone, for whoever need not wait until it is known that it is back. That is found out meanwhile.
+    pub(crate) fn is_left_alone(&self, provider: &Arc<Provider>) -> bool {
+        match self.breaker(provider) {
+            BreakerState::Closed => return false,
+            BreakerState::Open => {}
+            BreakerState::HalfOpen => {
+                let (providers, provider) = (self.clone(), Arc::clone(provider));
+                tokio::spawn(async move { providers.contact(&provider).await });
+            }
+        }
+        true
     }
 
     fn known(&self, provider: &Provider) -> Arc<Known> {
@@ -144,6 +172,7 @@ impl Providers {
         let known = Arc::new(Known {
             issuer: provider.issuer.clone(),
             breaker: Mutex::new(Breaker::new(self.0.limits.failures_max, self.0.limits.open)),
+            exchanges_again: Mutex::default(),
             metadata: Cached::default(),
             keys: Cached::default(),
         });

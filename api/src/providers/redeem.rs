@@ -1,6 +1,7 @@
 //! What a browser comes back with becomes somebody's identity: the code is exchanged, and the ID token is checked whole (OpenID Connect Core, 3.1.3).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::value::{DisplayName, EmailAddress, ProviderSubject, Timestamp};
 use openidconnect::core::{
@@ -116,7 +117,10 @@ impl Providers {
         let code = AuthorizationCode::new(code.to_owned());
         let exchange = client.exchange_code(code).set_pkce_verifier(self.verifier(state));
         let answer = exchange.request_async(&call).await.map_err(|error| match error {
-            RequestTokenError::Request(down) => NotVouched::Down(down),
+            RequestTokenError::Request(down) => {
+                known.exchanges_not_until(Instant::now() + self.0.limits.open);
+                NotVouched::Down(down)
+            }
             RequestTokenError::ServerResponse(refusal) => refused(refusal.error().as_ref()),
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => unfit("its token answer is none"),
         })?;

@@ -7,6 +7,7 @@
 //! Never a first sign-in: without a row there is nothing to fall back on. That somebody is suspended here is looked at elsewhere, and always first
 //! (`oauth.md`, case 36).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use commands::user::{BeginFallback, EndFallback};
@@ -53,7 +54,11 @@ pub(crate) enum VouchError {
 
 impl<P: Ports> Vouching<'_, P> {
     /// How somebody stands who rests on a provider's word. That they go on without it is told first, once for as long as it lasts.
-    pub(crate) async fn standing(&self, user: UserId, provider: &Provider) -> Result<Standing, VouchError> {
+    pub(crate) async fn standing(
+        &self,
+        user: UserId,
+        provider: &Arc<Provider>,
+    ) -> Result<Standing, VouchError> {
         let row: Option<(OffsetDateTime, f64, bool)> = sqlx::query_as(
             "select vouched_at, extract(epoch from clock_timestamp() - vouched_at)::float8, degraded_since is not null
              from provider_vouchers where user_id = $1 and provider = $2",
@@ -67,6 +72,9 @@ impl<P: Ports> Vouching<'_, P> {
         let limits = self.providers.limits();
         if age <= limits.session {
             return Ok(Standing::Vouched);
+        }
+        if degraded && age <= limits.fallback && self.providers.is_left_alone(provider) {
+            return Ok(Standing::Degraded);
         }
         if self.providers.contact(provider).await.is_ok() {
             return Ok(Standing::ToRenew);

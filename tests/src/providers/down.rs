@@ -137,6 +137,47 @@ async fn attack_36_one_request_finds_out_whether_it_is_back_and_nobody_waits_for
 }
 
 #[tokio::test]
+async fn attack_36_a_provider_that_leads_people_on_and_exchanges_nothing_is_one_that_does_not_answer() {
+    let scene = forgetful().await;
+    let (mut ann, mut there) = (scene.browser(), scene.there());
+    location(&scene.sign_in(&mut ann, &mut there).await);
+    scene.provider.control(&json!({ "fails": "/token" })).await;
+    scene.minutes_pass(61).await;
+    let renewal = location(&ann.get("/account/grants").await);
+    let away = location(&ann.get(&renewal).await);
+    let back = scene.back(&away, &mut there).await;
+    let next = ann.get(&back).await;
+    assert_eq!(location(&next), "/account/grants");
+    until("the word of before counts", async || {
+        let page = ann.get("/account/grants").await;
+        if page.status.as_u16() == 200 {
+            says(&page, 200, TOLD);
+            return true;
+        }
+        // It took so long that another try was due.
+        let away = location(&ann.get(&location(&page)).await);
+        let back = scene.back(&away, &mut there).await;
+        ann.get(&back).await;
+        false
+    })
+    .await;
+    assert_eq!(scene.told("fallback_began").await, 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_to_be_renewed_can_be_left() {
+    let scene = Scene::start().await;
+    let (mut ann, mut there) = (scene.browser(), scene.there());
+    location(&scene.sign_in(&mut ann, &mut there).await);
+    scene.minutes_pass(61).await;
+    let page = ann.get("/sign-out").await;
+    says(&page, 200, "Sign out of this browser?");
+    says(&ann.fill(&page, "/sign-out", &[]).await, 200, "You are signed out");
+    assert_eq!(scene.number("select count(*) from sessions").await, 0);
+    assert!(location(&ann.get("/account/grants").await).starts_with("/sign-in?"));
+}
+
+#[tokio::test]
 async fn a_session_is_renewed_for_its_own_person_alone() {
     let scene = Scene::start().await;
     let (mut ann, mut there) = (scene.browser(), scene.there());

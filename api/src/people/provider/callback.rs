@@ -19,7 +19,7 @@ use crate::pages::sign_in::Trouble;
 use crate::people::account::done;
 use crate::people::sessions::Method;
 use crate::people::sign_in::{Proof, begin, form};
-use crate::people::visitor::unavailable;
+use crate::people::visitor::{leads_to, unavailable};
 use crate::people::{Next, People, Visitor};
 use crate::providers::{NotVouched, VouchError, VouchedFor, Vouching, vouch};
 
@@ -27,6 +27,8 @@ use crate::providers::{NotVouched, VouchError, VouchedFor, Vouching, vouch};
 pub(super) enum NotIn {
     /// Told on the page that asks again.
     Said(Trouble, Next),
+    /// Told by the page that they came from.
+    Back(Next),
     /// Told on a page of its own.
     Fault(Fault),
 }
@@ -65,6 +67,7 @@ pub(in crate::people) async fn back<P: Ports + 'static>(
     match came(&people, visitor.clone(), &provider, &uri).await {
         Ok(response) => response,
         Err(NotIn::Said(trouble, next)) => form(&people, &visitor, &next, Some(trouble)),
+        Err(NotIn::Back(next)) => leads_to(next.as_str()),
         Err(NotIn::Fault(fault)) => visitor.fault(fault),
     }
 }
@@ -86,6 +89,10 @@ async fn came<P: Ports + 'static>(
     let vouched_for = vouched_for.map_err(|why| {
         tracing::warn!(provider.id = %provider.id, cause = %why, "nobody is vouched for");
         let trouble = match why {
+            // Back to where they came from: they go on as anybody does whose provider does not answer.
+            NotVouched::Down(_) if matches!(visit.purpose, Purpose::Renew { .. }) => {
+                return NotIn::Back(visit.next.clone());
+            }
             NotVouched::Down(_) => Trouble::ProviderDown,
             NotVouched::Refused(_) | NotVouched::Unfit(_) => Trouble::ProviderRefused,
         };
