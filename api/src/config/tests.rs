@@ -53,6 +53,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         "everybody",
         "--registration-unused-hours",
         "0",
+        "--token-per-client-per-minute",
+        "0",
+        "--trusted-proxies",
+        "10.0.0.0/8, proxy.example.com",
     ]);
     let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
     let expected = [
@@ -73,6 +77,8 @@ fn everything_that_is_wrong_is_told_at_once() {
         "--registration",
         "--registration-unused-hours",
         "--key-rate",
+        "--token-per-client-per-minute",
+        "--trusted-proxies",
         "--grace-seconds",
     ];
     assert_eq!(told, expected);

@@ -123,8 +123,12 @@ impl<P> std::fmt::Debug for Oauth<P> {
 }
 
 impl<P> Oauth<P> {
-    /// Counts a client that proved itself, and its organization.
+    /// Counts a client that proved itself, and its organization. A public one has only said its name, which anybody can: what it may have is
+    /// bounded by the codes and refresh tokens of people, and by the address.
     pub(crate) fn count(&self, client: &Client) -> Result<(), OauthError> {
+        if client.authentication.is_none() {
+            return Ok(());
+        }
         let organization = client.organization.map(|organization| Subject::Organization(organization.uuid()));
         for subject in [Subject::Client(client.id.uuid())].into_iter().chain(organization) {
             self.limits.take(Surface::Token, subject).map_err(OauthError::too_many)?;

@@ -82,6 +82,14 @@ async fn a_client_uses_up_what_is_its_own_and_nobody_uses_it_up_by_naming_it() {
     tells(&answer, "client");
     let other = register(&scene.world.admin(), &scene.world.path("/clients"), &["mcp:write"]).await;
     ask(&scene.world.node, &other.basic(), CREDENTIALS).await.good();
+    // A public client has its name alone, which anybody can say.
+    let desk = json!({ "name": "Desk", "kind": "public", "redirect_uris": ["http://127.0.0.1:3000/callback"], "scopes": ["mcp:write"] });
+    let desk = scene.world.admin().post(&scene.world.path("/clients"), &desk).await.good();
+    let named =
+        format!("grant_type=refresh_token&refresh_token=none&client_id={}", desk["id"].as_str().unwrap());
+    for _ in 0..10 {
+        refused(&post_form(&scene.anybody(), &named).await, 400, "invalid_grant");
+    }
 }
 
 #[tokio::test]
