@@ -1,4 +1,4 @@
-//! A world with four of everything, so that whatever is deleted or suspended leaves others: their ids, and who asks.
+//! A world with four of everything, one of which may be deleted, so that there is something to be asked about: their ids, and who asks.
 
 use std::fs;
 use std::path::Path;
@@ -62,6 +62,7 @@ pub(super) async fn seed(world: &World, folder: &Path) -> Credentials {
     let names = ["users", "clients", "api_keys", "servers", "connections", "instances", "organizations"];
     for (name, values) in names.into_iter().zip(&ids) {
         write(folder, name, values);
+        write(folder, &format!("leaving_{name}"), values.get(COUNT - 1..).unwrap_or_default());
     }
     write(folder, "organization", std::slice::from_ref(&world.organization));
     let leaving = json!({ "slug": "leaving", "name": "Leaving" });
