@@ -91,7 +91,8 @@ async fn what_ended_is_kept_but_not_listed() {
     for ended in [
         "organizations where standing = 'deleted'",
         "users where standing = 'deleted'",
-        "clients where standing = 'deleted'",
+        "clients where standing = 'deleted' and standing_reason is null",
+        "clients where standing = 'deleted' and standing_reason = 'unused'",
         "servers where standing = 'retired'",
         "connections where standing = 'removed'",
         "instances where standing = 'deleted'",

@@ -115,7 +115,7 @@ async fn operations_with_two_ids(world: &World) -> Vec<Operation> {
 
 /// A value that a schema describes: its example where it has one, else as little as is required.
 fn example(document: &Value, schema: &Value) -> Value {
-    if let Some(example) = schema.get("example") {
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
         return example.clone();
     }
     if let Some(target) = schema["$ref"].as_str() {

@@ -31,6 +31,13 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
         first.mcp().with("mcp-name", "add").post("", &call("add", &json!({ "a": 2, "b": 40 }))).await.good();
     assert_eq!(answer["id"], 7);
     assert_eq!(answer["result"]["structuredContent"]["sum"], 42);
+    let metadata =
+        harness::Http::new(first.word("url")).get("/.well-known/oauth-authorization-server").await.good();
+    assert_eq!(
+        metadata["registration_endpoint"],
+        format!("{}/oauth/register", first.word("url")),
+        "open to anybody"
+    );
     let before = first.ready.clone();
     assert_eq!(first.stop(), Some(0));
 

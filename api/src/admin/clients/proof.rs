@@ -8,8 +8,9 @@ use domain::value::{ClientKeys, RedirectUri};
 use http::StatusCode;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::problem::Problem;
 use crate::token::read_client_keys;
@@ -75,10 +76,17 @@ pub(super) fn proof(kind: Kind, way: Option<Way>, keys: Option<ClientKeys>) -> R
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientKeySet)]
 pub(super) struct NewKeys {
-    /// All of its public keys (RFC 7517, 5): RSA, EC on P-256 or Ed25519. What is not among them proves nothing any more.
+    /// All of its public keys.
     #[serde(deserialize_with = "keys")]
-    #[schema(value_type = Object, example = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "2026-11" }] }))]
+    #[schema(schema_with = key_set)]
     pub(super) jwks: ClientKeys,
+}
+
+fn key_set() -> Object {
+    let about = "All of its public keys (RFC 7517, 5): RSA, EC on P-256 or Ed25519. What is not among them proves nothing any more";
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"; // RFC 8037, appendix A.2
+    let example = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "2026-11" }] });
+    ObjectBuilder::new().schema_type(Type::Object).description(Some(about)).examples([example]).build()
 }
 
 /// Reads keys, and refuses those that are none in its own words.
