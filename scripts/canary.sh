@@ -6,7 +6,7 @@
 set -euo pipefail
 
 key='sk_(live|test)_[0-9A-Za-z]{22}_[0-9A-Za-z]{49}'
-drawn='((rt|cs)_[0-9A-Za-z]{43}|(ac|ss)_[0-9A-Za-z_-]{43})'
+drawn='((rt|cs|rat)_[0-9A-Za-z]{43}|(ac|ss)_[0-9A-Za-z_-]{43})'
 jwt='eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}'
 upstream='canary-[0-9a-f]{8}-of-the-upstream'
 holding() { grep -rlaE "$key|$drawn|$jwt|$upstream" "$1" 2>/dev/null || true; }
