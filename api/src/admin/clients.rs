@@ -174,7 +174,7 @@ struct RegisteredClient {
 
 /// An OAuth client.
 #[derive(Debug, Serialize, ToSchema)]
-struct Client {
+pub(super) struct Client {
     /// Its id.
     id: Uuid,
     /// The same as the `client_id` of OAuth.
@@ -307,7 +307,7 @@ async fn disable<P: Ports + 'static>(
     Path((organization, client)): Within<ClientId>,
     Command { body: Because { reason }, order }: Command<Because>,
 ) -> Answered<Changed> {
-    asker.change(order, &Disable { organization, client, reason }).await
+    asker.change(order, &Disable { organization: Some(organization), client, reason }).await
 }
 
 async fn enable<P: Ports + 'static>(
@@ -315,7 +315,7 @@ async fn enable<P: Ports + 'static>(
     Path((organization, client)): Within<ClientId>,
     Command { body: Nothing {}, order }: Command<Nothing>,
 ) -> Answered<Changed> {
-    asker.change(order, &Enable { organization, client }).await
+    asker.change(order, &Enable { organization: Some(organization), client }).await
 }
 
 async fn delete<P: Ports + 'static>(
@@ -323,5 +323,5 @@ async fn delete<P: Ports + 'static>(
     Path((organization, client)): Within<ClientId>,
     Command { body: Nothing {}, order }: Command<Nothing>,
 ) -> Answered<Changed> {
-    asker.change(order, &Delete { organization, client }).await
+    asker.change(order, &Delete { organization: Some(organization), client }).await
 }

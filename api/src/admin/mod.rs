@@ -21,6 +21,7 @@ mod bootstrap;
 mod calls;
 mod catalogue;
 mod clients;
+mod clients_of_nobody;
 mod connections;
 mod deployment;
 mod events;
@@ -172,6 +173,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         instances::area(),
         api_keys::area(),
         clients::area(),
+        clients_of_nobody::area(),
         grants::area(),
         deployment::area(),
         providers::area(),

@@ -1,16 +1,16 @@
-//! End a client for good. Whoever registered it, owners and admins.
+//! End a client for good. Whoever registered it, owners and admins; administrators of the deployment, where it is nobody's.
 
 use domain::client::{Client, ClientCommand};
 use domain::value::{ClientId, OrganizationId};
 
-use super::registrar::must_answer_for;
+use super::registrar::must_be_able_to_end;
 use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// End a client for good.
 #[derive(Debug, Clone)]
 pub struct Delete {
-    /// Where.
-    pub organization: OrganizationId,
+    /// Where; nowhere for one that is nobody's.
+    pub organization: Option<OrganizationId>,
     /// Which client.
     pub client: ClientId,
 }
@@ -19,7 +19,7 @@ impl UseCase for Delete {
     type Answer = ();
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
-        must_answer_for(unit, actor, self.organization, self.client).await?;
+        must_be_able_to_end(unit, actor, self.organization, self.client).await?;
         unit.decide::<Client>(self.client, ClientCommand::Delete).await
     }
 }

@@ -184,3 +184,24 @@ fn it_leaves_and_leaving_twice_is_no_mistake() {
     let ((), did) = world.done(Actor::client(OWN), Leave { client: OWN });
     assert_eq!(did, []);
 }
+
+#[test]
+fn one_that_is_nobodys_is_ended_by_administrators_of_the_deployment_and_one_of_somebody_is_not_reached_so() {
+    let world = with_own(ClientKind::Public);
+    let (organization, client, reason) = (None, OWN, name("abuse"));
+    for actor in [acme(OWNER), founder(), Actor::client(OWN), Actor::schedule()] {
+        world.forbidden(actor.clone(), Disable { organization, client, reason: reason.clone() });
+        world.forbidden(actor.clone(), Enable { organization, client });
+        world.forbidden(actor, Delete { organization, client });
+    }
+    world.not_found("client", acme(OWNER), Delete { organization: Some(ACME), client });
+    for client in [MEMBERS_APP, NO_APP] {
+        world.not_found("client", root(), Delete { organization, client });
+    }
+    let ((), did) = world.done(root(), Disable { organization, client, reason: reason.clone() });
+    assert_eq!(did, [ClientEvent::Disabled { reason }.into()]);
+    let ((), did) = world.done(root(), Enable { organization, client });
+    assert_eq!(did, [ClientEvent::Enabled {}.into()]);
+    let ((), did) = world.done(root(), Delete { organization, client });
+    assert_eq!(did, [ClientEvent::Deleted { reason: None }.into()]);
+}

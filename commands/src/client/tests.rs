@@ -32,9 +32,9 @@ macro_rules! everything {
         let (organization, client) = (ACME, $client);
         $world.$check($($noun,)? $actor, update(client, &["mcp:read"]));
         $world.$check($($noun,)? $actor, rotate(client, None));
-        $world.$check($($noun,)? $actor, Disable { organization, client, reason: name("leak") });
-        $world.$check($($noun,)? $actor, Enable { organization, client });
-        $world.$check($($noun,)? $actor, Delete { organization, client });
+        $world.$check($($noun,)? $actor, Disable { organization: Some(organization), client, reason: name("leak") });
+        $world.$check($($noun,)? $actor, Enable { organization: Some(organization), client });
+        $world.$check($($noun,)? $actor, Delete { organization: Some(organization), client });
     }};
 }
 
@@ -126,11 +126,12 @@ fn whoever_registered_it_and_those_above_change_it() {
         let (organization, client) = (ACME, MEMBERS_APP);
         let (.., did) = world.done(actor.clone(), update(client, &["mcp:write"]));
         assert!(matches!(&did[..], [Event::Client(ClientEvent::Updated { .. })]), "{did:?}");
-        let (.., did) = world.done(actor.clone(), Disable { organization, client, reason: name("leak") });
+        let (.., did) = world
+            .done(actor.clone(), Disable { organization: Some(organization), client, reason: name("leak") });
         assert_eq!(did, [ClientEvent::Disabled { reason: name("leak") }.into()]);
-        let (.., did) = world.done(actor.clone(), Enable { organization, client });
+        let (.., did) = world.done(actor.clone(), Enable { organization: Some(organization), client });
         assert_eq!(did, [ClientEvent::Enabled {}.into()]);
-        let (.., did) = world.done(actor, Delete { organization, client });
+        let (.., did) = world.done(actor, Delete { organization: Some(organization), client });
         assert_eq!(did, [ClientEvent::Deleted { reason: None }.into()]);
     }
 }

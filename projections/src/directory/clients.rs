@@ -246,3 +246,22 @@ pub async fn by_id(
         .fetch_optional(pool)
         .await
 }
+
+/// The clients of nobody in particular, unless deleted. For administrators of the deployment.
+pub async fn list_of_nobody(pool: &PgPool, after: Cursor, rows: u32) -> Result<Page<ClientRow>, sqlx::Error> {
+    let query = sqlx::query_as(
+        "select * from clients where organization_id is null and standing <> 'deleted' and created_position > $1
+         order by created_position limit $2",
+    );
+    Page::read(query, pool, after, rows).await
+}
+
+/// One client of nobody in particular, unless deleted. For administrators of the deployment.
+pub async fn of_nobody_by_id(pool: &PgPool, client: ClientId) -> Result<Option<ClientRow>, sqlx::Error> {
+    sqlx::query_as(
+        "select * from clients where organization_id is null and id = $1 and standing <> 'deleted'",
+    )
+    .bind(client.uuid())
+    .fetch_optional(pool)
+    .await
+}

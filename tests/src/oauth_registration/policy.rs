@@ -98,10 +98,26 @@ async fn with_leave_of_an_organization_it_is_that_organizations_client_and_its_m
 }
 
 #[tokio::test]
-async fn a_client_of_nobody_is_shown_to_no_organization() {
-    let scene = Scene::open().await;
-    let client = text(&scene.register(&on_loopback()).await.good(), "client_id");
+async fn a_client_of_nobody_is_shown_to_no_organization_and_ended_by_who_administers_the_deployment() {
+    let mut scene = Scene::open().await;
+    let made = scene.register(&on_loopback()).await.good();
+    let (client, token) = (text(&made, "client_id"), text(&made, "registration_access_token"));
+    let admin = scene.world.admin();
     let path = scene.world.path(&format!("/clients/{client}"));
-    scene.world.admin().get(&path).await.refused(404, "not-found");
-    scene.world.admin().json(Method::DELETE, &path, &json!({})).await.refused(404, "not-found");
+    admin.get(&path).await.refused(404, "not-found");
+    admin.json(Method::DELETE, &path, &json!({})).await.refused(404, "not-found");
+    let path = format!("/v1/deployment/clients/{client}");
+    admin.post(&format!("{path}/disable"), &json!({ "reason": "abuse" })).await.good();
+    let shown = admin.get(&path).await.good();
+    assert_eq!((&shown["standing"], &shown["registered_by"]), (&json!("disabled"), &Value::Null));
+    let listed = admin.get("/v1/deployment/clients").await.good();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scene.asked(&client, CALLBACK).await.status.as_u16(), 400);
+    let own = format!("/oauth/register/{client}");
+    refused(&scene.as_itself(&token).get(&own).await, 403, "access_denied");
+    admin.post(&format!("{path}/enable"), &json!({})).await.good();
+    scene.code(&client, CALLBACK).await;
+    admin.json(Method::DELETE, &path, &json!({})).await.good();
+    refused(&scene.as_itself(&token).get(&own).await, 401, "invalid_token");
+    admin.get(&path).await.refused(404, "not-found");
 }
