@@ -179,10 +179,10 @@ async fn a_key_made_in_the_administrators_name_does_not_administer() {
     let ben = a_second_owner(&world).await;
     let me = world.admin().get("/v1/me").await.good()["user"]["id"].clone();
     // One key in the administrator's name, and one more that it issued to itself, as laundering would have it.
-    let body = json!({ "name": "Not mine", "scopes": ["org:write", "keys:write"], "principal": me });
+    let body = json!({ "name": "Not mine", "scopes": ["org:write", "keys:write", "clients:write"], "principal": me });
     let first = ben.post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
     let first = world.node.http().as_key(first.as_str().unwrap());
-    let body = json!({ "name": "Laundered", "scopes": ["org:write", "keys:write"] });
+    let body = json!({ "name": "Laundered", "scopes": ["org:write", "keys:write", "clients:write"] });
     let second = first.post(&world.path("/api-keys"), &body).await.good()["api_key"].clone();
     let second = world.node.http().as_key(second.as_str().unwrap());
     let team = json!({ "slug": "laundry", "name": "Laundry" });
