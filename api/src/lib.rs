@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main -> wiring -> { router, adapters, shutdown }     router -> { oauth, admin, gateway }
-//! oauth, admin, gateway -> { extract, problem, token } adapters -> ports of commands, projections, gateway and token
+//! oauth, admin, gateway -> { extract, problem, token, key_holder }     adapters -> ports of commands, projections, gateway and token
 //! not: oauth, admin or gateway -> adapters, nor each other; not: gateway -> commands (the data plane never decides state)
 //! ```
 

@@ -8,8 +8,7 @@ use crate::oauth::{OauthAccess, OauthRoute};
 /// The heading in the documentation.
 pub(super) const TAG: &str = "OAuth";
 /// What it is about, in one sentence.
-pub(super) const ABOUT: &str =
-    "Sekisho as authorization server: discovery, keys and tokens. Errors are those of RFC 6749, 5.2.";
+pub(super) const ABOUT: &str = "Sekisho as authorization server: discovery, keys, tokens and the registration of clients. Errors are those of RFC 6749, 5.2, and RFC 7591, 3.2.2.";
 
 /// The name of an access rule in the document and in the tests.
 fn access_name(access: OauthAccess) -> &'static str {
