@@ -82,10 +82,15 @@ impl<P: Ports> Vouching<'_, P> {
         if age > limits.fallback {
             return Ok(Standing::Over);
         }
-        if !degraded {
-            self.degrade(user, provider, Timestamp::new(vouched_at)).await?;
+        if degraded {
+            return Ok(Standing::Degraded);
         }
-        Ok(Standing::Degraded)
+        match self.degrade(user, provider, Timestamp::new(vouched_at)).await {
+            Ok(()) => Ok(Standing::Degraded),
+            // Nobody at that provider, or not active by now: there is no word to go on by.
+            Err(VouchError::Untold(CarryOutError::Refused(_))) => Ok(Standing::Over),
+            Err(error) => Err(error),
+        }
     }
 
     async fn degrade(
@@ -152,6 +157,19 @@ pub(crate) async fn vouch<P: Ports>(
         .execute(&mut *transaction)
         .await?;
     Ok(transaction.commit().await?)
+}
+
+/// Notes that somebody comes from a provider no more: their sessions from there end, and what they allowed is theirs without it.
+pub(crate) async fn part(pool: &PgPool, user: UserId, provider: &ProviderId) -> Result<(), sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    for statement in [
+        "delete from sessions where user_id = $1 and provider = $2",
+        "delete from provider_vouchers where user_id = $1 and provider = $2",
+        "delete from provider_grants p using grants g where g.id = p.grant_id and g.user_id = $1 and p.provider = $2",
+    ] {
+        sqlx::query(statement).bind(user.uuid()).bind(provider.as_str()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 /// Notes on which provider a grant rests, by the session in which it was consented to last; on none, when that rests on none.

@@ -34,6 +34,9 @@ async fn an_identity_is_linked_signs_in_and_is_unlinked() {
     let mut elsewhere = scene.signed_in("ann").await;
     says(&elsewhere.get("/account/grants").await, 200, "bea@example.com");
     assert_eq!(unlink(&scene, &mut browser).await, "/account/grants?done=unlinked");
+    // Nobody can vouch for that session any more.
+    assert!(location(&elsewhere.get("/account/grants").await).starts_with("/sign-in?"));
+    assert_eq!(scene.number("select count(*) from provider_vouchers").await, 0);
     let before = scene.users().await;
     scene.signed_in("ann").await;
     assert_eq!(scene.users().await, before + 1, "the identity was free");

@@ -15,6 +15,7 @@ use crate::pages::account::{Done, IdentityShown};
 use crate::people::account::done;
 use crate::people::visitor::{leads_to, unavailable};
 use crate::people::{Next, People, Sent};
+use crate::providers::part;
 
 /// Where somebody shows once more who they are.
 const ONCE_MORE: &str = "/sign-in?again=1&next=/account/grants";
@@ -76,10 +77,22 @@ pub(in crate::people) async fn unlink<P: Ports + 'static>(
     let Some(issuer) = form.get("issuer").and_then(|text| Issuer::parse(text).ok()) else {
         return somebody.visitor.fault(Fault::Malformed);
     };
-    let unlink = UnlinkIdentities { issuer };
+    let unlink = UnlinkIdentities { issuer: issuer.clone() };
     match people.carry_out(&somebody.actor(), &unlink, &somebody.visitor.correlation()).await {
-        Ok(()) => done(Done::Unlinked),
+        Ok(()) => match parted(&people, somebody.user(), &issuer).await {
+            Ok(()) => done(Done::Unlinked),
+            Err(error) => somebody.visitor.fault(unavailable(&error)),
+        },
         Err(CarryOutError::Refused(Refused::User(UserError::LastWayIn))) => done(Done::LastWayIn),
         Err(error) => somebody.visitor.fault(unavailable(&error)),
+    }
+}
+
+/// Sessions that came from there end with the identity: nobody could vouch for them any more.
+async fn parted<P>(people: &People<P>, user: UserId, issuer: &Issuer) -> Result<(), sqlx::Error> {
+    let view = people.view.load();
+    match view.providers().find(|provider| provider.issuer == *issuer) {
+        Some(provider) => part(&people.pool, user, &provider.id).await,
+        None => Ok(()), // it was taken away, and its sessions with it
     }
 }
