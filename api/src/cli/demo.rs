@@ -65,8 +65,9 @@ impl Demo {
                 return ExitCode::FAILURE;
             }
         };
+        let Some(stops) = serve::Stops::listen() else { return ExitCode::FAILURE };
         match present(&running, self.json).await {
-            Ok(()) => serve::until_stopped(running, patience).await,
+            Ok(()) => serve::until_stopped(running, patience, stops).await,
             Err(error) => {
                 complain(&error);
                 running.stop().await;

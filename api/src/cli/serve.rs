@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{complain, say};
 use crate::config::Config;
@@ -22,6 +22,7 @@ pub(super) async fn run(config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let Some(stops) = Stops::listen() else { return ExitCode::FAILURE };
     for line in &running.description {
         tracing::info!("{line}");
     }
@@ -38,7 +39,7 @@ pub(super) async fn run(config: Config) -> ExitCode {
     }
     tracing::info!(address = %running.address, url = running.url, "serving");
     say(&format!("serving on {}", running.url));
-    until_stopped(running, patience).await
+    until_stopped(running, patience, stops).await
 }
 
 /// How a stop goes: announced for so long, then drained for so long.
@@ -55,18 +56,35 @@ impl Patience {
     }
 }
 
-/// Waits for the first signal, then drains; a second one ends the wait.
-pub(super) async fn until_stopped(running: Running, patience: Patience) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        complain("signals cannot be listened for");
-        return ExitCode::FAILURE;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that stop it. Listened for before anybody is told that it is ready: whoever stops it right then is heard, too.
+#[derive(Debug)]
+pub(super) struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    /// Listens from now on; says so when it cannot.
+    pub(super) fn listen() -> Option<Self> {
+        let listened = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        let (Ok(terminate), Ok(interrupt)) = listened else {
+            complain("signals cannot be listened for");
+            return None;
+        };
+        Some(Self { terminate, interrupt })
     }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Waits for the first signal, then drains; a second one ends the wait.
+pub(super) async fn until_stopped(running: Running, patience: Patience, mut stops: Stops) -> ExitCode {
+    stops.next().await;
     tracing::info!(
         delay.seconds = patience.delay.as_secs_f64(),
         grace.seconds = patience.grace.as_secs_f64(),
@@ -75,10 +93,7 @@ pub(super) async fn until_stopped(running: Running, patience: Patience) -> ExitC
     running.shutdown().announce();
     let hard = running.shutdown().hard();
     let again = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        stops.next().await;
         hard.cancel();
         tokio::time::sleep(STORE_WAIT).await;
     };
