@@ -132,12 +132,12 @@ pub struct Servers {
 }
 
 impl Node {
-    async fn start(database: &Database, master_key: &str, settings: Settings) -> Self {
+    async fn start(database: &Database, master_key: &str, settings: &Settings) -> Self {
         let nats = settings.nats.then(|| cluster().nats_url().to_owned());
         Self::start_at(Servers { database: database.url.clone(), nats }, database, master_key, settings).await
     }
 
-    async fn start_at(servers: Servers, database: &Database, master_key: &str, settings: Settings) -> Self {
+    async fn start_at(servers: Servers, database: &Database, master_key: &str, settings: &Settings) -> Self {
         let rate = NonZeroU32::new(settings.key_rate).expect("a rate");
         let config = Config {
             listen: "127.0.0.1:0".parse().expect("an address"),
@@ -193,7 +193,7 @@ impl World {
     /// A world on this database, where nothing has happened yet.
     pub async fn on(database: Database, settings: Settings) -> Self {
         let master_key = MasterKeys::generate().expect("a master key").to_string();
-        let node = Node::start(&database, &master_key, settings).await;
+        let node = Node::start(&database, &master_key, &settings).await;
         let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });
         let http = node.http().with("authorization", "Bearer a bootstrap token for tests");
         let founded = http.post("/v1/bootstrap", &founding).await.good();
@@ -216,12 +216,12 @@ impl World {
 
     /// Another node on the same log, set in another way.
     pub async fn another_node_with(&self, settings: Settings) -> Node {
-        Node::start(&self.database, &self.master_key, settings).await
+        Node::start(&self.database, &self.master_key, &settings).await
     }
 
     /// Another node on the same log, which finds its servers elsewhere.
     pub async fn another_node_at(&self, servers: Servers, settings: Settings) -> Node {
-        Node::start_at(servers, &self.database, &self.master_key, settings).await
+        Node::start_at(servers, &self.database, &self.master_key, &settings).await
     }
 
     /// The master key of its nodes.
