@@ -26,7 +26,7 @@ const BEGIN_FAMILY: &str =
     from (select least(clock_timestamp() + make_interval(days => $7), $8) as ends_at) o";
 const BEGIN_TOKEN: &str = "insert into refresh_tokens (digest, family_id, parent) values ($1, $2, $3)";
 const FIND: &str = "select f.id, f.grant_id, f.client_id, f.instance_id, f.scopes, f.end_reason, f.told_at is not null as told,
-        least(f.idle_until, f.ends_at) as expires_at, t.issued_at, t.consumed_at, clock_timestamp() as now
+        least(f.idle_until, f.ends_at) as expires_at, f.began_at, t.issued_at, t.consumed_at, clock_timestamp() as now
     from refresh_tokens t join refresh_families f on f.id = t.family_id where t.digest = $1";
 /// The one statement that spends a token: whoever comes second finds `consumed_at` set, when the first has committed.
 const SPEND: &str =
@@ -77,6 +77,7 @@ struct Row {
     end_reason: Option<String>,
     told: bool,
     expires_at: OffsetDateTime,
+    began_at: OffsetDateTime,
     issued_at: OffsetDateTime,
     consumed_at: Option<OffsetDateTime>,
     now: OffsetDateTime,
@@ -227,7 +228,7 @@ impl Row {
             (None, None) => RefreshState::Live,
         };
         let (issued_at, expires_at) = (Timestamp::new(self.issued_at), Timestamp::new(self.expires_at));
-        Ok(FoundRefresh { family, state, issued_at, expires_at })
+        Ok(FoundRefresh { family, state, issued_at, began_at: Timestamp::new(self.began_at), expires_at })
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn tell<P: Ports>(
 ) -> Result<Option<Position>, Untold> {
     let (actor, reason) = match ended.why {
         FamilyEnd::Reused => (Actor::server_about(ended.client), GrantEnd::RefreshReused),
+        FamilyEnd::PasswordChanged => (Actor::server_about(ended.client), GrantEnd::PasswordChanged),
         FamilyEnd::ByClient => (Actor::client(ended.client), GrantEnd::ByClient),
     };
     let order = Order {

@@ -2,11 +2,14 @@
 //!
 //! Everything that can be refused is refused before anything is spent: a wish for another resource or a wider scope leaves the token as it was.
 //! Then one of all who present it wins; the others, as long as that may be a retry, get the very same answer, and after that end the family and
-//! its grant: one of two who hold the same token is a thief, and which one nobody can tell.
+//! its grant: one of two who hold the same token is a thief, and which one nobody can tell. Whoever changes their password ends what was allowed
+//! before, too: at the next refresh, which is when the last access token of it ends at the latest (`oauth.md`, case 12).
 
 use commands::{Entropy as _, Ports};
 use domain::client::GrantType;
-use domain::value::{IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token};
+use domain::value::{
+    IssuedSecret, PresentedSecret, Scope, Scopes, Timestamp, compose_refresh_token, is_refresh_token,
+};
 use projections::access::{Client, Grant, Grounds, TokenHolder};
 
 use super::asked_scopes::read_scopes;
@@ -14,6 +17,7 @@ use super::error::{OauthError, OauthErrorCode};
 use super::form::Parameters;
 use super::token::TokenAnswer;
 use super::{Oauth, issue, standing, target};
+use crate::passwords::replaced_since;
 use crate::providers::{Standing, Vouching, ground_of};
 use crate::token::{
     EndedFamily, FamilyEnd, FamilyId, FoundRefresh, RefreshFamily, RefreshState, RefreshUnreachable, Spending,
@@ -36,10 +40,11 @@ pub(super) async fn redeem<P: Ports>(
     // Another client's token is none of its business, and nothing happens to it.
     let found = found.filter(|found| found.family.client == client.id).ok_or_else(invalid_grant)?;
     must_be_good(oauth, &presented, &found).await?;
-    let family = found.family;
+    let (family, began_at) = (found.family, found.began_at);
 
     let grounds = oauth.grounds()?;
     let grant = must_count(oauth, &grounds, &family)?;
+    must_be_of_this_password(oauth, grant, &family, began_at).await?;
     if named.is_some_and(|named| named != family.instance) {
         let why = "this refresh token is for another resource";
         return Err(OauthError::new(OauthErrorCode::InvalidTarget, why));
@@ -134,6 +139,26 @@ fn must_count<'a, P>(
     let behind = || OauthError::unavailable("this node has not heard of the grant yet; try again");
     let grant = grounds.grant(family.grant).ok_or_else(behind)?;
     if standing::counts(grounds, grant, oauth.clock.now()) { Ok(grant) } else { Err(invalid_grant()) }
+}
+
+/// A family that began before its user changed their password ends here, and the log is told.
+async fn must_be_of_this_password<P: Ports>(
+    oauth: &Oauth<P>,
+    grant: &Grant,
+    family: &RefreshFamily,
+    began_at: Timestamp,
+) -> Result<(), OauthError> {
+    let replaced = replaced_since(&oauth.pool, grant.user, began_at).await.map_err(|error| {
+        tracing::warn!(error = %error, "whether a password was changed cannot be told");
+        unavailable(RefreshUnreachable)
+    })?;
+    if !replaced {
+        return Ok(());
+    }
+    let why = FamilyEnd::PasswordChanged;
+    oauth.refresh.end(family.id, why).await.map_err(unavailable)?;
+    let _ = oauth.tell(ended(family, why)).await; // if not now, then by the look at what is untold
+    Err(invalid_grant())
 }
 
 /// Whoever came from a provider goes on by its word, as long as that counts (`oauth.md`, case 36). Nobody can be led there from here: that it answers

@@ -9,7 +9,7 @@ mod rules;
 use std::sync::Arc;
 
 use commands::HashError;
-use domain::value::{PresentedSecret, SecretDigest, UserId};
+use domain::value::{PresentedSecret, SecretDigest, Timestamp, UserId};
 use sqlx::PgPool;
 
 pub(crate) use ports::{HashPasswords, Seal};
@@ -69,7 +69,8 @@ impl Passwords {
         let sealed = self.seal.seal(&place(user), hash.as_bytes()).ok_or(KeptError::Seal)?;
         sqlx::query(
             "insert into local_passwords (user_id, sealed) values ($1, $2)
-             on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp()",
+             on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp(),
+                 replaced_at = clock_timestamp()",
         )
         .bind(user.uuid())
         .bind(sealed)
@@ -124,6 +125,14 @@ impl Passwords {
             .await?;
         Ok(())
     }
+}
+
+/// Whether somebody's password was replaced by another one after a moment. The first one replaces none.
+pub(crate) async fn replaced_since(pool: &PgPool, user: UserId, since: Timestamp) -> Result<bool, sqlx::Error> {
+    let query = "select exists (select from local_passwords where user_id = $1 and replaced_at > $2)";
+    let (replaced,): (bool,) =
+        sqlx::query_as(query).bind(user.uuid()).bind(since.get()).fetch_one(pool).await?;
+    Ok(replaced)
 }
 
 fn place(user: UserId) -> String {

@@ -49,17 +49,20 @@ pub enum FamilyEnd {
     Reused,
     /// Its client gave it back (RFC 7009).
     ByClient,
+    /// Its user has another password than when it began.
+    PasswordChanged,
 }
 
 impl FamilyEnd {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Reused, Self::ByClient];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reused, Self::ByClient, Self::PasswordChanged];
 
     /// The name in the table.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Reused => "refresh_reused",
             Self::ByClient => "by_client",
+            Self::PasswordChanged => "password_changed",
         }
     }
 
@@ -78,6 +81,8 @@ pub struct FoundRefresh {
     pub state: RefreshState,
     /// When it was made.
     pub issued_at: Timestamp,
+    /// When its family began.
+    pub began_at: Timestamp,
     /// When it ends, if nobody uses it.
     pub expires_at: Timestamp,
 }

@@ -20,9 +20,11 @@ impl UseCase for End {
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
         match self.reason {
-            GrantEnd::CodeReused | GrantEnd::RefreshReused | GrantEnd::Replaced | GrantEnd::Expired => {
-                must_be_the_server(actor)?;
-            }
+            GrantEnd::CodeReused
+            | GrantEnd::RefreshReused
+            | GrantEnd::PasswordChanged
+            | GrantEnd::Replaced
+            | GrantEnd::Expired => must_be_the_server(actor)?,
             GrantEnd::ByClient => {
                 let client = asking_client(actor)?;
                 if unit.load::<Grant>(self.grant).await?.client() != Some(client) {

@@ -149,7 +149,13 @@ fn a_token_is_given_back_by_its_own_client_alone() {
 #[test]
 fn only_the_server_itself_says_that_something_came_back() {
     let world = with_grant(MEMBERS_APP);
-    for reason in [GrantEnd::CodeReused, GrantEnd::RefreshReused, GrantEnd::Replaced, GrantEnd::Expired] {
+    for reason in [
+        GrantEnd::CodeReused,
+        GrantEnd::RefreshReused,
+        GrantEnd::PasswordChanged,
+        GrantEnd::Replaced,
+        GrantEnd::Expired,
+    ] {
         for actor in [acme(OWNER), Actor::signed_in(MEMBER), root(), Actor::client(MEMBERS_APP)] {
             world.forbidden(actor, end(reason));
         }

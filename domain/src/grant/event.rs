@@ -20,6 +20,8 @@ pub enum GrantEnd {
     CodeReused,
     /// A spent refresh token was presented (RFC 9700, 4.14.2).
     RefreshReused,
+    /// Its user changed their password, after which whoever knew the old one is out.
+    PasswordChanged,
     /// Another grant takes its place.
     Replaced,
     /// Its time was over.
@@ -28,12 +30,13 @@ pub enum GrantEnd {
 
 impl GrantEnd {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ByUser,
         Self::ByAdministrator,
         Self::ByClient,
         Self::CodeReused,
         Self::RefreshReused,
+        Self::PasswordChanged,
         Self::Replaced,
         Self::Expired,
     ];
@@ -46,6 +49,7 @@ impl GrantEnd {
             Self::ByClient => "by_client",
             Self::CodeReused => "code_reused",
             Self::RefreshReused => "refresh_reused",
+            Self::PasswordChanged => "password_changed",
             Self::Replaced => "replaced",
             Self::Expired => "expired",
         }

@@ -57,6 +57,26 @@ async fn attack_12_what_is_no_token_or_asks_for_more_or_for_another_place_leaves
 }
 
 #[tokio::test]
+async fn attack_12_a_changed_password_ends_what_was_allowed_before_and_a_first_one_nothing() {
+    let scene = Scene::start().await;
+    let path = format!("/v1/users/{}/password", scene.user);
+    let set = async |password: &str| {
+        scene.world.admin().json(Method::PUT, &path, &json!({ "password": password })).await.good();
+    };
+    let before = scene.granted(&scene.app).await;
+    set("correct horse battery").await;
+    let answer = scene.refresh(&scene.app, &before.token, "").await.good();
+    let token = text(&answer, "refresh_token");
+    set("another horse battery").await;
+    for _ in 0..2 {
+        refused(&scene.refresh(&scene.app, &token, "").await, 400, "invalid_grant");
+    }
+    assert_eq!(scene.ends(&before.grant).await, ["password_changed"]);
+    let after = scene.granted(&scene.app).await;
+    scene.refresh(&scene.app, &after.token, "").await.good();
+}
+
+#[tokio::test]
 async fn attack_12_whoever_left_is_suspended_or_is_disabled_gets_nothing() {
     let scene = Scene::start().await;
     let granted = scene.granted(&scene.desk).await;
