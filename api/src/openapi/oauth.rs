@@ -73,7 +73,7 @@ fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
             OauthAccess::OwnRegistration => json!([{ "registration": [] }]),
         },
         "x-sekisho-access": access_name(route.access),
-        "parameters": parameters(path),
+        "parameters": path_parameters(path),
         "responses": {
             status.as_str(): answer,
             "default": {
@@ -92,7 +92,8 @@ fn operation<P>(route: &OauthRoute<P>, path: &str, id: &str) -> Value {
     operation
 }
 
-fn parameters(path: &str) -> Vec<Value> {
+/// What stands in an address.
+pub(super) fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names.map(in_path).collect()
 }

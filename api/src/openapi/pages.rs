@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Parameter;
+use super::oauth::path_parameters;
 use crate::people::{PageAccess, PageRoute};
 
 /// The heading in the documentation.
@@ -40,6 +41,8 @@ fn operation<P>(route: &PageRoute<P>) -> Value {
     let leads = "Where the browser goes on to: a page of ours, or back to the client";
     let location =
         json!({ "Location": { "required": true, "schema": { "type": "string" }, "description": leads } });
+    let mut parameters = path_parameters(route.path);
+    parameters.extend(route.query.iter().map(Parameter::described));
     let mut operation = json!({
         "operationId": route.operation,
         "tags": [TAG],
@@ -55,7 +58,7 @@ fn operation<P>(route: &PageRoute<P>) -> Value {
             PageAccess::Person => json!([{ "session": [] }]),
         },
         "x-sekisho-access": access_name(route.access),
-        "parameters": route.query.iter().map(Parameter::described).collect::<Vec<_>>(),
+        "parameters": parameters,
         "responses": {
             "200": { "description": route.summary, "content": page },
             "303": { "description": "Leads on", "headers": location },

@@ -114,8 +114,17 @@ async fn pages_lead_whoever_is_not_signed_in_to_the_sign_in_and_take_no_form_fro
         let (status, leads_to) = (answer.status.as_u16(), answer.header("location").unwrap_or_default());
         match (operation.method.as_str(), operation.access.as_str()) {
             ("POST", _) => assert_eq!((status, leads_to), (403, ""), "{operation:?}"),
-            // Nobody is led anywhere before it is known who asks.
-            ("GET", _) if operation.path == "/oauth/authorize" => assert_eq!((status, leads_to), (400, "")),
+            // Nobody is led anywhere before it is known who asks, and nobody comes back who was not sent.
+            ("GET", _)
+                if ["/oauth/authorize", "/sign-in/callback/{provider}"]
+                    .contains(&operation.path.as_str()) =>
+            {
+                assert_eq!((status, leads_to), (400, ""));
+            }
+            // Of whoever has no session, nothing is to be renewed.
+            ("GET", _) if operation.path == "/sign-in/renew" => {
+                assert_eq!((status, leads_to), (303, "/account/grants"));
+            }
             ("GET", "person") => {
                 assert!(status == 303 && leads_to.starts_with("/sign-in?next="), "{operation:?} {leads_to}");
             }
