@@ -86,8 +86,8 @@ pub struct Settings {
     pub signing_algorithm: SigningAlgorithm,
     /// Whether clients register themselves.
     pub registration: RegistrationPolicy,
-    /// How long one is kept that nobody ever let act.
-    pub unused_for: Duration,
+    /// How long one is kept that nobody ever let act, in seconds.
+    pub unused_seconds: u32,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
     /// How identity providers are put up with.
@@ -108,7 +108,7 @@ impl Default for Settings {
             staleness_max: STALENESS_MAX,
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             registration: RegistrationPolicy::Token,
-            unused_for: Duration::from_hours(24),
+            unused_seconds: 24 * 3_600,
             public_url: None,
             providers: ProviderLimits {
                 request: Duration::from_secs(30),
@@ -157,7 +157,10 @@ impl Node {
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
-            registration: Registration { policy: settings.registration, unused_for: settings.unused_for },
+            registration: Registration {
+                policy: settings.registration,
+                unused_for: Duration::from_secs(settings.unused_seconds.into()),
+            },
             bcrypt_cost: settings.bcrypt_cost,
             key_rate: rate,
             key_burst: rate,

@@ -128,7 +128,11 @@ impl Passwords {
 }
 
 /// Whether somebody's password was replaced by another one after a moment. The first one replaces none.
-pub(crate) async fn replaced_since(pool: &PgPool, user: UserId, since: Timestamp) -> Result<bool, sqlx::Error> {
+pub(crate) async fn replaced_since(
+    pool: &PgPool,
+    user: UserId,
+    since: Timestamp,
+) -> Result<bool, sqlx::Error> {
     let query = "select exists (select from local_passwords where user_id = $1 and replaced_at > $2)";
     let (replaced,): (bool,) =
         sqlx::query_as(query).bind(user.uuid()).bind(since.get()).fetch_one(pool).await?;

@@ -30,16 +30,13 @@ async fn until_gone(scene: &Scene, client: &str) {
 
 #[tokio::test]
 async fn attack_03_of_a_flood_of_clients_nothing_stays_but_what_somebody_uses() {
-    let settings = Settings {
-        registration: RegistrationPolicy::Open,
-        unused_for: Duration::from_hours(1),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { registration: RegistrationPolicy::Open, unused_seconds: 3_600, ..Settings::default() };
     let mut scene = Scene::with(settings).await;
     let used = text(&scene.register(&on_loopback()).await.good(), "client_id");
     scene.code(&used, CALLBACK).await;
     // Other nodes that keep them for a second only look at the same clients at the same moment.
-    let short = Settings { unused_for: Duration::from_secs(1), ..settings };
+    let short = Settings { unused_seconds: 1, ..settings };
     let _others = [scene.world.another_node_with(short).await, scene.world.another_node_with(short).await];
     let mut flood = Vec::new();
     for _ in 0..20 {
