@@ -27,7 +27,7 @@ pub struct ProviderOptions {
     pub provider_open_seconds: String,
 
     /// Minutes that a session from an identity provider goes on before the provider is asked again: whoever is shut out there is out here after
-    /// as long
+    /// as long. What they allowed clients goes on until it is taken back or they are suspended here
     #[arg(long, env = "SEKISHO_PROVIDER_SESSION_MINUTES", default_value = "60", value_name = "MINUTES")]
     pub provider_session_minutes: String,
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::policy::{self, Caller, Denial, Facts, KeyFacts, Target, Wish};
 use domain::value::{InstanceId, OrganizationId, Scopes, Timestamp};
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderMap;
 use projections::access::{AccessView, Instance, Key, Parties, TokenHolder};
 use uuid::Uuid;
 
@@ -15,15 +15,7 @@ use super::recorded::CallRecording;
 use super::refusal::Refusal;
 use super::shown::Shown;
 use super::tokens::CheckedToken;
-use crate::limits::{Subject, Subscriber, Surface};
-
-/// A proxy on this machine says with one of these that it speaks for somebody elsewhere.
-const FORWARDED: [HeaderName; 4] = [
-    header::FORWARDED,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-real-ip"),
-    header::VIA,
-];
+use crate::limits::{Subject, Subscriber, Surface, speaks_for_another};
 
 /// Somebody who was let in so far as to be asked what they want.
 #[derive(Debug, Clone)]
@@ -152,7 +144,7 @@ impl Gateway {
             Shown::Nothing => {
                 let here = self.0.loopback_open
                     && address.is_loopback()
-                    && !FORWARDED.iter().any(|name| headers.contains_key(name));
+                    && !speaks_for_another(headers);
                 if here && let Some(instance) = self.open_to_loopback(view, instance) {
                     recording.say(|draft| draft.loopback(view, instance));
                     let credential = Credential::Loopback;

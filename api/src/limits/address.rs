@@ -3,7 +3,20 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
+
+/// A proxy on this machine says with one of these that it speaks for somebody elsewhere.
+const FORWARDED: [HeaderName; 4] = [
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+    header::VIA,
+];
+
+/// Whether whoever asks says that they ask for somebody else.
+pub(crate) fn speaks_for_another(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(name))
+}
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

@@ -188,7 +188,7 @@ async fn asking<P: Ports + 'static>(
         csrf: &people.csrf_of(visitor),
         request: &sealed.ok_or(Fault::Unavailable)?,
         client: reach.client.name.as_str(),
-        self_registered: reach.client.organization.is_none(),
+        self_registered: reach.client.own.is_some(),
         destination: &destination(&redirect_uri),
         instance: &instance.name,
         organization: &organization.name,

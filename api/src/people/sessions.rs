@@ -144,7 +144,7 @@ pub(super) async fn begin(
         .await?;
     sqlx::query(
         "insert into sessions (digest, id, user_id, method, provider, proved_at, agent, expires_at)
-         values ($1, $2, $3, $4, $5, case when $5 is null then clock_timestamp() else $6 end, $7, clock_timestamp() + make_interval(secs => $8))",
+         values ($1, $2, $3, $4, $5, case when $4 = 'password' then clock_timestamp() else $6 end, $7, clock_timestamp() + make_interval(secs => $8))",
     )
     .bind(new.digest())
     .bind(id)
@@ -206,8 +206,18 @@ pub(crate) async fn end(pool: &PgPool, user: UserId, which: Which) -> Result<(),
     .bind(one)
     .bind(but)
     .execute(pool)
-    .await
-    .map(|_| ())
+    .await?;
+    match which {
+        Which::One(_) => Ok(()),
+        Which::All | Which::AllBut(_) => end_codes(pool, user).await,
+    }
+}
+
+/// Of sessions that end because somebody else may hold one, no code is left on its way.
+async fn end_codes(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
+    let open = "update authorization_codes set expires_at = least(expires_at, clock_timestamp())
+        where user_id = $1 and consumed_at is null and expires_at > clock_timestamp()";
+    sqlx::query(open).bind(user.uuid()).execute(pool).await.map(|_| ())
 }
 
 /// Ends the session of a browser, also one that does not count now.

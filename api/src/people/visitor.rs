@@ -18,6 +18,7 @@ use super::cookie::{Cookie, VisitToken};
 use super::next::{Next, encoded};
 use super::sessions::{self, Session};
 use crate::config::is_loopback;
+use crate::limits::speaks_for_another;
 use crate::oauth::Parameters;
 use crate::pages::{Fault, Language, Page, guard};
 use crate::providers::{Standing as Vouched, Vouching};
@@ -238,11 +239,15 @@ impl Visitor {
         SignedIn { visitor, session }
     }
 
-    /// Whether it runs on this very machine, and asked for it by a name of this machine: a page elsewhere whose name was made to lead here did not.
+    /// Whether it runs on this very machine, and asked for it by a name of this machine: a page elsewhere whose name was made to lead here did not. Nor
+    /// does a proxy that speaks for others, or a page of another site that leads here.
     pub(super) fn is_at_home(&self) -> bool {
         let host = self.headers.get(header::HOST).and_then(|value| value.to_str().ok());
         let host = host.and_then(|host| Url::parse(&format!("http://{host}")).ok());
-        self.address.is_loopback() && host.is_some_and(|url| is_loopback(&url))
+        let site = self.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+        let is_led_here = matches!(site, Some("cross-site" | "same-site"));
+        let is_here = self.address.is_loopback() && !speaks_for_another(&self.headers);
+        is_here && !is_led_here && host.is_some_and(|url| is_loopback(&url))
     }
 
     /// Gives the browser its cookie with an answer, when it has none.

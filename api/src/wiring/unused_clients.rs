@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use commands::client::EndUnused;
 use commands::{Actor, CommandId, Order, Ports as _, carry_out};
-use domain::value::{ClientId, Clock as _, Timestamp};
+use domain::value::{ClientId, Clock as _, Position, Timestamp};
 use projections::access::LiveView;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,9 @@ use super::RealPorts;
 
 const LOOK_EVERY_MAX: Duration = Duration::from_mins(5);
 const LOOK_EVERY_MIN: Duration = Duration::from_millis(200);
-/// Those that are ended in one look: a flood is worked off in pieces, and others are let write in between.
+/// How long the view may take to hear of those that were ended.
+const HEARD_WAIT: Duration = Duration::from_secs(5);
+/// Those that are ended in one go: a flood is worked off in pieces, and others are let write in between.
 const AT_ONCE_MAX: usize = 100;
 
 /// Looks and ends, until told to stop.
@@ -34,14 +36,30 @@ pub(super) async fn end(
             () = tokio::time::sleep(every) => {}
         }
         let since = ports.clock().now().plus_seconds(-seconds);
-        let unused: Vec<ClientId> = view.load().unused_clients(since).take(AT_ONCE_MAX).collect();
-        for client in unused {
-            if let Err(error) = end_one(&ports, client, since).await {
+        while !stop.is_cancelled() && end_some(&ports, &view, since).await {}
+    }
+}
+
+/// Ends some of them. Whether there may be more.
+async fn end_some(ports: &RealPorts, view: &LiveView, since: Timestamp) -> bool {
+    let unused: Vec<ClientId> = view.load().unused_clients(since).take(AT_ONCE_MAX).collect();
+    let mut told = None;
+    for client in &unused {
+        match end_one(ports, *client, since).await {
+            Ok(position) => told = told.max(Some(position)),
+            Err(error) => {
                 tracing::warn!(error = %error, client.id = %client, "an unused client waits to be forgotten");
-                break; // the next look begins anew
+                return false; // the next look begins anew
             }
         }
     }
+    // The view is to have heard of these before the next ones are looked for.
+    let heard = async {
+        if let Some(position) = told {
+            view.reached(position).await;
+        }
+    };
+    unused.len() == AT_ONCE_MAX && tokio::time::timeout(HEARD_WAIT, heard).await.is_ok()
 }
 
 /// Under one command id, whichever node it is: ended once, and told once.
@@ -49,14 +67,14 @@ async fn end_one(
     ports: &RealPorts,
     client: ClientId,
     since: Timestamp,
-) -> Result<(), commands::CarryOutError> {
+) -> Result<Position, commands::CarryOutError> {
     let order = Order {
         command: Some(CommandId::new(format!("unused-client:{client}"))),
         request_digest: String::new(),
         correlation: format!("client {client}"),
         causation: None,
     };
-    carry_out(ports, &Actor::schedule(), order, &EndUnused { client, since }).await?;
+    let done = carry_out(ports, &Actor::schedule(), order, &EndUnused { client, since }).await?;
     tracing::info!(client.id = %client, "a client that nobody ever let act is forgotten");
-    Ok(())
+    Ok(done.position)
 }

@@ -128,6 +128,9 @@ impl AccessView {
                     client.standing = Standing::Ended;
                     client.secrets.clear();
                     client.keys = None;
+                    // Anybody can register and leave: nothing is held of them but that they were there.
+                    client.own = None;
+                    client.redirect_uris.clear();
                 });
             }
             ClientEvent::Updated { name, redirect_uris, scopes } => self.change_client(id, |client| {

@@ -108,13 +108,14 @@ fn covers(grant: &Grant, scopes: &[Scope], now: Timestamp) -> bool {
 }
 
 /// Whether the person need not be asked again. Any program on a computer may say that it is a public client with an address there: whoever
-/// answers at it now may be another than the one that was let in (RFC 8252, 8.6).
+/// answers at it now may be another than the one that was let in (RFC 8252, 8.6). And a client that says itself where browsers are sent may have said
+/// otherwise since the person was asked.
 fn may_be_remembered(client: &Client, wanted: &Wanted) -> bool {
     let elsewhere = match destination(&wanted.back.redirect_uri) {
         Destination::Site(_) => true,
         Destination::Loopback(_) | Destination::App(_) => false,
     };
-    elsewhere || client.authentication.is_some()
+    client.own.is_none() && (elsewhere || client.authentication.is_some())
 }
 
 /// The instance of a request that names none: the only one that it can be for.

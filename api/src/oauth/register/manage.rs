@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 use super::answer::{RegisteredMetadata, Shown};
 use super::read::{ClientMetadata, read_json};
 use super::{PATH, answered, order, refused};
+use crate::limits::Surface;
 use crate::oauth::Oauth;
 use crate::oauth::bearer::bearer;
 use crate::oauth::error::{OauthError, OauthErrorCode, no_store};
@@ -40,11 +41,14 @@ pub(super) fn routes<P: Ports + 'static>() -> [OauthRoute<P>; 3] {
     let end = "End a client (RFC 7592, 2.3)";
     [
         OauthRoute::at(Method::GET, &path, access, "getOwnRegistration", read, show::<P>)
-            .answering::<RegisteredMetadata>(StatusCode::OK),
+            .answering::<RegisteredMetadata>(StatusCode::OK)
+            .limited(Surface::Register),
         OauthRoute::at(Method::PUT, &path, access, "replaceOwnRegistration", replace, replace_all::<P>)
             .taking::<Replacement>()
-            .answering::<RegisteredMetadata>(StatusCode::OK),
-        OauthRoute::at(Method::DELETE, &path, access, "endOwnRegistration", end, leave::<P>),
+            .answering::<RegisteredMetadata>(StatusCode::OK)
+            .limited(Surface::Register),
+        OauthRoute::at(Method::DELETE, &path, access, "endOwnRegistration", end, leave::<P>)
+            .limited(Surface::Register),
     ]
 }
 
