@@ -26,6 +26,7 @@ use self::faults::{Faults, on_or_off, public_url};
 pub use self::limits::LimitOptions;
 pub use self::providers::ProviderOptions;
 use crate::adapters::master_key::MasterKeys;
+pub use crate::adapters::outbound::Loopback;
 use crate::limits::{Rates, TrustedProxies};
 use crate::oauth::RegistrationPolicy;
 pub use crate::providers::ProviderLimits;
@@ -118,6 +119,15 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_REGISTRATION", value_name = "POLICY")]
     pub registration: Option<String>,
 
+    /// Whether a client may be known by the address of a document that describes it (CIMD): on or off; on unless registration is closed
+    #[arg(long, env = "SEKISHO_CLIENT_DOCUMENTS", value_name = "on|off")]
+    pub client_documents: Option<String>,
+
+    /// Whether addresses that strangers name may lead to this very machine, over http too: on or off; for demonstrations and tests, and refused where
+    /// the service listens to others than this machine
+    #[arg(long, env = "SEKISHO_OUTBOUND_LOOPBACK", default_value = "off", value_name = "on|off")]
+    pub outbound_loopback: String,
+
     /// Hours after which a client that registered itself and that nobody ever let act is forgotten
     #[arg(long, env = "SEKISHO_REGISTRATION_UNUSED_HOURS", default_value = "24", value_name = "HOURS")]
     pub registration_unused_hours: String,
@@ -202,6 +212,10 @@ pub struct Config {
     pub signing: Signing,
     /// Whether clients register themselves.
     pub registration: Registration,
+    /// Whether clients are known by documents.
+    pub client_documents: bool,
+    /// Whether addresses that strangers name may lead to this machine.
+    pub outbound_loopback: Loopback,
     /// Cost of slow digests.
     pub bcrypt_cost: u32,
     /// Calls a second for each key.
@@ -336,6 +350,8 @@ impl Options {
         let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
         let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
         let registration = faults.registration(self.registration.as_deref(), &self.registration_unused_hours);
+        let client_documents = faults.client_documents(self.client_documents.as_deref(), registration);
+        let outbound_loopback = faults.outbound_loopback(&self.outbound_loopback, listen);
         let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
@@ -368,6 +384,8 @@ impl Options {
                 allowed_origins,
                 signing: signing?,
                 registration: registration?,
+                client_documents: client_documents?,
+                outbound_loopback: outbound_loopback?,
                 bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,

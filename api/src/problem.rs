@@ -259,6 +259,7 @@ const fn client(error: ClientError) -> Answer {
         ClientError::OtherAuthentication => (StatusCode::UNPROCESSABLE_ENTITY, "other-authentication"),
         ClientError::NotItsOwn => (StatusCode::FORBIDDEN, "not-self-registered"),
         ClientError::OwnCredentials => (StatusCode::UNPROCESSABLE_ENTITY, "own-credentials"),
+        ClientError::PublishedSecret => (StatusCode::UNPROCESSABLE_ENTITY, "published-secret"),
         ClientError::NoRedirectUri => (StatusCode::UNPROCESSABLE_ENTITY, "redirect-uri-missing"),
         ClientError::PublicAuthentication => {
             (StatusCode::UNPROCESSABLE_ENTITY, "public-client-authentication")

@@ -5,6 +5,7 @@
 mod assertion;
 mod claims;
 mod client_keys;
+mod client_name;
 mod jwk;
 mod ports;
 mod public_url;
@@ -14,6 +15,7 @@ pub use assertion::{AssertionClaims, Audience};
 pub(crate) use claims::scope_text;
 pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
 pub(crate) use client_keys::{jwks_of, read_client_keys};
+pub(crate) use client_name::{client_named, id_of};
 pub(crate) use jwk::{PublicKey, base64url};
 pub use ports::{CheckAssertions, CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};
 pub use public_url::PublicUrl;

@@ -40,6 +40,7 @@ use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
 use crate::adapters::nats::NatsError;
 use crate::adapters::notary_key::{self, NotaryKeyError};
+use crate::adapters::outbound::Outbound;
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::Appender;
@@ -56,7 +57,7 @@ use crate::gateway::{
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::oauth::Oauth;
+use crate::oauth::{ClientDocuments, Oauth};
 use crate::router::router;
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
@@ -330,13 +331,14 @@ impl Edge<'_> {
             metrics: metrics.clone(),
         };
         let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
-        let oauth = self.oauth(&admin);
+        let documents = self.documents()?;
+        let oauth = self.oauth(&admin, documents.clone());
         let (ports, refresh) = (Arc::clone(&oauth.ports), Arc::clone(&oauth.refresh));
         self.shutdown.spawn(ended_families::tell_untold(ports, refresh, self.readers.stop.clone()));
         let unused_for = self.config.registration.unused_for;
         let (ports, view) = (Arc::clone(&oauth.ports), self.readers.view.clone());
         self.shutdown.spawn(unused_clients::end(ports, view, unused_for, self.readers.stop.clone()));
-        let people = self.people(&admin);
+        let people = self.people(&admin, documents);
         Ok(router(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
 
@@ -387,7 +389,16 @@ impl Edge<'_> {
         })
     }
 
-    fn oauth(&self, admin: &Admin<RealPorts>) -> Oauth<RealPorts> {
+    /// The documents of clients, where any client may be known by one.
+    fn documents(&self) -> Result<ClientDocuments, StartError> {
+        if !self.config.client_documents {
+            return Ok(ClientDocuments::off());
+        }
+        let outbound = Outbound::try_new(self.config.outbound_loopback);
+        outbound.map(ClientDocuments::fetched_by).map_err(|error| StartError::Tls(error.to_string()))
+    }
+
+    fn oauth(&self, admin: &Admin<RealPorts>, documents: ClientDocuments) -> Oauth<RealPorts> {
         Oauth {
             ports: Arc::clone(&admin.ports),
             url: self.public.clone(),
@@ -397,6 +408,7 @@ impl Edge<'_> {
             assertions: Arc::new(AssertionVerifier),
             keys: Arc::<KeyDigests>::clone(&self.digests),
             registration: self.config.registration.policy,
+            documents,
             tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),
             algorithm: self.config.signing.algorithm,
             checks: Arc::new(TokenVerifier::new(self.public.clone())),

@@ -10,6 +10,7 @@
 
 mod about;
 mod command;
+mod document;
 mod error;
 mod event;
 mod own;
@@ -21,13 +22,15 @@ use serde::{Deserialize, Serialize};
 
 pub use about::{ApplicationType, ClientAbout};
 pub use command::{ClientCommand, ItselfDescribed, ItselfRegistered};
+pub use document::ClientDocument;
 pub use error::ClientError;
 pub use event::{ClientEnd, ClientEvent, ClientKind};
 use own::Own;
 pub use usage::{ClientAuthentication, GrantType};
 
 use crate::value::{
-    ClientId, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
+    ClientId, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
+    UserId,
 };
 
 /// Redirect URIs of one client.
@@ -47,6 +50,9 @@ pub struct Client {
     /// What it says of itself, where it registered itself.
     about: Option<ClientAbout>,
     own: Option<Own>,
+    /// Where its document is, where its identifier is that.
+    #[serde(default)]
+    document: Option<ClientUrl>,
     revoked_tokens: BTreeSet<TokenId>,
 }
 
@@ -112,6 +118,7 @@ impl crate::Aggregate for Client {
             ClientCommand::Delete => self.delete(),
             ClientCommand::RegisterItself(said) => self.register_itself(said),
             ClientCommand::DescribeItself(said) => self.describe_itself(said),
+            ClientCommand::SeeDocument(seen) => self.see_document(seen),
             ClientCommand::ReplaceKeys { keys } => self.replace_keys(keys),
             ClientCommand::Use => self.be_used(),
             ClientCommand::EndIfUnused { since } => Ok(self.end_if_unused(*since)),
@@ -290,6 +297,15 @@ impl Client {
                 self.description = Some(Description { name, redirect_uris, scopes });
                 self.grant_types = Some(grant_types);
                 self.about = Some(*about);
+            }
+            ClientEvent::DocumentSeen { url, name, kind, redirect_uris, scopes, grant_types } => {
+                if self.standing == Standing::Unborn {
+                    self.standing = Standing::Enabled;
+                }
+                self.document = Some(url);
+                self.grant_types = Some(grant_types);
+                self.description = Some(Description { name, redirect_uris, scopes });
+                self.kind = Some(kind);
             }
             ClientEvent::KeysReplaced { keys } => self.kind = Some(ClientKind::Keyed { keys }),
             ClientEvent::FirstUsed {} => self.own = self.own.map(|own| Own { used: true, ..own }),

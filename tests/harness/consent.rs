@@ -92,7 +92,7 @@ impl World {
             scopes: parsed(scopes),
             expires_at: issued_at.plus_seconds(ACCESS_TOKEN_SECONDS),
         };
-        let token = AccessToken { says, issued_at, not_before: None };
+        let token = AccessToken { says, document: None, issued_at, not_before: None };
         let kid = &signing.expect("an active key").kid;
         TokenSigner::new(Arc::new(keys), url).sign(kid, &token).await.expect("a token")
     }

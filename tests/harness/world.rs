@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::Running;
 use api::adapters::master_key::MasterKeys;
-use api::config::{Config, MasterKeySource, ProviderLimits, Registration, Signing, Store};
+use api::config::{Config, Loopback, MasterKeySource, ProviderLimits, Registration, Signing, Store};
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
 use domain::value::SigningAlgorithm;
@@ -61,6 +61,8 @@ pub struct Instance {
     api_key: String,
 }
 
+const MEBIBYTE: usize = 1024 * 1024;
+
 /// What a test may set apart from the defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -72,20 +74,22 @@ pub struct Settings {
     pub rates: Rates,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
-    /// Bytes of requests and answers held at once.
-    pub held_bytes_max: usize,
+    /// MiB of requests and answers held at once.
+    pub held_mebibytes: u16,
     /// Whether the node records calls.
     pub call_records: bool,
     /// Whether the node appends checkpoints to a file.
     pub checkpoint_file: bool,
     /// Cost of slow digests.
-    pub bcrypt_cost: u32,
+    pub bcrypt_cost: u8,
     /// How old the view of the node may be when it decides.
     pub staleness_max: Duration,
     /// How the node signs access tokens.
     pub signing_algorithm: SigningAlgorithm,
     /// Whether clients register themselves.
     pub registration: RegistrationPolicy,
+    /// Whether what strangers name may lie on this machine: documents of clients lie nowhere else in tests.
+    pub outbound_loopback: Loopback,
     /// How long one is kept that nobody ever let act, in seconds.
     pub unused_seconds: u32,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
@@ -101,13 +105,14 @@ impl Default for Settings {
             key_rate: 100_000,
             rates: Rates::all(NonZeroU32::MAX),
             upstream: UpstreamTimeouts::default(),
-            held_bytes_max: HELD_BYTES_MAX,
+            held_mebibytes: u16::try_from(HELD_BYTES_MAX / MEBIBYTE).expect("not that much"),
             call_records: true,
             checkpoint_file: false,
             bcrypt_cost: 10,
             staleness_max: STALENESS_MAX,
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             registration: RegistrationPolicy::Token,
+            outbound_loopback: Loopback::Refused,
             unused_seconds: 24 * 3_600,
             public_url: None,
             providers: ProviderLimits {
@@ -157,17 +162,19 @@ impl Node {
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
+            client_documents: settings.registration.lets_some(),
+            outbound_loopback: settings.outbound_loopback,
             registration: Registration {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),
             },
-            bcrypt_cost: settings.bcrypt_cost,
+            bcrypt_cost: settings.bcrypt_cost.into(),
             key_rate: rate,
             key_burst: rate,
             rates: settings.rates,
             trusted_proxies: api::limits::TrustedProxies::default(),
             upstream: settings.upstream,
-            held_bytes_max: settings.held_bytes_max,
+            held_bytes_max: usize::from(settings.held_mebibytes) * MEBIBYTE,
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),
             auto_consent: None,

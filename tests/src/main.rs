@@ -23,6 +23,7 @@ mod notary;
 mod oauth;
 mod oauth_afterwards;
 mod oauth_authorize;
+mod oauth_documents;
 mod oauth_registration;
 mod people;
 mod program;

@@ -9,6 +9,7 @@ pub mod key_digest;
 pub mod master_key;
 pub mod nats;
 pub mod notary_key;
+pub(crate) mod outbound;
 pub mod people;
 pub mod personal_data;
 pub mod postgres;

@@ -177,7 +177,7 @@ struct RegisteredClient {
 pub(super) struct Client {
     /// Its id.
     id: Uuid,
-    /// The same as the `client_id` of OAuth.
+    /// The `client_id` of OAuth: the same, or the address of its document, where it is known by that.
     #[serde(rename = "client_id")]
     oauth_id: String,
     /// Name shown at consent.
@@ -230,7 +230,7 @@ impl From<ClientRow> for Client {
     fn from(row: ClientRow) -> Self {
         Self {
             id: row.id,
-            oauth_id: row.id.to_string(),
+            oauth_id: row.document.unwrap_or_else(|| row.id.to_string()),
             name: row.name,
             kind: row.kind,
             redirect_uris: row.redirect_uris,

@@ -1,5 +1,6 @@
 //! Texts of options, read one by one; what is wrong with them is collected.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use domain::value::SigningAlgorithm;
 use url::Url;
 
 use super::{ConfigError, Registration, Signing};
+use crate::adapters::outbound::Loopback;
 use crate::oauth::RegistrationPolicy;
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
@@ -81,6 +83,32 @@ impl Faults {
         let hours = self.note("--registration-unused-hours", good.ok_or_else(wrong));
         let unused_for = Duration::from_secs(u64::from(hours?) * 60 * 60);
         Some(Registration { policy: policy?, unused_for })
+    }
+
+    /// Where nobody may register, nobody is known by a document either, unless somebody says so.
+    pub(super) fn client_documents(
+        &mut self,
+        said: Option<&str>,
+        registration: Option<Registration>,
+    ) -> Option<bool> {
+        match said {
+            Some(text) => self.note("--client-documents", on_or_off(text)),
+            None => registration.map(|registration| registration.policy.lets_some()),
+        }
+    }
+
+    pub(super) fn outbound_loopback(&mut self, text: &str, listen: Option<SocketAddr>) -> Option<Loopback> {
+        let public = listen.is_some_and(|address| !address.ip().is_loopback());
+        let allowed = match on_or_off(text) {
+            Ok(true) if public => {
+                Err("on goes with listening on loopback alone: others could reach this machine by it"
+                    .to_owned())
+            }
+            Ok(true) => Ok(Loopback::Allowed),
+            Ok(false) => Ok(Loopback::Refused),
+            Err(wrong) => Err(wrong),
+        };
+        self.note("--outbound-loopback", allowed)
     }
 
     pub(super) fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {

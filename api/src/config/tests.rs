@@ -53,6 +53,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         "everybody",
         "--registration-unused-hours",
         "0",
+        "--client-documents",
+        "maybe",
+        "--outbound-loopback",
+        "maybe",
         "--token-per-client-per-minute",
         "0",
         "--trusted-proxies",
@@ -76,12 +80,27 @@ fn everything_that_is_wrong_is_told_at_once() {
         "--signing-key-days",
         "--registration",
         "--registration-unused-hours",
+        "--client-documents",
+        "--outbound-loopback",
         "--key-rate",
         "--token-per-client-per-minute",
         "--trusted-proxies",
         "--grace-seconds",
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn what_strangers_name_leads_to_this_machine_only_where_nobody_else_listens() {
+    let public = options(&["--outbound-loopback", "on", "--listen", "0.0.0.0:8080"]).check().unwrap_err();
+    assert!(public.iter().any(|error| error.option == "--outbound-loopback"));
+    let own = options(&["--outbound-loopback", "on", "--listen", "127.0.0.1:0"]).check().unwrap();
+    assert_eq!(own.outbound_loopback, Loopback::Allowed);
+    assert!(own.client_documents, "on, unless registration is closed");
+    assert_eq!(options(&[]).check().unwrap().outbound_loopback, Loopback::Refused);
+    assert!(!options(&["--registration", "closed"]).check().unwrap().client_documents);
+    let said = options(&["--registration", "closed", "--client-documents", "on"]).check().unwrap();
+    assert!(said.client_documents);
 }
 
 #[test]

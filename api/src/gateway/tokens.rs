@@ -120,7 +120,7 @@ mod tests {
                 expires_at: Timestamp::EPOCH,
             };
             let kid = KeyThumbprint::parse(&"k".repeat(43)).unwrap();
-            Ok((AccessToken { says, issued_at: Timestamp::EPOCH, not_before: None }, kid))
+            Ok((AccessToken { says, document: None, issued_at: Timestamp::EPOCH, not_before: None }, kid))
         }
     }
 

@@ -23,8 +23,7 @@ use axum::extract::State;
 use axum::response::Response;
 use commands::Ports;
 use commands::grant::Issue;
-use domain::policy::Standing;
-use domain::value::{GrantId, Scope, Scopes, UserId};
+use domain::value::{ClientUrl, GrantId, Scope, Scopes, UserId};
 use http::{StatusCode, Uri};
 use projections::access::{AccessView, Grounds};
 use projections::directory::{instances, organizations};
@@ -33,9 +32,10 @@ use self::described::{ConsentForm, QUERY};
 use self::error::AuthorizeError;
 use self::reach::{Reach, only_one, reach, without_contained};
 use self::redirect::{WayBack, destination};
-use self::request::{Asked, Wanted, asked};
+use self::request::{Asked, Wanted, asked, asked_at_once};
 use self::sealed::Shown;
 use super::codes::{self, CodeFacts};
+use super::documents::ClientDocuments;
 use super::pkce::Challenge;
 use crate::limits::{Subject, Surface, TooMany};
 use crate::pages::consent::Consent;
@@ -77,8 +77,8 @@ pub(crate) fn router<P: Ports + 'static>(people: People<P>) -> Router {
 }
 
 /// What a person signs in for, when they go on to an authorization request.
-pub(crate) fn expectation(view: &Grounds, next: &Next) -> Option<Expectation> {
-    let asked = asked(view, next.authorization()?).ok()?;
+pub(crate) fn expectation(view: &Grounds, documents: &ClientDocuments, next: &Next) -> Option<Expectation> {
+    let asked = asked_at_once(view, documents, next.authorization()?).ok()?;
     let leads_to = FormTarget::of(&asked.back.redirect_uri);
     Some(Expectation { client: asked.client.name.to_string(), leads_to })
 }
@@ -119,7 +119,7 @@ async fn answer<P: Ports + 'static>(
     query: &str,
 ) -> Result<Response, End> {
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
-    let asked: Asked = asked(&view, query).map_err(End::Here)?;
+    let asked: Asked = asked(&view, &people.documents, query).await.map_err(End::Here)?;
     let back = |error| End::Back(asked.back.clone(), error);
     let wanted = asked.read(query, &people.url).map_err(back)?;
     let somebody = match visitor.clone().signed_in() {
@@ -188,6 +188,7 @@ async fn asking<P: Ports + 'static>(
         csrf: &people.csrf_of(visitor),
         request: &sealed.ok_or(Fault::Unavailable)?,
         client: reach.client.name.as_str(),
+        described_at: reach.client.document.as_deref().map(ClientUrl::place),
         self_registered: reach.client.own.is_some(),
         destination: &destination(&redirect_uri),
         instance: &instance.name,
@@ -276,7 +277,7 @@ async fn allowed<P: Ports + 'static>(
     chosen: &[Scope],
 ) -> Result<Response, End> {
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
-    if !view.client(wanted.client).is_some_and(|client| client.standing == Standing::Active) {
+    if wanted.client_in(&view).is_none() {
         return Err(End::Here(Fault::UnknownClient));
     }
     let back = |error| End::Back(wanted.back.clone(), error);
@@ -297,7 +298,8 @@ async fn granted<P: Ports + 'static>(
 ) -> Result<Response, AuthorizeError> {
     let scopes = without_contained(scopes);
     let (client, instance) = (wanted.client, reach.instance.id);
-    let consent = Issue { client, instance, scopes: scopes.clone(), expires_at: None };
+    let seen = wanted.document.clone().map(Box::new);
+    let consent = Issue { client, instance, scopes: scopes.clone(), expires_at: None, seen };
     let correlation = somebody.visitor.correlation();
     let issued = people.carry_out(&somebody.actor(), &consent, &correlation).await.map_err(|error| {
         unavailable(&error);

@@ -63,11 +63,10 @@ pub(super) fn claimed_client(assertion: &str) -> Option<String> {
 /// Whether an assertion whose signature holds says what it must, at this moment.
 pub(super) fn must_hold(
     says: &AssertionClaims,
-    client: ClientId,
+    client: &str,
     url: &PublicUrl,
     now: Timestamp,
 ) -> Result<(), AssertionFault> {
-    let client = client.to_string();
     if says.iss != client || says.sub != client {
         return Err(AssertionFault::Subject);
     }
@@ -137,7 +136,7 @@ mod tests {
     fn judged(with: impl FnOnce(&mut AssertionClaims)) -> Result<(), AssertionFault> {
         let mut says = good();
         with(&mut says);
-        must_hold(&says, CLIENT, &url(), Timestamp::EPOCH.plus_seconds(NOW))
+        must_hold(&says, &CLIENT.to_string(), &url(), Timestamp::EPOCH.plus_seconds(NOW))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::ClientAuthentication;
 use domain::policy::Standing;
-use domain::value::{ClientId, PresentedSecret};
+use domain::value::PresentedSecret;
 use http::{HeaderMap, header};
 use projections::access::{AccessView, Client};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use super::Oauth;
 use super::client_assertion::{self, AssertionFault};
 use super::error::{OauthError, Tried};
 use super::form::{Parameters, form_decode};
+use crate::token::client_named;
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
 const SECRET_BYTES_MAX: usize = 256;
@@ -112,9 +113,8 @@ impl<P> Oauth<P> {
         view: &AccessView,
     ) -> Result<Arc<Client>, OauthError> {
         let refused = || OauthError::invalid_client(presented.tried);
-        let id = ClientId::parse(&presented.client_id).map_err(|_| refused())?;
-        // One spelling of each id: no two names for one client in logs and caches.
-        let found = view.client(id).filter(|_| id.to_string() == presented.client_id).ok_or_else(refused)?;
+        let found = client_named(&presented.client_id).and_then(|id| view.client(id));
+        let found = found.filter(|client| client.oauth_id() == presented.client_id).ok_or_else(refused)?;
         if found.standing != Standing::Active || !presented.is_as_registered(found.authentication) {
             return Err(refused());
         }
@@ -155,7 +155,9 @@ impl<P> Oauth<P> {
     ) -> Result<Result<(), AssertionFault>, OauthError> {
         let says = client.keys.as_ref().and_then(|keys| self.assertions.check(assertion.reveal(), keys));
         let Some(says) = says else { return Ok(Err(AssertionFault::Signature)) };
-        if let Err(fault) = client_assertion::must_hold(&says, client.id, &self.url, self.clock.now()) {
+        if let Err(fault) =
+            client_assertion::must_hold(&says, &client.oauth_id(), &self.url, self.clock.now())
+        {
             return Ok(Err(fault));
         }
         match client_assertion::spend(&self.pool, client.id, &says).await {

@@ -135,7 +135,7 @@ fn access_token<P>(
     scopes.open_mcp().then(|| Introspected {
         active: true,
         scope: Some(scope_text(&scopes)),
-        client_id: Some(claims.client_id.to_string()),
+        client_id: Some(claims.client_id),
         token_type: Some(TokenType::Bearer),
         exp: Some(says.expires_at.get().unix_timestamp()),
         iat: Some(token.issued_at.get().unix_timestamp()),
@@ -163,7 +163,7 @@ async fn refresh_token<P: Ports>(
     Ok(scopes.open_mcp().then(|| Introspected {
         active: true,
         scope: Some(scope_text(&scopes)),
-        client_id: Some(client.id.to_string()),
+        client_id: Some(client.oauth_id()),
         token_type: None,
         exp: Some(found.expires_at.get().unix_timestamp()),
         iat: Some(found.issued_at.get().unix_timestamp()),

@@ -35,7 +35,8 @@ pub(super) async fn issue<P: Ports>(
         scopes,
         expires_at: issued_at.plus_seconds(ACCESS_TOKEN_SECONDS),
     };
-    let token = AccessToken { says, issued_at, not_before: None };
+    let token =
+        AccessToken { says, document: client.document.as_deref().cloned(), issued_at, not_before: None };
     let access_token = oauth.tokens.sign(&key.kid, &token).await.map_err(|_| unavailable())?;
     if !oauth.deciding.still_hold(grounds.mark()) {
         return Err(unavailable());

@@ -52,6 +52,8 @@ pub struct ServerMetadata {
     /// Where clients register themselves (RFC 7591), where any may.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
+    /// Whether a `client_id` may be the address of a document that describes the client.
+    pub client_id_metadata_document_supported: bool,
     /// Where clients give tokens back (RFC 7009).
     pub revocation_endpoint: String,
     /// How clients prove who they are there.
@@ -69,7 +71,7 @@ pub struct ServerMetadata {
 }
 
 impl ServerMetadata {
-    fn of(url: &PublicUrl, registration: RegistrationPolicy) -> Self {
+    fn of(url: &PublicUrl, registration: RegistrationPolicy, documents: bool) -> Self {
         let grant_types = GrantType::ALL.into_iter().filter(|grant_type| token::redeems(*grant_type));
         let proofs: Vec<_> = ClientAuthentication::ALL
             .into_iter()
@@ -92,6 +94,7 @@ impl ServerMetadata {
             token_endpoint_auth_methods_supported: ways.clone(),
             token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
             registration_endpoint: registration.lets_some().then(|| url.at(register::PATH)),
+            client_id_metadata_document_supported: documents,
             revocation_endpoint: url.at(revoke::PATH),
             revocation_endpoint_auth_methods_supported: ways,
             revocation_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
@@ -127,7 +130,10 @@ fn forms(name: &str, url: &PublicUrl) -> Vec<String> {
 }
 
 async fn metadata<P: Ports + 'static>(State(oauth): State<Oauth<P>>) -> Response {
-    ([(header::CACHE_CONTROL, KEPT)], Json(ServerMetadata::of(&oauth.url, oauth.registration)))
+    (
+        [(header::CACHE_CONTROL, KEPT)],
+        Json(ServerMetadata::of(&oauth.url, oauth.registration, oauth.documents.is_on())),
+    )
         .into_response()
 }
 
@@ -153,10 +159,13 @@ mod tests {
     #[test]
     fn item_40_no_list_is_empty_and_nothing_is_promised_that_is_not_there() {
         let url = PublicUrl::parse("https://example.com/tools").unwrap();
-        let metadata = serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Open)).unwrap();
+        let metadata =
+            serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Open, true)).unwrap();
         assert_eq!(metadata["registration_endpoint"], "https://example.com/tools/oauth/register");
-        let closed = serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Closed)).unwrap();
+        let closed =
+            serde_json::to_value(ServerMetadata::of(&url, RegistrationPolicy::Closed, false)).unwrap();
         assert_eq!(closed.get("registration_endpoint"), None, "nobody is sent where nobody may register");
+        assert_eq!(metadata["client_id_metadata_document_supported"], true);
         assert_eq!(metadata["issuer"], "https://example.com/tools");
         assert_eq!(metadata["token_endpoint"], "https://example.com/tools/oauth/token");
         assert_eq!(metadata["revocation_endpoint"], "https://example.com/tools/oauth/revoke");

@@ -12,6 +12,7 @@ mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod codes;
+mod documents;
 mod end;
 mod error;
 mod form;
@@ -47,6 +48,7 @@ pub(crate) use client_assertion::FORGET as FORGET_ASSERTIONS;
 pub use client_authentication::{PresentedClient, PresentedProof};
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
+pub(crate) use documents::{ClientDocuments, DOCUMENT_BYTES_MAX, FetchDocument, Fetched, NotFetched};
 pub(crate) use end::tell;
 pub use error::{OauthError, OauthErrorCode, Tried};
 pub use form::Parameters;
@@ -78,6 +80,8 @@ pub struct Oauth<P> {
     pub keys: Arc<dyn CheckKey>,
     /// Who may register a client.
     pub registration: RegistrationPolicy,
+    /// The documents of clients that are known by one.
+    pub(crate) documents: ClientDocuments,
     /// Signs access tokens.
     pub tokens: Arc<dyn SignTokens>,
     /// With which algorithm.
@@ -105,6 +109,7 @@ impl<P> Clone for Oauth<P> {
             assertions: Arc::clone(&self.assertions),
             keys: Arc::clone(&self.keys),
             registration: self.registration,
+            documents: self.documents.clone(),
             tokens: Arc::clone(&self.tokens),
             algorithm: self.algorithm,
             checks: Arc::clone(&self.checks),

@@ -23,7 +23,8 @@ use domain::value::{ClientId, OrganizationId, PresentedSecret, Scope};
 use http::{HeaderMap, Method, StatusCode};
 
 use self::answer::{RegisteredMetadata, Shown};
-use self::read::{ClientMetadata, Wish, read_json};
+pub(in crate::oauth) use self::read::ClientMetadata;
+use self::read::{Wish, read_json};
 use super::Oauth;
 use super::bearer::bearer;
 use super::error::{OauthError, OauthErrorCode, no_store};
@@ -169,6 +170,7 @@ fn refused(error: CarryOutError) -> OauthError {
             | ClientError::NoKeys
             | ClientError::OtherAuthentication
             | ClientError::OwnCredentials
+            | ClientError::PublishedSecret
             | ClientError::PublicAuthentication
             | ClientError::PublicCredentials
             | ClientError::NoGrantType

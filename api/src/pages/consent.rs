@@ -26,6 +26,8 @@ pub(crate) struct Consent<'a> {
     pub(crate) request: &'a str,
     /// The application's name, as it calls itself.
     pub(crate) client: &'a str,
+    /// The host that describes it, where that is how it is known.
+    pub(crate) described_at: Option<&'a str>,
     /// Whether nobody stands for the name.
     pub(crate) self_registered: bool,
     /// Where it leads.
@@ -83,6 +85,7 @@ impl Consent<'_> {
         html! {
             dl.facts {
                 dt { (words.client) } dd { (self.client) }
+                @if let Some(host) = self.described_at { dt { (words.described_at) } dd { code { (host) } } }
                 dt { (words.leads_to) } dd { code { (leads_to) } }
                 dt { (words.instance) } dd { (self.instance) }
                 dt { (words.organization) } dd { (self.organization) }
@@ -128,6 +131,7 @@ mod tests {
             csrf: "c",
             request: "r",
             client,
+            described_at: None,
             self_registered: false,
             destination,
             instance: "Tools",

@@ -11,6 +11,8 @@ use super::{Language, Page};
 pub(crate) enum Fault {
     /// No such client, or one that is turned off.
     UnknownClient,
+    /// The document that describes the client cannot be had.
+    NoDocument,
     /// Not a redirect URI of this client.
     UnknownRedirect,
     /// No such identity provider, or none any more.
@@ -29,9 +31,11 @@ impl Fault {
     /// Its status.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
-            Self::UnknownClient | Self::UnknownRedirect | Self::UnknownProvider | Self::Malformed => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::UnknownClient
+            | Self::NoDocument
+            | Self::UnknownRedirect
+            | Self::UnknownProvider
+            | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::StaleForm => StatusCode::FORBIDDEN,
             Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -43,6 +47,7 @@ impl Fault {
         let words = Words::of(language);
         let (title, text) = match self {
             Self::UnknownClient => (words.fault_client, words.fault_client_text),
+            Self::NoDocument => (words.fault_document, words.fault_document_text),
             Self::UnknownRedirect => (words.fault_redirect, words.fault_redirect_text),
             Self::UnknownProvider => (words.fault_provider, words.fault_provider_text),
             Self::StaleForm => (words.fault_form, words.fault_form_text),

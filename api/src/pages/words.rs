@@ -28,6 +28,7 @@ words! {
     client: "Application", "アプリケーション";
     instance: "Tools", "ツール";
     organization: "Organization", "組織";
+    described_at: "It is described by", "説明の掲載元";
     leads_to: "You will be sent to", "移動先";
     loopback: "After this you are sent to a program on this very computer. Allow it only if you have just started it here yourself.", "許可すると、このコンピューター上のプログラムに移動します。ご自身が今ここで起動したものでなければ、許可しないでください。";
     private_scheme: "After this an app on this device is opened. Any app here may claim that address: allow it only if you have just started it yourself.", "許可すると、この端末のアプリが開きます。同じ宛先を名乗るアプリが他にもあり得ます。ご自身が今起動したものでなければ、許可しないでください。";
@@ -70,6 +71,8 @@ words! {
     on: "{} on {}", "{}（{}）";
     fault_client: "This application is not known here", "このアプリケーションは登録されていません";
     fault_client_text: "The link that brought you here names an application that this service does not know, or that was turned off. Nothing was allowed. Go back to the application and start again; if it happens again, tell whoever runs it.", "移動元のリンクにあるアプリケーションは、登録されていないか無効になっています。何も許可されていません。アプリケーションに戻ってやり直してください。繰り返す場合は、その提供元にお知らせください。";
+    fault_document: "What this application says of itself cannot be read", "アプリケーションの説明を読み込めません";
+    fault_document_text: "The link that brought you here names a document that describes an application. It cannot be fetched, or does not say what it must. Nothing was allowed. Go back to the application and start again; if it happens again, tell whoever runs it.", "移動元のリンクはアプリケーションの説明文書を指していますが、取得できないか、内容が正しくありません。何も許可されていません。アプリケーションに戻ってやり直してください。繰り返す場合は、その提供元にお知らせください。";
     fault_redirect: "This application asked to send you somewhere else", "登録されていない移動先です";
     fault_redirect_text: "The address that it wants to send you to is not one that it registered, so you stay here. Nothing was allowed. Tell whoever runs the application.", "アプリケーションが指定した移動先は登録されていないため、ここで止めました。何も許可されていません。アプリケーションの提供元にお知らせください。";
     sign_in_elsewhere: "Or with an account elsewhere", "または、ほかのアカウントで";

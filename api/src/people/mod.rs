@@ -37,6 +37,7 @@ use sqlx::PgPool;
 use crate::config::AutoConsent;
 use crate::extract::SHOWN_WAIT;
 use crate::limits::{Limits, Surface};
+use crate::oauth::ClientDocuments;
 use crate::openapi::Parameter;
 use crate::passwords::{Passwords, Seal};
 use crate::providers::Providers;
@@ -100,7 +101,9 @@ pub(crate) struct People<P> {
     /// The identity providers.
     pub(crate) providers: Providers,
     /// What a person signs in for, read from where they go on to.
-    pub(crate) expects: fn(&Grounds, &Next) -> Option<Expectation>,
+    pub(crate) expects: fn(&Grounds, &ClientDocuments, &Next) -> Option<Expectation>,
+    /// The documents of clients that are known by one.
+    pub(crate) documents: ClientDocuments,
     /// How often anybody may ask.
     pub(crate) limits: Limits,
     /// Who is signed in and agrees without being asked: at a demonstration that was started so.
@@ -122,6 +125,7 @@ impl<P> Clone for People<P> {
             requests: Arc::clone(&self.requests),
             providers: self.providers.clone(),
             expects: self.expects,
+            documents: self.documents.clone(),
             limits: self.limits.clone(),
             auto_consent: self.auto_consent.clone(),
         }

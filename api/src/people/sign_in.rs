@@ -41,7 +41,7 @@ pub(super) fn form<P: Ports + 'static>(
     trouble: Option<Trouble>,
 ) -> Response {
     let view = people.deciding.fresh();
-    let expected = view.as_ref().and_then(|view| (people.expects)(view, next));
+    let expected = view.as_ref().and_then(|view| (people.expects)(view, &people.documents, next));
     let offered = view.iter().flat_map(|view| view.providers());
     let providers: Vec<_> = offered
         .map(|provider| ProviderButton { id: provider.id.to_string(), name: provider.name.to_string() })

@@ -3,12 +3,12 @@
 //! What is read is narrower than what a JWT may be: one audience, whole numbers, no claim twice. We sign no others, so any other is none of ours.
 
 use domain::grant::ACCESS_TOKEN_SECONDS;
-use domain::value::{ClientId, GrantId, Scope, Scopes, Timestamp, TokenId, UserId};
+use domain::value::{ClientId, ClientUrl, GrantId, Scope, Scopes, Timestamp, TokenId, UserId};
 use projections::access::{TokenClaims, TokenHolder};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::PublicUrl;
+use super::{PublicUrl, id_of};
 
 /// How far ahead the clock of the node that signed may be. It is given to the beginning of a token alone: its end is its end.
 pub const CLOCK_LEEWAY_SECONDS: i64 = 30;
@@ -25,8 +25,8 @@ pub struct AccessClaims {
     pub sub: String,
     /// The one resource that it is for.
     pub aud: String,
-    /// The client that it was given to.
-    pub client_id: ClientId,
+    /// The client that it was given to, as it calls itself: its id, or the address of its document.
+    pub client_id: String,
     /// When it was signed, in seconds of Unix time.
     pub iat: u64,
     /// When it ends.
@@ -48,6 +48,8 @@ pub struct AccessClaims {
 pub struct AccessToken {
     /// What decisions read of it.
     pub says: TokenClaims,
+    /// Where the document of its client is, where the client is known by that.
+    pub document: Option<ClientUrl>,
     /// When it was signed.
     pub issued_at: Timestamp,
     /// Before when it is none.
@@ -103,7 +105,7 @@ impl AccessToken {
             iss: url.issuer().to_owned(),
             sub,
             aud: url.resource(*instance),
-            client_id: *client,
+            client_id: self.document.as_ref().map_or_else(|| client.to_string(), ToString::to_string),
             iat: seconds(self.issued_at),
             exp: seconds(*expires_at),
             nbf: self.not_before.map(seconds),
@@ -119,8 +121,13 @@ impl AccessToken {
             return Err(TokenFault::Foreign);
         }
         let instance = url.instance_with(&claims.aud).ok_or(TokenFault::Foreign)?;
+        let document = ClientUrl::parse(&claims.client_id).ok();
+        let client = match &document {
+            Some(url) => id_of(url),
+            None => ClientId::parse(&claims.client_id).map_err(|_| TokenFault::Malformed)?,
+        };
         let holder = match (claims.sub.strip_prefix(CLIENT_PREFIX), claims.gid) {
-            (Some(client), None) if client == claims.client_id.to_string() => TokenHolder::Client,
+            (Some(client), None) if client == claims.client_id => TokenHolder::Client,
             (None, Some(grant)) => {
                 let user = UserId::parse(&claims.sub).map_err(|_| TokenFault::Malformed)?;
                 TokenHolder::User { user, grant }
@@ -134,13 +141,13 @@ impl AccessToken {
         let scopes: Result<Scopes, _> = claims.scope.split(' ').map(Scope::parse).collect();
         let says = TokenClaims {
             token: claims.jti,
-            client: claims.client_id,
+            client,
             holder,
             instance,
             scopes: scopes.map_err(|_| TokenFault::Malformed)?,
             expires_at,
         };
-        Ok(Self { says, issued_at, not_before: claims.nbf.map(moment).transpose()? })
+        Ok(Self { says, document, issued_at, not_before: claims.nbf.map(moment).transpose()? })
     }
 
     /// Whether its time has come and is not over.

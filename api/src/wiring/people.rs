@@ -9,7 +9,7 @@ use crate::adapters::key_digest::KeyDigests;
 use crate::adapters::master_key::{MasterKeys, Purpose};
 use crate::adapters::people::SealedFor;
 use crate::admin::Admin;
-use crate::oauth::expectation;
+use crate::oauth::{ClientDocuments, expectation};
 use crate::passwords::Passwords;
 use crate::people::People;
 
@@ -20,7 +20,7 @@ pub(crate) fn passwords(pool: &PgPool, master: &Arc<MasterKeys>, digests: &Arc<K
 }
 
 impl Edge<'_> {
-    pub(super) fn people(&self, admin: &Admin<RealPorts>) -> People<RealPorts> {
+    pub(super) fn people(&self, admin: &Admin<RealPorts>, documents: ClientDocuments) -> People<RealPorts> {
         People {
             ports: Arc::clone(&admin.ports),
             pool: admin.pool.clone(),
@@ -34,6 +34,7 @@ impl Edge<'_> {
             requests: Arc::new(SealedFor { master: Arc::clone(&self.master), purpose: Purpose::Consent }),
             providers: admin.providers.clone(),
             expects: expectation,
+            documents,
             limits: self.limits.clone(),
             auto_consent: self.config.auto_consent.clone(),
         }

@@ -154,7 +154,8 @@ fn one_that_somebody_let_act_is_not_ended_however_long_ago_that_was() {
     let world = with_own(ClientKind::Public);
     let authentication = CallerAuthentication::Oauth;
     world.log.given::<Instance>(DESK, vec![InstanceEvent::AuthenticationChanged { authentication }]);
-    let issue = || Issue { client: OWN, instance: DESK, scopes: scopes(&["mcp:read"]), expires_at: None };
+    let issue =
+        || Issue { client: OWN, instance: DESK, scopes: scopes(&["mcp:read"]), expires_at: None, seen: None };
     let (_, did) = world.done(Actor::signed_in(MEMBER), issue());
     assert_eq!(did[0], ClientEvent::FirstUsed {}.into());
     let (_, did) = world.done(Actor::signed_in(COLLEAGUE), issue());

@@ -5,7 +5,7 @@
 
 use domain::Aggregate as _;
 use domain::ClaimScope;
-use domain::client::{Client, ClientCommand};
+use domain::client::{Client, ClientCommand, ClientDocument};
 use domain::grant::{Grant, GrantCommand, GrantEnd, place};
 use domain::instance::Instance;
 use domain::organization::{Organization, OrganizationError};
@@ -28,6 +28,8 @@ pub struct Issue {
     pub scopes: Scopes,
     /// When a new grant ends by itself, if it does. One that is live keeps its end.
     pub expires_at: Option<Timestamp>,
+    /// What the person saw of the client, where the identifier of the client is the address of a document.
+    pub seen: Option<Box<ClientDocument>>,
 }
 
 /// The client may act.
@@ -49,6 +51,9 @@ impl UseCase for Issue {
         must_be_in_person(actor)?;
         let user = acting_user(unit, actor).await?;
         let organization = self.reachable_for(user, unit).await?;
+        if let Some(seen) = &self.seen {
+            unit.decide::<Client>(self.client, ClientCommand::SeeDocument(seen.clone())).await?;
+        }
         self.must_suit_the_client(organization, unit).await?;
         // Of one that registered itself, that it is used: from here on nobody forgets it, whoever looks at the same moment.
         unit.decide::<Client>(self.client, ClientCommand::Use).await?;

@@ -38,7 +38,7 @@ fn with_grant(client: ClientId) -> World {
 }
 
 fn issue() -> Issue {
-    Issue { client: MEMBERS_APP, instance: DESK, scopes: scopes(&["mcp:read"]), expires_at: None }
+    Issue { client: MEMBERS_APP, instance: DESK, scopes: scopes(&["mcp:read"]), expires_at: None, seen: None }
 }
 
 fn revoke(organization: OrganizationId) -> Revoke {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ClientAbout, ClientAuthentication, ClientKind, GrantType};
+use super::{ClientAbout, ClientAuthentication, ClientDocument, ClientKind, GrantType};
 use crate::value::{
     ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
     UserId,
@@ -99,6 +99,8 @@ pub enum ClientCommand {
     RegisterItself(Box<ItselfRegistered>),
     /// Describe itself anew (RFC 7592, 2.2).
     DescribeItself(Box<ItselfDescribed>),
+    /// Take note of what a person saw of it, where its identifier is the address of a document.
+    SeeDocument(Box<ClientDocument>),
     /// Other keys in place of those that it proves itself with.
     ReplaceKeys {
         /// All of them.

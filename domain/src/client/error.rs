@@ -31,6 +31,11 @@ pub enum ClientError {
     /// Nobody answers for what it would do.
     #[error("a client that registers itself gets no token in its own name; people consent to what it does")]
     OwnCredentials,
+    /// Anybody can read a document.
+    #[error(
+        "a client whose identifier is a URL has no secret; it proves itself by private_key_jwt or by PKCE alone"
+    )]
+    PublishedSecret,
     /// Without one, no browser could come back to it.
     #[error("a public client, or one that asks for codes, needs at least one redirect URI")]
     NoRedirectUri,

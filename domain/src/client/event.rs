@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClientAbout, ClientAuthentication, GrantType};
 use crate::value::{
-    ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
-    UserId,
+    ClientId, ClientKeys, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest,
+    Timestamp, TokenId, UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
@@ -173,6 +173,22 @@ events! {
             /// All of them.
             keys: ClientKeys,
         },
+        /// What a person saw of it when they let it act. Its identifier is the address of a document, and that says so; the first one brings it into
+        /// being.
+        DocumentSeen = "document_seen" v 1 {
+            /// Where the document is; it is the `client_id` of OAuth.
+            url: ClientUrl,
+            /// The name shown at consent.
+            name: DisplayName,
+            /// Public, or what it proves itself with.
+            kind: ClientKind,
+            /// Where browsers may be sent back to.
+            redirect_uris: BTreeSet<RedirectUri>,
+            /// The most it can be granted.
+            scopes: Scopes,
+            /// By which grants it gets tokens.
+            grant_types: BTreeSet<GrantType>,
+        },
         /// Somebody let it act for the first time: one that registered itself is kept from now on.
         FirstUsed = "first_used" v 1 {},
         /// One of the tokens that it got in its own name is refused from now on.
@@ -202,6 +218,7 @@ impl Facts for ClientEvent {
             | Self::Deleted { .. }
             | Self::SelfDescribed { .. }
             | Self::KeysReplaced { .. }
+            | Self::DocumentSeen { .. } // its id is made of its address
             | Self::FirstUsed {}
             | Self::TokenRevoked { .. } => vec![],
         }

@@ -118,7 +118,9 @@ impl Client {
 }
 
 /// People consent to what it does; in its own name it does nothing.
-fn must_ask_people(grant_types: &std::collections::BTreeSet<GrantType>) -> Result<(), ClientError> {
+pub(super) fn must_ask_people(
+    grant_types: &std::collections::BTreeSet<GrantType>,
+) -> Result<(), ClientError> {
     if grant_types.contains(&GrantType::ClientCredentials) {
         return Err(ClientError::OwnCredentials);
     }

@@ -4,6 +4,7 @@ mod address_range;
 mod base62;
 mod client_key;
 mod client_secret;
+mod client_url;
 mod credential_field;
 mod email;
 mod header_name;
@@ -33,6 +34,7 @@ pub use client_key::{
     AssertionAlgorithm, CLIENT_KEYS_MAX, ClientKey, ClientKeys, ClientKeysError, KeyName, KeyNameError,
 };
 pub use client_secret::compose_client_secret;
+pub use client_url::{ClientUrl, ClientUrlError};
 pub use credential_field::{CredentialField, FieldName, FieldNameError, HeaderPrefix, HeaderPrefixError};
 pub use email::{EmailAddress, EmailError};
 pub use header_name::{HeaderName, HeaderNameError};

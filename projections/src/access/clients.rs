@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::client::{ClientAbout, ClientAuthentication, ClientEvent, ClientKind, GrantType};
+use domain::client::{ClientAbout, ClientAuthentication, ClientDocument, ClientEvent, ClientKind, GrantType};
 use domain::policy::Standing;
 use domain::value::{
-    ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp,
+    ClientId, ClientKeys, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest,
+    Timestamp,
 };
 
 use super::AccessView;
@@ -37,6 +38,8 @@ pub struct Client {
     pub keys: Option<ClientKeys>,
     /// What it manages its registration with, where it registered itself.
     pub own: Option<Arc<OwnRegistration>>,
+    /// Where its document is, where its identifier is that.
+    pub document: Option<Arc<ClientUrl>>,
 }
 
 /// What is known of a client that registered itself (RFC 7591).
@@ -62,6 +65,21 @@ pub struct HeldSecret {
 }
 
 impl Client {
+    /// The one that a document describes, as it would be if somebody let it act.
+    pub fn described(id: ClientId, document: ClientDocument) -> Self {
+        let ClientDocument { url, name, kind, redirect_uris, scopes, grant_types } = document;
+        let client = Self::new(id, name, kind, None, redirect_uris, scopes);
+        Self { named_grant_types: Some(grant_types), document: Some(Arc::new(url)), ..client }
+    }
+
+    /// The `client_id` of OAuth.
+    pub fn oauth_id(&self) -> String {
+        match &self.document {
+            Some(url) => url.as_str().to_owned(),
+            None => self.id.to_string(),
+        }
+    }
+
     /// By which grants it gets tokens.
     pub fn grant_types(&self) -> BTreeSet<GrantType> {
         let by_default =
@@ -149,6 +167,13 @@ impl AccessView {
                     }
                 });
             }
+            ClientEvent::DocumentSeen { url, name, kind, redirect_uris, scopes, grant_types } => {
+                let before = self.client(id).map(|client| client.standing);
+                let seen = ClientDocument { url, name, kind, redirect_uris, scopes, grant_types };
+                let client = Client::described(id, seen);
+                let client = Client { standing: before.unwrap_or(Standing::Active), ..client };
+                self.clients.insert(id, Arc::new(client));
+            }
             ClientEvent::SecretRotated { secret, previous_until } => {
                 self.change_client(id, |client| client.rotate(secret, previous_until));
             }
@@ -191,7 +216,8 @@ impl Client {
             }
             ClientKind::Keyed { keys } => (Vec::new(), Some(keys)),
         };
-        let (organization, named_grant_types, own, standing) = (None, None, None, Standing::Active);
+        let (organization, named_grant_types, own, document, standing) =
+            (None, None, None, None, Standing::Active);
         Self {
             id,
             organization,
@@ -204,6 +230,7 @@ impl Client {
             scopes,
             keys,
             own,
+            document,
         }
     }
 

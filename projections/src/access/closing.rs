@@ -143,7 +143,9 @@ impl AccessView {
         let client = || ClientId::parse(id).ok().and_then(|id| self.client(id));
         match fact {
             ClientEvent::Disabled { .. } | ClientEvent::Deleted { .. } => Closes::Anybody,
-            ClientEvent::Updated { scopes, .. } | ClientEvent::SelfDescribed { scopes, .. } => match client() {
+            ClientEvent::Updated { scopes, .. }
+            | ClientEvent::SelfDescribed { scopes, .. }
+            | ClientEvent::DocumentSeen { scopes, .. } => match client() {
                 Some(client) if !scopes.grant_all(&client.scopes) => Closes::Anybody,
                 Some(_) | None => Closes::Nobody,
             },

@@ -48,6 +48,8 @@ pub struct ClientRow {
     pub standing: String,
     /// Why it is disabled, while it is, or gone, unless somebody who answers for it ended it.
     pub standing_reason: Option<String>,
+    /// Where its document is, where its identifier is that.
+    pub document: Option<String>,
     /// When it was registered.
     pub created_at: OffsetDateTime,
     /// Position of the event that registered it.
@@ -65,7 +67,7 @@ impl Listed for ClientRow {
 }
 
 table!(ClientRow in "clients" by Uuid = id;
-    id, organization_id, name, kind, redirect_uris, scopes, registered_by, self_registered, authentication, grant_types, key_ids, secret_set_at, previous_secret_until, standing, standing_reason,
+    id, organization_id, name, kind, redirect_uris, scopes, registered_by, self_registered, authentication, grant_types, key_ids, secret_set_at, previous_secret_until, standing, standing_reason, document,
     created_at, created_position, updated_at, updated_position);
 changing!(ClientRow);
 
@@ -135,6 +137,11 @@ pub(super) fn fold(
             client.grant_types = grants(grant_types);
             Ok(())
         }
+        ClientEvent::DocumentSeen { url, name, kind, redirect_uris, scopes, grant_types } => {
+            let row = ClientRow::new(mark, name, kind, None, redirect_uris, scopes);
+            let document = Some(url.as_str().to_owned());
+            see(clients, mark, ClientRow { document, grant_types: grants(grant_types), ..row })
+        }
         ClientEvent::KeysReplaced { keys } => {
             changed(clients, &mark.id, mark)?.key_ids = key_ids(keys);
             Ok(())
@@ -160,6 +167,18 @@ pub(super) fn fold(
             changed(clients, &mark.id, mark).map(|_| ())
         }
     }
+}
+
+/// The first document that somebody saw makes the row; each further one describes it anew.
+fn see(clients: &mut Table<ClientRow>, mark: Mark, seen: ClientRow) -> Result<(), Poison> {
+    if clients.get(&mark.id).is_none() {
+        return clients.make(seen);
+    }
+    let client = changed(clients, &mark.id, mark)?;
+    let (standing, standing_reason) = (client.standing.clone(), client.standing_reason.take());
+    let (created_at, created_position) = (client.created_at, client.created_position);
+    *client = ClientRow { standing, standing_reason, created_at, created_position, ..seen };
+    Ok(())
 }
 
 impl ClientRow {
@@ -196,6 +215,7 @@ impl ClientRow {
             previous_secret_until: None,
             standing: "enabled".to_owned(),
             standing_reason: None,
+            document: None,
             created_at: mark.at,
             created_position: mark.position,
             updated_at: mark.at,

@@ -49,7 +49,7 @@ async fn guesses_at_a_keys_secret_use_up_nothing_of_its_rate() {
 
 /// A node that holds eight MiB of requests and answers at most.
 async fn narrow(script: Scripted) -> Scene {
-    Scene::with(script, Settings { held_bytes_max: 8 * MEBIBYTE, ..Settings::default() }).await
+    Scene::with(script, Settings { held_mebibytes: 8, ..Settings::default() }).await
 }
 
 fn is_refused_for_want_of_room(answer: &Answer) -> bool {
@@ -94,7 +94,7 @@ async fn requests_that_together_hold_too_much_are_refused_and_small_ones_are_not
 
 #[tokio::test]
 async fn an_organization_that_has_filled_its_share_holds_up_no_other() {
-    let settings = Settings { held_bytes_max: 64 * MEBIBYTE, ..Settings::default() };
+    let settings = Settings { held_mebibytes: 64, ..Settings::default() };
     let scene = Scene::with(Scripted::Result(json!({})), settings).await;
     let address = scene.world.node.running.address;
     let large = request(1, "tools/call", &json!({ "name": "x", "arguments": "x".repeat(3 * MEBIBYTE) }));

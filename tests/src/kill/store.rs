@@ -45,6 +45,8 @@ pub(crate) fn serving(
         call_retention: projections::calls::Retention { days: 30 },
         allowed_origins: Vec::new(),
         signing: Signing { algorithm: SigningAlgorithm::EdDsa, key_days: 90 },
+        client_documents: false,
+        outbound_loopback: api::config::Loopback::Refused,
         registration: Registration {
             policy: RegistrationPolicy::Token,
             unused_for: Duration::from_hours(24),

@@ -45,7 +45,12 @@ impl Person {
 
     /// A browser in which they are signed in.
     pub(crate) async fn browser(&self, world: &World) -> Browser {
-        let mut browser = Browser::new(&world.node.running.url);
+        self.browser_at(&world.node.running.url).await
+    }
+
+    /// The same, at another node.
+    pub(crate) async fn browser_at(&self, url: &str) -> Browser {
+        let mut browser = Browser::new(url);
         location(&browser.sign_in(&self.email, PASSWORD).await);
         browser
     }

@@ -8,7 +8,10 @@ use crate::people::UI_LOCALES;
 /// What a client may send (RFC 6749, 4.1.1; RFC 7636, 4.3; RFC 8707, 2).
 pub(super) const QUERY: [Parameter; 10] = [
     Parameter::required("response_type", "`code`"),
-    Parameter::required("client_id", "The client"),
+    Parameter::required(
+        "client_id",
+        "The client: its id, or the https address of the document that describes it",
+    ),
     Parameter::optional(
         "redirect_uri",
         "Where the answer goes: one that is registered; may be left out where there is one only",

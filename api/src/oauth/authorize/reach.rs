@@ -36,22 +36,19 @@ pub(super) fn reach(
     user: UserId,
     now: Timestamp,
 ) -> Result<Reach, AuthorizeError> {
-    let client = view.client(wanted.client).filter(|client| client.standing == Standing::Active);
-    let client = client.filter(|client| is_redirect_of(client, wanted)).ok_or(AuthorizeError::Client)?;
+    let client = wanted.client_in(view).filter(|client| is_redirect_of(client, wanted));
+    let client = client.ok_or(AuthorizeError::Client)?;
     let named = wanted.instance.and_then(|id| view.instance(id)).ok_or(AuthorizeError::Target)?;
-    let role = open_to(view, named, client, user).ok_or(AuthorizeError::Target)?;
+    let role = open_to(view, named, &client, user).ok_or(AuthorizeError::Target)?;
     let scopes = offered(wanted.scopes.as_ref(), &client.scopes, role);
     if scopes.is_empty() {
         return Err(AuthorizeError::Scope);
     }
     let grant = view.grant_of(user, client.id, named.id);
-    let grant = grant.filter(|grant| may_be_remembered(client, wanted) && covers(grant, &scopes, now));
-    Ok(Reach {
-        client: Arc::clone(client),
-        instance: Arc::clone(named),
-        scopes,
-        standing: grant.map(|grant| grant.id),
-    })
+    let grant = grant.filter(|grant| may_be_remembered(&client, wanted) && covers(grant, &scopes, now));
+    // Where a document says something else by now, it is shown again.
+    let standing = grant.filter(|_| view.client(client.id) == Some(&client)).map(|grant| grant.id);
+    Ok(Reach { client, instance: Arc::clone(named), scopes, standing })
 }
 
 /// The role in which a person may open an instance to a client, if they may.
@@ -115,7 +112,7 @@ fn may_be_remembered(client: &Client, wanted: &Wanted) -> bool {
         Destination::Site(_) => true,
         Destination::Loopback(_) | Destination::App(_) => false,
     };
-    client.own.is_none() && (elsewhere || client.authentication.is_some())
+    client.own.is_none() && client.document.is_none() && (elsewhere || client.authentication.is_some())
 }
 
 /// The instance of a request that names none: the only one that it can be for.

@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::client::GrantType;
+use domain::client::{ClientDocument, GrantType};
 use domain::policy::Standing;
-use domain::value::{ClientId, InstanceId, Scope};
+use domain::value::{ClientId, ClientUrl, InstanceId, Scope};
 use projections::access::{AccessView, Client};
 use serde::{Deserialize, Serialize};
 
 use super::error::AuthorizeError;
 use super::redirect::{WayBack, is_registered};
 use super::{RESPONSE_MODE, RESPONSE_TYPE};
+use crate::oauth::documents::{ClientDocuments, DocumentFault};
 use crate::oauth::form::form_decode;
 use crate::oauth::pkce::METHOD;
 use crate::oauth::{Challenge, Parameters};
 use crate::pages::Fault;
-use crate::token::PublicUrl;
+use crate::token::{PublicUrl, id_of};
 
 /// Scopes in one request; a person is to read them all.
 const SCOPES_MAX: usize = 40;
@@ -28,6 +29,8 @@ const STATE_BYTES_MAX: usize = 4 * 1024;
 pub(super) struct Asked {
     /// Whose.
     pub(super) client: Arc<Client>,
+    /// What it is described by, where it is known by that.
+    document: Option<Arc<ClientDocument>>,
     /// Where the answer goes.
     pub(super) back: WayBack,
 }
@@ -37,6 +40,8 @@ pub(super) struct Asked {
 pub(super) struct Wanted {
     /// The client.
     pub(super) client: ClientId,
+    /// What it is described by, as the person sees it, where it is known by that.
+    pub(super) document: Option<ClientDocument>,
     /// Where the answer goes.
     pub(super) back: WayBack,
     /// What the code will be redeemed with.
@@ -48,11 +53,78 @@ pub(super) struct Wanted {
 }
 
 /// Reads who asks and where the answer goes. Until that is known, a browser is sent nowhere (RFC 6749, 4.1.2.1).
-pub(super) fn asked(view: &AccessView, query: &str) -> Result<Asked, Fault> {
-    let client = only(query, "client_id")?.ok_or(Fault::UnknownClient)?;
-    let client = ClientId::parse(&client).ok().filter(|id| id.to_string() == client);
-    let client = client.and_then(|id| view.client(id)).filter(|client| client.standing == Standing::Active);
-    let client = Arc::clone(client.ok_or(Fault::UnknownClient)?);
+pub(super) async fn asked(
+    view: &AccessView,
+    documents: &ClientDocuments,
+    query: &str,
+) -> Result<Asked, Fault> {
+    match named(query)? {
+        Named::Document(url) => {
+            let document = documents.get(&url).await.map_err(|fault| match fault {
+                DocumentFault::Off => Fault::UnknownClient,
+                DocumentFault::Busy => Fault::TooOften,
+                DocumentFault::NotFetched(_) | DocumentFault::NoDocument(_) | DocumentFault::Unfit(_) => {
+                    Fault::NoDocument
+                }
+            })?;
+            with_way_back(described(view, &document), Some(document), query)
+        }
+        Named::Id(id) => with_way_back(active(view, id), None, query),
+    }
+}
+
+/// The same, of what is at hand.
+pub(super) fn asked_at_once(
+    view: &AccessView,
+    documents: &ClientDocuments,
+    query: &str,
+) -> Result<Asked, Fault> {
+    match named(query)? {
+        Named::Document(url) => {
+            let document = documents.at_hand(&url).ok_or(Fault::NoDocument)?;
+            with_way_back(described(view, &document), Some(document), query)
+        }
+        Named::Id(id) => with_way_back(active(view, id), None, query),
+    }
+}
+
+/// How a client calls itself.
+enum Named {
+    Id(ClientId),
+    Document(ClientUrl),
+}
+
+fn named(query: &str) -> Result<Named, Fault> {
+    let text = only(query, "client_id")?.ok_or(Fault::UnknownClient)?;
+    if let Ok(url) = ClientUrl::parse(&text) {
+        return Ok(Named::Document(url));
+    }
+    let id = ClientId::parse(&text).ok().filter(|id| id.to_string() == text);
+    id.map(Named::Id).ok_or(Fault::UnknownClient)
+}
+
+/// A client that is known by its id.
+fn active(view: &AccessView, id: ClientId) -> Option<Arc<Client>> {
+    let client = view.client(id).filter(|client| client.standing == Standing::Active);
+    client.filter(|client| client.document.is_none()).cloned()
+}
+
+/// A client that is known by its document, as that describes it; none when it was turned off here.
+fn described(view: &AccessView, document: &ClientDocument) -> Option<Arc<Client>> {
+    let id = id_of(&document.url);
+    let held = view.client(id);
+    let counts = held.is_none_or(|held| {
+        held.standing == Standing::Active && held.document.as_deref() == Some(&document.url)
+    });
+    counts.then(|| Arc::new(Client::described(id, document.clone())))
+}
+
+fn with_way_back(
+    client: Option<Arc<Client>>,
+    document: Option<Arc<ClientDocument>>,
+    query: &str,
+) -> Result<Asked, Fault> {
+    let client = client.ok_or(Fault::UnknownClient)?;
     let mut registered = client.redirect_uris.iter();
     let redirect_uri = match only(query, "redirect_uri")? {
         Some(sent) if registered.any(|uri| is_registered(uri, &sent)) => sent,
@@ -65,7 +137,7 @@ pub(super) fn asked(view: &AccessView, query: &str) -> Result<Asked, Fault> {
     };
     // One that is there twice is no state: whichever came back would be a guess.
     let state = only(query, "state").ok().flatten().filter(|state| state.len() <= STATE_BYTES_MAX);
-    Ok(Asked { client, back: WayBack { redirect_uri, state } })
+    Ok(Asked { client, document, back: WayBack { redirect_uri, state } })
 }
 
 /// The one value of a parameter in a query of which nothing else is known yet.
@@ -79,6 +151,16 @@ fn only(query: &str, name: &str) -> Result<Option<String>, Fault> {
         (None, _) => Ok(None),
         (Some(value), None) => value.map(|value| (!value.is_empty()).then_some(value)),
         (Some(_), Some(_)) => Err(Fault::Malformed),
+    }
+}
+
+impl Wanted {
+    /// The client, if it may ask for anything.
+    pub(super) fn client_in(&self, view: &AccessView) -> Option<Arc<Client>> {
+        match &self.document {
+            Some(document) => described(view, document),
+            None => active(view, self.client),
+        }
     }
 }
 
@@ -102,6 +184,7 @@ impl Asked {
         }
         Ok(Wanted {
             client: self.client.id,
+            document: self.document.as_deref().cloned(),
             back: self.back.clone(),
             challenge: challenge(&parameters)?,
             instance: instance(&parameters, url)?,

@@ -135,7 +135,7 @@ impl ClientMetadata {
     }
 
     /// What it says of itself beside what it proves itself with.
-    pub(super) fn description(&self, id: ClientId) -> Result<ItselfDescribed, OauthError> {
+    pub(in crate::oauth) fn description(&self, id: ClientId) -> Result<ItselfDescribed, OauthError> {
         if self.software_statement.is_some() {
             let why = "software statements are not taken: nobody is known here whose word they could be";
             return Err(OauthError::new(OauthErrorCode::InvalidSoftwareStatement, why));
@@ -160,7 +160,7 @@ impl ClientMetadata {
     }
 
     /// Its keys, if it sent any.
-    pub(super) fn keys(&self) -> Result<Option<ClientKeys>, OauthError> {
+    pub(in crate::oauth) fn keys(&self) -> Result<Option<ClientKeys>, OauthError> {
         if self.jwks_uri.is_some() {
             return Err(metadata("keys are not fetched: send them themselves, as jwks"));
         }
@@ -177,7 +177,7 @@ impl ClientMetadata {
     }
 
     /// How it wants to prove itself, if it says so.
-    pub(super) fn method(&self) -> Option<&str> {
+    pub(in crate::oauth) fn method(&self) -> Option<&str> {
         self.token_endpoint_auth_method.as_deref()
     }
 

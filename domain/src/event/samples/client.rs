@@ -6,7 +6,9 @@ use super::{ACME, ANN, CLIENT, Sample, TOKEN, bcrypt, hmac, moment, name, scopes
 use crate::client::{
     ApplicationType, ClientAbout, ClientAuthentication, ClientEnd, ClientEvent, ClientKind, GrantType,
 };
-use crate::value::{AssertionAlgorithm, ClientKey, ClientKeys, KeyName, PublicJwk, RedirectUri, WebUrl};
+use crate::value::{
+    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, PublicJwk, RedirectUri, WebUrl,
+};
 
 pub(in crate::event) fn client() -> Vec<Sample<ClientEvent>> {
     let redirect_uris = || BTreeSet::from([RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()]);
@@ -154,6 +156,19 @@ fn client_itself(redirect_uris: BTreeSet<RedirectUri>) -> Vec<Sample<ClientEvent
             },
         ),
         ("", ClientEvent::KeysReplaced { keys: client_keys() }),
+        (
+            "",
+            ClientEvent::DocumentSeen {
+                url: ClientUrl::parse("https://desk.example.com/client.json").unwrap(),
+                name: name("Desk"),
+                kind: ClientKind::Keyed { keys: client_keys() },
+                redirect_uris: BTreeSet::from(
+                    [RedirectUri::parse("http://127.0.0.1:3000/callback").unwrap()],
+                ),
+                scopes: scopes(&["mcp:read"]),
+                grant_types: BTreeSet::from([GrantType::AuthorizationCode]),
+            },
+        ),
         ("", ClientEvent::FirstUsed {}),
         ("by-itself", ClientEvent::Deleted { reason: Some(ClientEnd::ByItself) }),
         ("unused", ClientEvent::Deleted { reason: Some(ClientEnd::Unused) }),

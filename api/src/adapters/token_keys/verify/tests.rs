@@ -77,7 +77,7 @@ fn good() -> AccessToken {
         scopes: [Scope::McpRead].into_iter().collect(),
         expires_at: now().plus_seconds(600),
     };
-    AccessToken { says, issued_at: now(), not_before: None }
+    AccessToken { says, document: None, issued_at: now(), not_before: None }
 }
 
 fn claims() -> Value {

@@ -1,0 +1,6 @@
+//! Clients whose `client_id` is the address of a document that describes them (item 54 of the checklist, attacks 2, 22 and 23).
+
+mod known;
+mod published;
+mod refused;
+mod scene;

@@ -1,0 +1,67 @@
+//! A server on which somebody publishes what describes a client, or something else.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// What is answered, byte for byte, and how often somebody came.
+#[derive(Clone)]
+pub(super) struct Published {
+    /// The address of the document: the `client_id`.
+    pub(super) url: String,
+    answer: Arc<Mutex<Vec<u8>>>,
+    came: Arc<AtomicUsize>,
+}
+
+impl Published {
+    /// With the description of a public client.
+    pub(super) async fn start(redirect_uri: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/client.json", listener.local_addr().expect("an address"));
+        let published = Self { url, answer: Arc::default(), came: Arc::default() };
+        published.says(&published.described("Desk", &[redirect_uri]));
+        let serving = published.clone();
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                serving.came.fetch_add(1, Ordering::SeqCst);
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let answer = serving.answer.lock().expect("the answer").clone();
+                let _ = stream.write_all(&answer).await;
+                open.push(stream); // whoever waits for more waits for long
+            }
+        });
+        published
+    }
+
+    /// A description of the client at this address.
+    pub(super) fn described(&self, name: &str, redirect_uris: &[&str]) -> Value {
+        json!({
+            "client_id": self.url,
+            "client_name": name,
+            "redirect_uris": redirect_uris,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+        })
+    }
+
+    /// From now on it says this.
+    pub(super) fn says(&self, document: &Value) {
+        self.answers("200 OK", "content-type: application/json\r\n", document.to_string().as_bytes());
+    }
+
+    /// From now on it answers this.
+    pub(super) fn answers(&self, status: &str, headers: &str, body: &[u8]) {
+        let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        *self.answer.lock().expect("the answer") = [head.as_bytes(), body].concat();
+    }
+
+    /// How often somebody came.
+    pub(super) fn came(&self) -> usize {
+        self.came.load(Ordering::SeqCst)
+    }
+}
