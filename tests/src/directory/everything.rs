@@ -46,6 +46,8 @@ pub(crate) const OWN_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc7));
 pub(crate) const SIGNING_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc8));
 /// Registered itself, and was never used.
 pub(crate) const UNUSED_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xc9));
+/// Known by its document; somebody saw two.
+pub(crate) const DOCUMENT_CLIENT: ClientId = ClientId::new(Uuid::from_u128(0xd0_c5));
 pub(crate) const GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc4));
 /// Revoked.
 pub(crate) const OLD_GRANT: GrantId = GrantId::new(Uuid::from_u128(0xc5));

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use domain::client::{ApplicationType, ClientAbout, ClientEnd, ClientEvent, ClientKind, GrantType};
 use domain::value::{
-    AssertionAlgorithm, ClientKey, ClientKeys, KeyName, OrganizationId, PublicJwk, RedirectUri, SecretDigest,
+    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, OrganizationId, PublicJwk, RedirectUri,
+    SecretDigest,
 };
 
 use super::super::history::{History, display, moment, scopes};
-use super::{ACME, ANN, CLIENT, DESK, OLD_CLIENT, OWN_CLIENT, SIGNING_CLIENT, TOKEN, UNUSED_CLIENT};
+use super::{
+    ACME, ANN, CLIENT, DESK, DOCUMENT_CLIENT, OLD_CLIENT, OWN_CLIENT, SIGNING_CLIENT, TOKEN, UNUSED_CLIENT,
+};
 
 pub(super) fn tell(history: &mut History) {
     let bcrypt = || SecretDigest::Bcrypt {
@@ -51,6 +54,24 @@ pub(super) fn tell(history: &mut History) {
         .tell(OLD_CLIENT, ClientEvent::Deleted { reason: None })
         .tell(CLIENT, ClientEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") });
     tell_clients_of_themselves(history);
+    tell_a_document(history);
+}
+
+/// A client that is known by its document: what one person saw, and, after it was turned off and on, another.
+fn tell_a_document(history: &mut History) {
+    let seen = |name, kind| ClientEvent::DocumentSeen {
+        url: ClientUrl::parse("https://desk.example.com/client.json").unwrap(),
+        name: display(name),
+        kind,
+        redirect_uris: [RedirectUri::parse("https://desk.example.com/callback").unwrap()].into(),
+        scopes: scopes(&["mcp:read"]),
+        grant_types: [GrantType::AuthorizationCode].into(),
+    };
+    history
+        .tell(DOCUMENT_CLIENT, seen("Known", ClientKind::Public))
+        .tell(DOCUMENT_CLIENT, ClientEvent::Disabled { reason: display("abuse") })
+        .tell(DOCUMENT_CLIENT, seen("Known 2", ClientKind::Public))
+        .tell(DOCUMENT_CLIENT, ClientEvent::Enabled {});
 }
 
 /// Clients that register themselves, one of an organization and one of nobody, and one that signs.
