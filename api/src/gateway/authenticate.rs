@@ -142,9 +142,7 @@ impl Gateway {
         let address = peer.ip().to_canonical();
         match shown? {
             Shown::Nothing => {
-                let here = self.0.loopback_open
-                    && address.is_loopback()
-                    && !speaks_for_another(headers);
+                let here = self.0.loopback_open && address.is_loopback() && !speaks_for_another(headers);
                 if here && let Some(instance) = self.open_to_loopback(view, instance) {
                     recording.say(|draft| draft.loopback(view, instance));
                     let credential = Credential::Loopback;
