@@ -112,7 +112,7 @@ fn may_be_remembered(client: &Client, wanted: &Wanted) -> bool {
         Destination::Site(_) => true,
         Destination::Loopback(_) | Destination::App(_) => false,
     };
-    client.own.is_none() && client.document.is_none() && (elsewhere || client.authentication.is_some())
+    client.own.is_none() && (elsewhere || client.authentication.is_some())
 }
 
 /// The instance of a request that names none: the only one that it can be for.
