@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
+use crate::installed::installed;
 use crate::people::{PASSWORD, Person};
 
 /// A browser takes a processor and half a gigabyte.
@@ -79,20 +80,7 @@ struct Installed {
 
 impl Installed {
     fn read() -> Self {
-        let from = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        let home = from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")));
-        let folders = from("SEKISHO_CACHE")
-            .into_iter()
-            .chain([PathBuf::from("/var/cache/sekisho")])
-            .chain(home.map(|home| home.join("sekisho")));
-        let file = folders.map(|folder| folder.join("browser.env")).find(|file| file.is_file());
-        let file = file.expect("no browser.env in the cache folder: run ./test, or tests/browser/setup.sh");
-        let text = std::fs::read_to_string(&file).expect("browser.env is readable");
-        let path = |name: &str| {
-            let mut settings = text.lines().filter_map(|line| line.split_once('='));
-            let (_, value) = settings.find(|(key, _)| *key == name).expect("browser.env is whole");
-            PathBuf::from(value)
-        };
+        let path = |name: &str| installed("browser.env", name);
         Self { chromium: path("CHROMIUM"), node: path("NODE"), node_modules: path("NODE_MODULES") }
     }
 }

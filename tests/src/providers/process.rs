@@ -11,6 +11,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::installed::installed;
+
 const START_WAIT: Duration = Duration::from_mins(2);
 
 /// A running provider.
@@ -107,20 +109,7 @@ struct Installed {
 
 impl Installed {
     fn read() -> Self {
-        let from = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        let home = from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache")));
-        let folders = from("SEKISHO_CACHE")
-            .into_iter()
-            .chain([PathBuf::from("/var/cache/sekisho")])
-            .chain(home.map(|home| home.join("sekisho")));
-        let file = folders.map(|folder| folder.join("provider.env")).find(|file| file.is_file());
-        let file = file.expect("no provider.env in the cache folder: run ./test, or tests/provider/setup.sh");
-        let text = std::fs::read_to_string(&file).expect("provider.env is readable");
-        let path = |name: &str| {
-            let mut settings = text.lines().filter_map(|line| line.split_once('='));
-            let (_, value) = settings.find(|(key, _)| *key == name).expect("provider.env is whole");
-            PathBuf::from(value)
-        };
+        let path = |name: &str| installed("provider.env", name);
         Self { node: path("NODE"), node_modules: path("NODE_MODULES") }
     }
 }
