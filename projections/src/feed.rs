@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::doorbell::Doorbell;
 use crate::log::{LogError, LogReader, Pages};
-use crate::recorded::{Envelope, Recorded};
+use crate::recorded::{Envelope, Foldable, Recorded};
 use crate::relay::{SIGNATURE_HEADER, SignEnvelope};
 
 /// How long a feed that hears nothing waits before it looks at the log by itself.
@@ -65,7 +65,7 @@ impl Feed {
 
     /// The next events: at least one, dense, in order. Waits until there are some. After an error, ask again. A Postgres that does not answer
     /// holds up nothing that comes over NATS.
-    pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
+    pub async fn next(&mut self) -> Result<Vec<Foldable>, LogError> {
         let rung = *self.doorbell.borrow_and_update();
         let mut looks = rung > self.pages.last() || self.fresh || self.pages.is_reading_ahead();
         loop {
@@ -102,7 +102,7 @@ impl Feed {
 }
 
 /// The next genuine message; never, when there is no bus. `None` when the subscription ended.
-async fn next_message(bus: &mut Option<(Bus, async_nats::Subscriber)>) -> Option<Recorded> {
+async fn next_message(bus: &mut Option<(Bus, async_nats::Subscriber)>) -> Option<Foldable> {
     let Some((source, subscriber)) = bus else { return std::future::pending().await };
     while let Some(message) = subscriber.next().await {
         let signature = message.headers.as_ref().and_then(|headers| headers.get(SIGNATURE_HEADER));
@@ -112,7 +112,7 @@ async fn next_message(bus: &mut Option<(Bus, async_nats::Subscriber)>) -> Option
             continue;
         }
         match serde_json::from_slice::<Envelope>(&message.payload) {
-            Ok(envelope) => return Some(envelope.into()),
+            Ok(envelope) => return Some(Recorded::from(envelope).into_foldable()),
             Err(error) => tracing::warn!(error = %error, "ignoring a message that is no envelope"),
         }
     }

@@ -28,10 +28,10 @@ mod turn;
 
 pub use doorbell::Doorbell;
 pub use feed::{Bus, Feed};
-pub use log::{LogError, LogReader, Pages};
+pub use log::{Extent, LogError, LogReader, Pages};
 pub use projection::{Boxed, OpenPersonalData, Poison, Projection, Rows};
 pub use rebuild::{Progress, ROWS_IN_MEMORY_MAX, Rebuild, RebuildError, Rebuilt, Stage, rebuild};
-pub use recorded::{Envelope, JsonText, Recorded};
+pub use recorded::{Envelope, Foldable, JsonText, Recorded};
 pub use relay::{Held, Relay, RelayConfig, RelayError, SignEnvelope};
 pub use runner::{Lag, Runner, RunnerHandle};
 pub use status::{ParkedEvent, Status, parked_events, status};

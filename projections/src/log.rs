@@ -21,9 +21,38 @@ const PAGE_EVENTS_FULL: usize = PAGE_EVENTS_MAX as usize;
 /// How long a page may take: after that the connection is taken for dead, and another one asked.
 const PAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What [`recorded`] reads, by number: looking each column up by its name costs more than decoding it.
-pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, \
-                                  occurred_at, recorded_at";
+/// What [`recorded`] reads of a whole row, by number: looking each column up by its name costs more than decoding it.
+pub(crate) const COLUMNS: &str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, occurred_at, \
+                                  recorded_at, metadata";
+
+/// How much of a row is read: with who and why, or what a fold needs.
+pub trait Extent: Sized + Send + 'static {
+    /// The columns, those of a fold first.
+    const COLUMNS: &'static str;
+
+    /// What stands after those of a fold.
+    fn of_row(row: &PgRow) -> Result<Self, sqlx::Error>;
+}
+
+/// The number of `metadata` in [`COLUMNS`].
+const METADATA: usize = 9;
+
+impl Extent for JsonText {
+    const COLUMNS: &'static str = COLUMNS;
+
+    fn of_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        json(row, METADATA)
+    }
+}
+
+impl Extent for () {
+    const COLUMNS: &'static str = "global_position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, occurred_at, \
+                                   recorded_at";
+
+    fn of_row(_: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(())
+    }
+}
 
 /// The log cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -84,20 +113,20 @@ impl LogReader {
     }
 
     /// The page right after a position: dense, in order, empty at the head.
-    pub async fn page(&self, after: Position) -> Result<Vec<Recorded>, LogError> {
+    pub async fn page<M: Extent>(&self, after: Position) -> Result<Vec<Recorded<M>>, LogError> {
         page(&self.pool, after).await
     }
 
     /// The page after a position as it is, with the holes and malformed rows in it: for those who look for just that.
     pub async fn flawed_page(&self, after: Position) -> Result<Vec<Result<Recorded, LogError>>, LogError> {
-        let statement = page_statement();
+        let statement = page_statement::<JsonText>();
         let rows =
             sqlx::query(&statement).bind(column(after)).bind(PAGE_EVENTS_MAX).fetch_all(&self.pool).await?;
         Ok(rows.iter().map(recorded).collect())
     }
 
     /// The pages after a position, one after the other, each read while the one before it is worked on.
-    pub fn pages(&self, after: Position) -> Pages {
+    pub fn pages<M: Extent>(&self, after: Position) -> Pages<M> {
         Pages { log: self.clone(), last: after, ahead: None }
     }
 
@@ -109,14 +138,14 @@ impl LogReader {
 
 /// The log from a position on, page by page: what is being worked on and one page more are in memory, however long the log is.
 #[derive(Debug)]
-pub struct Pages {
+pub struct Pages<M = ()> {
     log: LogReader,
     last: Position,
     /// The next page, under way since a full one was handed out, or since it was asked for.
-    ahead: Option<JoinHandle<Result<Vec<Recorded>, LogError>>>,
+    ahead: Option<JoinHandle<Result<Vec<Recorded<M>>, LogError>>>,
 }
 
-impl Pages {
+impl<M: Extent> Pages<M> {
     /// The last position handed out.
     pub const fn last(&self) -> Position {
         self.last
@@ -129,7 +158,7 @@ impl Pages {
 
     /// The next page: dense, in order, empty at the head. After an error, ask again. Whoever stops to wait loses nothing: the page is still
     /// under way when they ask again.
-    pub async fn next(&mut self) -> Result<Vec<Recorded>, LogError> {
+    pub async fn next(&mut self) -> Result<Vec<Recorded<M>>, LogError> {
         let (log, last) = (&self.log, self.last);
         let under_way = self.ahead.get_or_insert_with(|| read(log.clone(), last));
         let page = under_way.await;
@@ -156,7 +185,7 @@ impl Pages {
 }
 
 /// Begins to read a page.
-fn read(log: LogReader, after: Position) -> JoinHandle<Result<Vec<Recorded>, LogError>> {
+fn read<M: Extent>(log: LogReader, after: Position) -> JoinHandle<Result<Vec<Recorded<M>>, LogError>> {
     tokio::spawn(async move {
         let silent = |_| LogError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         tokio::time::timeout(PAGE_WAIT, log.page(after)).await.map_err(silent)?
@@ -164,28 +193,30 @@ fn read(log: LogReader, after: Position) -> JoinHandle<Result<Vec<Recorded>, Log
 }
 
 /// Reads one page on any connection, also inside a projection's transaction.
-pub(crate) async fn page<'c, E>(executor: E, after: Position) -> Result<Vec<Recorded>, LogError>
+pub(crate) async fn page<'c, E, M>(executor: E, after: Position) -> Result<Vec<Recorded<M>>, LogError>
 where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
+    M: Extent,
 {
     rows(executor, after, PAGE_EVENTS_MAX).await
 }
 
 /// Reads a page of another size.
-pub(crate) async fn rows<'c, E>(
+pub(crate) async fn rows<'c, E, M>(
     executor: E,
     after: Position,
     events_max: i64,
-) -> Result<Vec<Recorded>, LogError>
+) -> Result<Vec<Recorded<M>>, LogError>
 where
     E: sqlx::Executor<'c, Database = sqlx::Postgres>,
+    M: Extent,
 {
     // Rows are decoded as they come, while the server makes the next.
-    let statement = page_statement();
+    let statement = page_statement::<M>();
     let mut rows = sqlx::query(&statement).bind(column(after)).bind(events_max).fetch(executor);
     let (mut last, mut events) = (after, Vec::new());
     while let Some(row) = rows.try_next().await? {
-        let event = recorded(&row)?;
+        let event: Recorded<M> = recorded(&row)?;
         if event.position != last.next() {
             return Err(LogError::Hole { after: last, found: event.position });
         }
@@ -195,8 +226,8 @@ where
     Ok(events)
 }
 
-fn page_statement() -> String {
-    format!("select {COLUMNS} from events where global_position > $1 order by global_position limit $2")
+fn page_statement<M: Extent>() -> String {
+    format!("select {} from events where global_position > $1 order by global_position limit $2", M::COLUMNS)
 }
 
 fn column(position: Position) -> i64 {
@@ -204,13 +235,9 @@ fn column(position: Position) -> i64 {
 }
 
 /// An event out of its row.
-pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
+pub(crate) fn recorded<M: Extent>(row: &PgRow) -> Result<Recorded<M>, LogError> {
     let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
     let malformed = |what: &str| LogError::Malformed(position, what.to_owned());
-    let json = |column| {
-        let text = row.try_get_raw(column)?.as_str().map_err(sqlx::Error::Decode)?;
-        Ok::<_, sqlx::Error>(JsonText::of_column(text))
-    };
     Ok(Recorded {
         position,
         aggregate_type: row.try_get(1)?,
@@ -218,11 +245,16 @@ pub(crate) fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
         sequence: row.try_get::<i64, _>(3)?.try_into().map_err(|_| malformed("sequence"))?,
         event_type: row.try_get(4)?,
         event_version: version(row.try_get(5)?).ok_or_else(|| malformed("event_version"))?,
-        payload: json(6)?,
-        metadata: json(7)?,
-        occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
-        recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(9)?),
+        payload: json(row, 6)?,
+        occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(7)?),
+        recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
+        metadata: M::of_row(row)?,
     })
+}
+
+fn json(row: &PgRow, column: usize) -> Result<JsonText, sqlx::Error> {
+    let text = row.try_get_raw(column)?.as_str().map_err(sqlx::Error::Decode)?;
+    Ok(JsonText::of_column(text))
 }
 
 /// A version has one spelling: `01` would be another row with the same meaning, and with the same leaf in the notary's tree.

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::checkpoint::column;
 use crate::projection::Projection;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 
 /// Why an event waits that is not at fault itself.
 const BEHIND: &str = "behind a parked event";
@@ -44,7 +44,7 @@ impl Parked {
     }
 
     /// Why this event has to wait, if something of its aggregate waits already.
-    pub(crate) fn ahead_of(&self, event: &Recorded) -> Option<String> {
+    pub(crate) fn ahead_of(&self, event: &Foldable) -> Option<String> {
         // Almost always nothing is parked, and then nothing is to be compared.
         let waits = !self.aggregates.is_empty()
             && self.aggregates.contains(&(event.aggregate_type.clone(), event.aggregate_id.clone()));
@@ -52,7 +52,7 @@ impl Parked {
     }
 
     /// Parks one event.
-    pub(crate) fn park(&mut self, event: &Recorded, reason: String) {
+    pub(crate) fn park(&mut self, event: &Foldable, reason: String) {
         let aggregate = (event.aggregate_type.clone(), event.aggregate_id.clone());
         self.aggregates.insert(aggregate.clone());
         self.fresh.push(Fresh { position: event.position, aggregate, reason });

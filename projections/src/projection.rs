@@ -6,7 +6,7 @@ use std::pin::Pin;
 use domain::event::Event;
 use sqlx::PgConnection;
 
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::WriteError;
 
 /// A boxed future: projections are kept in a list, so their methods must be object safe.
@@ -31,13 +31,13 @@ pub trait Projection: Send + Sync {
 /// The rows of a read model in memory: all of them, or those that a page of events is about.
 pub trait Rows: Send {
     /// Notes which rows an event is about. Not needed where all rows are held.
-    fn want(&mut self, event: &Recorded, fact: &Event);
+    fn want(&mut self, event: &Foldable, fact: &Event);
 
     /// Loads the rows that were noted, as far as they are there.
     fn load<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), sqlx::Error>>;
 
     /// Folds one event, or changes nothing and says why. Must give the same rows whenever it is run from zero.
-    fn fold(&mut self, event: &Recorded, fact: &Event) -> Result<(), Poison>;
+    fn fold(&mut self, event: &Foldable, fact: &Event) -> Result<(), Poison>;
 
     /// Writes what changed and forgets all rows.
     fn write<'a>(&'a mut self, connection: &'a mut PgConnection) -> Boxed<'a, Result<(), WriteError>>;
@@ -69,5 +69,5 @@ impl Poison {
 /// Opens sealed personal data in events before they are folded. What cannot be opened any more reads "erased".
 pub trait OpenPersonalData: Send + Sync {
     /// Opens in place.
-    fn open<'a>(&'a self, events: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>>;
+    fn open<'a>(&'a self, events: &'a mut [Foldable]) -> Boxed<'a, Result<(), String>>;
 }

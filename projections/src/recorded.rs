@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for JsonText {
 
 /// One row of the log, undecoded: readers that only pass it on pay for no decoding.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct Recorded<M = JsonText> {
     /// Place in the global order.
     pub position: Position,
     /// Type of the aggregate.
@@ -75,18 +75,40 @@ pub struct Recorded {
     pub event_version: u32,
     /// The event as JSON; personal data are sealed.
     pub payload: JsonText,
-    /// Who, why and for whom, as JSON.
-    pub metadata: JsonText,
+    /// Who, why and for whom, as JSON. `()` where that was not read.
+    pub metadata: M,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// When it was written.
     pub recorded_at: Timestamp,
 }
 
-impl Recorded {
+/// What a fold reads. Who did it and why is a good part of a row and changes no read model, so that it is neither read nor kept, and no fold
+/// can come to depend on it.
+pub type Foldable = Recorded<()>;
+
+impl<M> Recorded<M> {
     /// The typed event.
     pub fn decode(&self) -> Result<Event, Undecodable> {
         Event::decode(&self.aggregate_type, &self.event_type, self.event_version, self.payload.get())
+    }
+}
+
+impl Recorded {
+    /// The same without who and why.
+    pub fn into_foldable(self) -> Foldable {
+        Recorded {
+            position: self.position,
+            aggregate_type: self.aggregate_type,
+            aggregate_id: self.aggregate_id,
+            sequence: self.sequence,
+            event_type: self.event_type,
+            event_version: self.event_version,
+            payload: self.payload,
+            metadata: (),
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+        }
     }
 
     /// The tenant, if the event belongs to one.

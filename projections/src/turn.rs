@@ -13,11 +13,11 @@ use crate::log::{LogError, page, rows};
 use crate::order::Order;
 use crate::parked::Parked;
 use crate::projection::{OpenPersonalData, Projection, Rows};
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::WriteError;
 
 /// An event, decoded where this release can.
-pub(crate) type Told = (Recorded, Result<Event, Undecodable>);
+pub(crate) type Told = (Foldable, Result<Event, Undecodable>);
 
 /// A projection and what it needs to fold.
 #[derive(Clone, Copy)]
@@ -239,7 +239,7 @@ impl Folding<'_> {
     }
 
     /// Opens and decodes.
-    pub(crate) async fn tell(&self, mut events: Vec<Recorded>) -> Result<Vec<Told>, TurnError> {
+    pub(crate) async fn tell(&self, mut events: Vec<Foldable>) -> Result<Vec<Told>, TurnError> {
         self.opener.open(&mut events).await.map_err(TurnError::PersonalData)?;
         let decoded = events.into_iter().map(|event| {
             let fact = event.decode();

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use domain::value::{ConnectionId, PresentedSecret, SecretDigest};
-use projections::{Boxed, JsonText, OpenPersonalData, Recorded, SignEnvelope};
+use projections::{Boxed, Foldable, JsonText, OpenPersonalData, SignEnvelope};
 use serde_json::Value;
 
 use super::key_digest::KeyDigests;
@@ -56,7 +56,7 @@ impl OpenSecrets for PostgresVault {
 }
 
 impl OpenPersonalData for PersonalData {
-    fn open<'a>(&'a self, events: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
+    fn open<'a>(&'a self, events: &'a mut [Foldable]) -> Boxed<'a, Result<(), String>> {
         Box::pin(async move {
             // Few events hold personal data; only those are parsed.
             let mut sealed: Vec<(usize, Value)> = Vec::new();

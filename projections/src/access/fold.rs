@@ -17,7 +17,7 @@ use domain::value::{
 };
 
 use super::{AccessView, Connection, ConnectionSecrets, Instance, Key, Maintenance, Server};
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 
 /// An event that this binary cannot take into its view. The gateway must not go on with a view that lacks it.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +40,13 @@ pub enum FoldError {
 
 impl AccessView {
     /// Takes in the next event.
-    pub fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
+    pub fn apply(&mut self, event: &Foldable) -> Result<(), FoldError> {
         let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
         self.witness(event.position, &event.aggregate_id, fact)
     }
 
     /// Takes in the next event, while nobody decides by this view yet: there are no streams that it might close.
-    pub(super) fn catch_up(&mut self, event: &Recorded) -> Result<(), FoldError> {
+    pub(super) fn catch_up(&mut self, event: &Foldable) -> Result<(), FoldError> {
         let fact = event.decode().map_err(|error| FoldError::Undecodable(event.position, error))?;
         self.take(event.position, &event.aggregate_id, fact)
     }

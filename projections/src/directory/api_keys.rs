@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing, moment};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -62,7 +62,7 @@ table!(ApiKeyRow in "api_keys" by Uuid = id;
 changing!(ApiKeyRow);
 
 /// Folds one event about an API key.
-pub(super) fn fold(keys: &mut Table<ApiKeyRow>, event: &Recorded, fact: &ApiKeyEvent) -> Result<(), Poison> {
+pub(super) fn fold(keys: &mut Table<ApiKeyRow>, event: &Foldable, fact: &ApiKeyEvent) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
     match fact {
         ApiKeyEvent::Issued {

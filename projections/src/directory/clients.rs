@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing, moment};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -74,7 +74,7 @@ changing!(ClientRow);
 /// Folds one event about a client.
 pub(super) fn fold(
     clients: &mut Table<ClientRow>,
-    event: &Recorded,
+    event: &Foldable,
     fact: &ClientEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -111,7 +111,7 @@ impl ConnectionRow {
 /// Folds one event about a connection.
 pub(super) fn fold(
     connections: &mut Connections,
-    event: &Recorded,
+    event: &Foldable,
     fact: &ConnectionEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing, column, moment};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -119,7 +119,7 @@ pub(super) struct Deployment {
 
 impl Deployment {
     /// Notes which rows an event is about.
-    pub(super) fn want(&mut self, event: &Recorded, fact: &DeploymentEvent) {
+    pub(super) fn want(&mut self, event: &Foldable, fact: &DeploymentEvent) {
         match fact {
             DeploymentEvent::Bootstrapped { administrator: user }
             | DeploymentEvent::AdministratorAdded { user }
@@ -161,7 +161,7 @@ impl Deployment {
     }
 
     /// Again while in maintenance: other terms, the same beginning.
-    fn maintain(&mut self, event: &Recorded, until: Option<Timestamp>, allowed: &BTreeSet<AddressRange>) {
+    fn maintain(&mut self, event: &Foldable, until: Option<Timestamp>, allowed: &BTreeSet<AddressRange>) {
         let (at, position) = (event.occurred_at.get(), column(event.position));
         let id = event.aggregate_id.clone();
         let (created_at, created_position) =
@@ -177,7 +177,7 @@ impl Deployment {
         });
     }
 
-    fn replace_links(&mut self, event: &Recorded, links: &BTreeMap<DisplayName, HttpsUrl>) {
+    fn replace_links(&mut self, event: &Foldable, links: &BTreeMap<DisplayName, HttpsUrl>) {
         self.links.end_all();
         for (label, url) in links {
             self.links.put(LinkRow {
@@ -193,7 +193,7 @@ impl Deployment {
 /// Folds one event about the deployment.
 pub(super) fn fold(
     deployment: &mut Deployment,
-    event: &Recorded,
+    event: &Foldable,
     fact: &DeploymentEvent,
 ) -> Result<(), Poison> {
     match fact {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing, moment};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -58,7 +58,7 @@ table!(GrantRow in "grants" by Uuid = id;
 changing!(GrantRow);
 
 /// Folds one event about a grant.
-pub(super) fn fold(grants: &mut Table<GrantRow>, event: &Recorded, fact: &GrantEvent) -> Result<(), Poison> {
+pub(super) fn fold(grants: &mut Table<GrantRow>, event: &Foldable, fact: &GrantEvent) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
     match fact {
         GrantEvent::Granted { organization, user, client, instance, scopes, expires_at } => {

@@ -12,7 +12,7 @@ use super::{
     api_keys, clients, connections, deployment, grants, instances, organizations as orgs, servers, users,
 };
 use crate::projection::{Boxed, Poison, Rows};
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::{Table, WriteError};
 
 /// Rows of all thirteen tables.
@@ -49,7 +49,7 @@ macro_rules! every_table {
 }
 
 impl Rows for DirectoryRows {
-    fn want(&mut self, event: &Recorded, fact: &Event) {
+    fn want(&mut self, event: &Foldable, fact: &Event) {
         if let Event::Deployment(fact) = fact {
             return self.deployment.want(event, fact);
         }
@@ -83,7 +83,7 @@ impl Rows for DirectoryRows {
         })
     }
 
-    fn fold(&mut self, event: &Recorded, fact: &Event) -> Result<(), Poison> {
+    fn fold(&mut self, event: &Foldable, fact: &Event) -> Result<(), Poison> {
         match fact {
             Event::Organization(fact) => orgs::fold(&mut self.organizations, event, fact),
             Event::User(fact) => users::fold(&mut self.users, event, fact),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::{Table, document};
 use crate::table;
 
@@ -61,7 +61,7 @@ changing!(InstanceRow);
 /// Folds one event about an instance.
 pub(super) fn fold(
     instances: &mut Table<InstanceRow>,
-    event: &Recorded,
+    event: &Foldable,
     fact: &InstanceEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;

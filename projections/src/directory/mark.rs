@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::{Row, Table};
 
 /// The id of the row that an event is about, and the moment and position of the event.
@@ -18,20 +18,20 @@ pub(super) struct Mark {
 
 impl Mark {
     /// For the row of the aggregate itself.
-    pub(super) fn of(event: &Recorded) -> Result<Self, Poison> {
+    pub(super) fn of(event: &Foldable) -> Result<Self, Poison> {
         let id = aggregate(event)
             .ok_or_else(|| Poison(format!("the aggregate's id is no UUID: {:?}", event.aggregate_id)))?;
         Ok(Self::about(id, event))
     }
 
     /// For a row about something inside the aggregate.
-    pub(super) fn about(id: Uuid, event: &Recorded) -> Self {
+    pub(super) fn about(id: Uuid, event: &Foldable) -> Self {
         Self { id, at: event.occurred_at.get(), position: column(event.position) }
     }
 }
 
 /// The id of the aggregate, where it is one that rows have.
-pub(super) fn aggregate(event: &Recorded) -> Option<Uuid> {
+pub(super) fn aggregate(event: &Foldable) -> Option<Uuid> {
     Uuid::try_parse(&event.aggregate_id).ok()
 }
 
@@ -80,9 +80,9 @@ mod tests {
     use super::*;
     use crate::recorded::JsonText;
 
-    fn of_aggregate(id: &str) -> Recorded {
+    fn of_aggregate(id: &str) -> Foldable {
         let raw = || JsonText::parse("{}".to_owned()).unwrap();
-        Recorded {
+        Foldable {
             position: Position::new(7),
             aggregate_type: "organization".to_owned(),
             aggregate_id: id.to_owned(),
@@ -90,7 +90,7 @@ mod tests {
             event_type: "created".to_owned(),
             event_version: 1,
             payload: raw(),
-            metadata: raw(),
+            metadata: (),
             occurred_at: Timestamp::EPOCH,
             recorded_at: Timestamp::EPOCH,
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -123,7 +123,7 @@ impl Organizations {
 /// Folds one event about an organization.
 pub(super) fn fold(
     organizations: &mut Organizations,
-    event: &Recorded,
+    event: &Foldable,
     fact: &OrganizationEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;

@@ -10,7 +10,7 @@ use super::connections::Connections;
 use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::{Table, document};
 use crate::table;
 
@@ -88,7 +88,7 @@ impl Servers {
 pub(super) fn fold(
     servers: &mut Servers,
     connections: &mut Connections,
-    event: &Recorded,
+    event: &Foldable,
     fact: &ServerEvent,
 ) -> Result<(), Poison> {
     let mark = Mark::of(event)?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
-use crate::recorded::Recorded;
+use crate::recorded::Foldable;
 use crate::rows::Table;
 use crate::table;
 
@@ -64,7 +64,7 @@ table!(UserRow in "users" by Uuid = id;
 changing!(UserRow);
 
 /// Folds one event about a user.
-pub(super) fn fold(users: &mut Table<UserRow>, event: &Recorded, fact: &UserEvent) -> Result<(), Poison> {
+pub(super) fn fold(users: &mut Table<UserRow>, event: &Foldable, fact: &UserEvent) -> Result<(), Poison> {
     let mark = Mark::of(event)?;
     match fact {
         UserEvent::Registered { email, name, picture, registered_in: _ } => {

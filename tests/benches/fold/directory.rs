@@ -8,7 +8,7 @@ use domain::organization::{OrganizationEvent, OrganizationKind};
 use domain::value::{DisplayName, Position, Slug};
 use projections::directory::Directory;
 use projections::{
-    Boxed, Doorbell, OpenPersonalData, Projection as _, Rebuild, Recorded, Runner, RunnerHandle, Stage,
+    Boxed, Doorbell, Foldable, OpenPersonalData, Projection as _, Rebuild, Runner, RunnerHandle, Stage,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -26,13 +26,13 @@ const PACE: Duration = Duration::from_millis(10);
 struct AllOpen;
 
 impl OpenPersonalData for AllOpen {
-    fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
+    fn open<'a>(&'a self, _: &'a mut [Foldable]) -> Boxed<'a, Result<(), String>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
 /// Everything about the directory.
-pub(crate) async fn measure(report: &mut Report, pool: &PgPool, recorded: &[Recorded], rounds: usize) {
+pub(crate) async fn measure(report: &mut Report, pool: &PgPool, recorded: &[Foldable], rounds: usize) {
     in_memory(report, recorded);
     let [mut copy, mut whole, mut folding, mut writing] = std::array::from_fn(|_| Rounds::default());
     let count = recorded.len();
@@ -71,7 +71,7 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, recorded: &[Reco
 }
 
 /// How fast the fold alone is.
-fn in_memory(report: &mut Report, recorded: &[Recorded]) {
+fn in_memory(report: &mut Report, recorded: &[Foldable]) {
     let facts: Vec<Event> =
         recorded.iter().map(|event| event.decode().expect("an event that we know")).collect();
     let started = Instant::now();

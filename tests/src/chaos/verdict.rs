@@ -117,7 +117,7 @@ async fn the_commands_are_those_acknowledged(pool: &PgPool, account: &Account) -
 /// Each name has the owner that the log gives it. Those of people are kept as digests, and left to the audit of commands.
 async fn the_claims_are_those_of_the_log(pool: &PgPool, log: &LogReader) {
     let mut claims = BTreeMap::new();
-    let mut pages = log.pages(Position::START);
+    let mut pages = log.pages::<()>(Position::START);
     loop {
         let page = pages.next().await.unwrap();
         if page.is_empty() {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use domain::value::Position;
 use projections::directory::Directory;
-use projections::{Boxed, Doorbell, OpenPersonalData, Projection, Recorded, Runner, RunnerHandle, rebuild};
+use projections::{Boxed, Doorbell, Foldable, OpenPersonalData, Projection, Runner, RunnerHandle, rebuild};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct NothingSealed;
 
 impl OpenPersonalData for NothingSealed {
-    fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
+    fn open<'a>(&'a self, _: &'a mut [Foldable]) -> Boxed<'a, Result<(), String>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::event::Event;
 use projections::rows::{Table, WriteError};
-use projections::{Boxed, OpenPersonalData, Poison, Projection, Recorded, Rows, table};
+use projections::{Boxed, Foldable, OpenPersonalData, Poison, Projection, Rows, table};
 use sqlx::{Executor as _, FromRow, PgConnection, PgPool};
 
 /// The read model.
@@ -46,12 +46,12 @@ impl Projection for Tally {
 
 struct TallyRows(Table<Folded>);
 
-fn place(event: &Recorded) -> i64 {
+fn place(event: &Foldable) -> i64 {
     i64::try_from(event.position.get()).unwrap()
 }
 
 impl Rows for TallyRows {
-    fn want(&mut self, event: &Recorded, _: &Event) {
+    fn want(&mut self, event: &Foldable, _: &Event) {
         self.0.want(place(event));
     }
 
@@ -59,7 +59,7 @@ impl Rows for TallyRows {
         Box::pin(self.0.load(connection))
     }
 
-    fn fold(&mut self, event: &Recorded, _: &Event) -> Result<(), Poison> {
+    fn fold(&mut self, event: &Foldable, _: &Event) -> Result<(), Poison> {
         let position = place(event);
         let times = self.0.get(&position).map_or(1, |folded| folded.times + 1);
         self.0.put(Folded { position, times });
@@ -84,7 +84,7 @@ impl Rows for TallyRows {
 pub(crate) struct NothingSealed;
 
 impl OpenPersonalData for NothingSealed {
-    fn open<'a>(&'a self, _: &'a mut [Recorded]) -> Boxed<'a, Result<(), String>> {
+    fn open<'a>(&'a self, _: &'a mut [Foldable]) -> Boxed<'a, Result<(), String>> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -67,7 +67,7 @@ async fn sixteen_writers_that_dawdle_and_roll_back_leave_no_hole_and_a_reader_sk
         let mut last = Position::START;
         let mut sequences: HashMap<String, u64> = HashMap::new();
         while i64::try_from(last.get()).unwrap() < EVENTS {
-            for event in log.page(last).await.unwrap() {
+            for event in log.page::<()>(last).await.unwrap() {
                 assert_eq!(event.position, last.next());
                 let sequence = sequences.entry(event.aggregate_id.clone()).or_default();
                 assert_eq!(event.sequence, *sequence + 1, "order within an aggregate");

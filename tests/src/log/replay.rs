@@ -36,7 +36,7 @@ async fn a_replay_whose_backend_is_killed_never_ends_early_as_if_complete() {
             kill_all_others(&killer).await;
         }
         pages += 1;
-        match log.page(last).await {
+        match log.page::<()>(last).await {
             Ok(page) if page.is_empty() => break,
             Ok(page) => last = page.last().unwrap().position,
             Err(_) => failures += 1, // an error, not an end: the reader asks again
@@ -60,6 +60,6 @@ async fn a_row_that_was_removed_behind_our_back_is_an_error() {
     }
     sqlx::query("alter table events disable trigger events_are_final").execute(&pool).await.unwrap();
     sqlx::query("delete from events where global_position = 5").execute(&pool).await.unwrap();
-    let error = LogReader::new(pool).page(Position::START).await.unwrap_err();
+    let error = LogReader::new(pool).page::<()>(Position::START).await.unwrap_err();
     assert!(error.to_string().contains("after 4 comes 6"), "{error}");
 }
