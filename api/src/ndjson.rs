@@ -59,10 +59,10 @@ mod tests {
         let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         let recorded = Recorded {
             position: Position::new(7),
-            aggregate_type: "organization".to_owned(),
+            aggregate_type: "organization".into(),
             aggregate_id: "x".to_owned(),
             sequence: 1,
-            event_type: "renamed".to_owned(),
+            event_type: "renamed".into(),
             event_version: 1,
             payload: raw("{\n \"renamed\":\r\n{\"name\": \"a\\nb\"} }"),
             metadata: raw("{}"),

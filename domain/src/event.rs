@@ -105,6 +105,16 @@ macro_rules! registry {
                 })
             }
 
+            /// A pair of names as the catalogue has them, for whoever keeps many: an aggregate type, and a type of its events.
+            pub fn known(aggregate_type: &str, event_type: &str) -> Option<(&'static str, &'static str)> {
+                let (aggregate_type, types) = match aggregate_type {
+                    $(<$event as Facts>::AGGREGATE => (<$event as Facts>::AGGREGATE, <$event as Facts>::TYPES),)+
+                    _ => return None,
+                };
+                let (event_type, _) = *types.iter().find(|(known, _)| *known == event_type)?;
+                Some((aggregate_type, event_type))
+            }
+
             /// The JSON Schemas of all nouns' events.
             #[cfg(test)]
             fn schemas() -> std::collections::BTreeMap<String, serde_json::Value> {

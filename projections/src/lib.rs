@@ -31,7 +31,7 @@ pub use feed::{Bus, Feed};
 pub use log::{Extent, LogError, LogReader, Pages};
 pub use projection::{Boxed, OpenPersonalData, Poison, Projection, Rows};
 pub use rebuild::{Progress, ROWS_IN_MEMORY_MAX, Rebuild, RebuildError, Rebuilt, Stage, rebuild};
-pub use recorded::{Envelope, Foldable, JsonText, Recorded};
+pub use recorded::{Envelope, Foldable, JsonText, Recorded, TypeName};
 pub use relay::{Held, Relay, RelayConfig, RelayError, SignEnvelope};
 pub use runner::{Lag, Runner, RunnerHandle};
 pub use status::{ParkedEvent, Status, parked_events, status};

@@ -3,6 +3,7 @@
 //! `cqrs-es` can replay too, but a lost connection ends its replay early with `Ok(())` (a test pins this); here a broken page is an error and
 //! a missing position is an error.
 
+use domain::event::Event;
 use domain::value::{Position, Timestamp};
 use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgRow;
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::recorded::{JsonText, Recorded};
+use crate::recorded::{JsonText, Recorded, TypeName};
 
 /// Rows in one page: large enough that round trips do not matter, small enough that memory does not.
 const PAGE_EVENTS_MAX: i64 = 2_000;
@@ -238,18 +239,26 @@ fn column(position: Position) -> i64 {
 pub(crate) fn recorded<M: Extent>(row: &PgRow) -> Result<Recorded<M>, LogError> {
     let position = Position::new(row.try_get::<i64, _>(0)?.unsigned_abs());
     let malformed = |what: &str| LogError::Malformed(position, what.to_owned());
+    let (aggregate_type, event_type) = names(row.try_get(1)?, row.try_get(4)?);
     Ok(Recorded {
         position,
-        aggregate_type: row.try_get(1)?,
+        aggregate_type,
         aggregate_id: row.try_get(2)?,
         sequence: row.try_get::<i64, _>(3)?.try_into().map_err(|_| malformed("sequence"))?,
-        event_type: row.try_get(4)?,
+        event_type,
         event_version: version(row.try_get(5)?).ok_or_else(|| malformed("event_version"))?,
         payload: json(row, 6)?,
         occurred_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(7)?),
         recorded_at: Timestamp::new(row.try_get::<OffsetDateTime, _>(8)?),
         metadata: M::of_row(row)?,
     })
+}
+
+fn names(aggregate_type: &str, event_type: &str) -> (TypeName, TypeName) {
+    match Event::known(aggregate_type, event_type) {
+        Some((aggregate_type, event_type)) => (aggregate_type.into(), event_type.into()),
+        None => (aggregate_type.to_owned().into(), event_type.to_owned().into()), // a newer release's
+    }
 }
 
 fn json(row: &PgRow, column: usize) -> Result<JsonText, sqlx::Error> {

@@ -47,13 +47,13 @@ impl Parked {
     pub(crate) fn ahead_of(&self, event: &Foldable) -> Option<String> {
         // Almost always nothing is parked, and then nothing is to be compared.
         let waits = !self.aggregates.is_empty()
-            && self.aggregates.contains(&(event.aggregate_type.clone(), event.aggregate_id.clone()));
+            && self.aggregates.contains(&(event.aggregate_type.to_string(), event.aggregate_id.clone()));
         waits.then(|| BEHIND.to_owned())
     }
 
     /// Parks one event.
     pub(crate) fn park(&mut self, event: &Foldable, reason: String) {
-        let aggregate = (event.aggregate_type.clone(), event.aggregate_id.clone());
+        let aggregate = (event.aggregate_type.to_string(), event.aggregate_id.clone());
         self.aggregates.insert(aggregate.clone());
         self.fresh.push(Fresh { position: event.position, aggregate, reason });
     }

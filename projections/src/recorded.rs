@@ -1,5 +1,6 @@
 //! An event as it lies in the log, and as it travels on NATS.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -58,19 +59,22 @@ impl<'de> Deserialize<'de> for JsonText {
     }
 }
 
+/// Name of a type of aggregates or events. Those that this release knows take no memory of their own: a log repeats few names many times.
+pub type TypeName = Cow<'static, str>;
+
 /// One row of the log, undecoded: readers that only pass it on pay for no decoding.
 #[derive(Debug, Clone)]
 pub struct Recorded<M = JsonText> {
     /// Place in the global order.
     pub position: Position,
     /// Type of the aggregate.
-    pub aggregate_type: String,
+    pub aggregate_type: TypeName,
     /// Id of the aggregate.
     pub aggregate_id: String,
     /// Number of the event in its aggregate, from 1.
     pub sequence: u64,
     /// Stable name of the event's type within the aggregate type.
-    pub event_type: String,
+    pub event_type: TypeName,
     /// Version of that type.
     pub event_version: u32,
     /// The event as JSON; personal data are sealed.
@@ -131,7 +135,7 @@ pub struct Envelope {
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub position: u64,
     /// Type of the aggregate.
-    pub aggregate: String,
+    pub aggregate: TypeName,
     /// Id of the aggregate.
     pub id: String,
     /// Number of the event in its aggregate, from 1.
@@ -139,7 +143,7 @@ pub struct Envelope {
     pub sequence: u64,
     /// Stable name of the event's type within the aggregate type.
     #[serde(rename = "type")]
-    pub event_type: String,
+    pub event_type: TypeName,
     /// Version of that type.
     pub version: u32,
     /// When it happened, RFC 3339.
@@ -241,10 +245,10 @@ mod tests {
         let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         let event = Recorded {
             position: Position::new(7),
-            aggregate_type: "user".to_owned(),
+            aggregate_type: "user".into(),
             aggregate_id: "0192f0c1-2b3c-7d4e-8f50-112233445566".to_owned(),
             sequence: 1,
-            event_type: "resumed".to_owned(),
+            event_type: "resumed".into(),
             event_version: 1,
             payload: raw(r#"{"resumed":{}}"#),
             metadata: raw(r#"{"actor":"founder"}"#),

@@ -59,10 +59,10 @@ fn event(position: u64) -> Recorded {
     let raw = |text: String| JsonText::parse(text).expect("JSON");
     Recorded {
         position: Position::new(position),
-        aggregate_type: "organization".to_owned(),
+        aggregate_type: "organization".into(),
         aggregate_id: format!("o{}", position % 3),
         sequence: position.div_ceil(3),
-        event_type: "renamed".to_owned(),
+        event_type: "renamed".into(),
         event_version: 1,
         payload: raw(format!("{{\"renamed\": {{\"name\": \"Name {position}\"}}}}")),
         metadata: raw("{\"actor\": \"test\"}".to_owned()),

@@ -86,9 +86,9 @@ impl From<&Recorded> for SetBy {
     fn from(event: &Recorded) -> Self {
         Self {
             position: event.position,
-            aggregate_type: event.aggregate_type.clone(),
+            aggregate_type: event.aggregate_type.to_string(),
             aggregate_id: event.aggregate_id.clone(),
-            event_type: event.event_type.clone(),
+            event_type: event.event_type.to_string(),
             actor: event.metadata_text("actor"),
             recorded_at: event.recorded_at,
         }

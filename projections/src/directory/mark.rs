@@ -84,10 +84,10 @@ mod tests {
         let raw = || JsonText::parse("{}".to_owned()).unwrap();
         Foldable {
             position: Position::new(7),
-            aggregate_type: "organization".to_owned(),
+            aggregate_type: "organization".into(),
             aggregate_id: id.to_owned(),
             sequence: 1,
-            event_type: "created".to_owned(),
+            event_type: "created".into(),
             event_version: 1,
             payload: raw(),
             metadata: (),

@@ -91,10 +91,10 @@ mod tests {
         let raw = |text: &str| JsonText::parse(text.to_owned()).unwrap();
         Recorded {
             position: Position::new(7),
-            aggregate_type: "user".to_owned(),
+            aggregate_type: "user".into(),
             aggregate_id: "u".to_owned(),
             sequence: 2,
-            event_type: "renamed".to_owned(),
+            event_type: "renamed".into(),
             event_version: 1,
             payload: raw(payload),
             metadata: raw("{}"),
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_text_that_moves_from_one_member_to_the_next_changes_the_leaf() {
         let (one, mut other) = (event("{}"), event("{}"));
-        (other.aggregate_type, other.aggregate_id) = ("use".to_owned(), "ru".to_owned());
+        (other.aggregate_type, other.aggregate_id) = ("use".into(), "ru".to_owned());
         assert_ne!(leaf_of(&one), leaf_of(&other));
     }
 

@@ -33,10 +33,10 @@ pub(crate) fn recorded(story: &[Told]) -> Vec<Recorded> {
             });
             Recorded {
                 position: Position::new(position),
-                aggregate_type: aggregate_type.to_owned(),
+                aggregate_type: aggregate_type.into(),
                 aggregate_id: told.id.clone(),
                 sequence: told.sequence,
-                event_type: event_type.to_owned(),
+                event_type: event_type.into(),
                 event_version,
                 payload,
                 metadata: raw(metadata.to_string()),

@@ -124,7 +124,7 @@ async fn the_claims_are_those_of_the_log(pool: &PgPool, log: &LogReader) {
             break;
         }
         for event in &page {
-            let owner = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            let owner = (event.aggregate_type.to_string(), event.aggregate_id.clone());
             for change in event.decode().unwrap().claims() {
                 match change {
                     ClaimChange::Take { scope, .. }
