@@ -258,6 +258,7 @@ const fn client(error: ClientError) -> Answer {
         ClientError::NoKeys => (StatusCode::CONFLICT, "client-has-no-keys"),
         ClientError::OtherAuthentication => (StatusCode::UNPROCESSABLE_ENTITY, "other-authentication"),
         ClientError::NotItsOwn => (StatusCode::FORBIDDEN, "not-self-registered"),
+        ClientError::TakenOver => (StatusCode::FORBIDDEN, "registration-taken-over"),
         ClientError::OwnCredentials => (StatusCode::UNPROCESSABLE_ENTITY, "own-credentials"),
         ClientError::PublishedSecret => (StatusCode::UNPROCESSABLE_ENTITY, "published-secret"),
         ClientError::NoRedirectUri => (StatusCode::UNPROCESSABLE_ENTITY, "redirect-uri-missing"),

@@ -25,7 +25,7 @@ pub use command::{ClientCommand, ItselfDescribed, ItselfRegistered};
 pub use document::ClientDocument;
 pub use error::ClientError;
 pub use event::{ClientEnd, ClientEvent, ClientKind};
-use own::Own;
+use own::{Managed, Own};
 pub use usage::{ClientAuthentication, GrantType};
 
 use crate::value::{
@@ -111,15 +111,20 @@ impl crate::Aggregate for Client {
                     grant_types: grant_types.clone(),
                 }])
             }
-            ClientCommand::Update { name, redirect_uris, scopes } => self.update(name, redirect_uris, scopes),
-            ClientCommand::RotateSecret { secret, previous_until } => self.rotate(secret, *previous_until),
+            ClientCommand::Update { name, redirect_uris, scopes } => {
+                Ok(self.taken_over(self.update(name, redirect_uris, scopes)?))
+            }
+            ClientCommand::RotateSecret { secret, previous_until } => {
+                Ok(self.taken_over(self.rotate(secret, *previous_until)?))
+            }
             ClientCommand::Disable { reason } => self.disable(reason),
             ClientCommand::Enable => self.enable(),
             ClientCommand::Delete => self.delete(),
             ClientCommand::RegisterItself(said) => self.register_itself(said),
             ClientCommand::DescribeItself(said) => self.describe_itself(said),
             ClientCommand::SeeDocument(seen) => self.see_document(seen),
-            ClientCommand::ReplaceKeys { keys } => self.replace_keys(keys),
+            ClientCommand::ReplaceKeys { keys } => Ok(self.taken_over(self.replace_keys(keys)?)),
+            ClientCommand::RevokeRegistrationToken => self.revoke_registration_token(),
             ClientCommand::Use => self.be_used(),
             ClientCommand::EndIfUnused { since } => Ok(self.end_if_unused(*since)),
             ClientCommand::Leave => self.leave(),
@@ -291,7 +296,7 @@ impl Client {
                 self.description = Some(Description { name, redirect_uris, scopes });
                 self.kind = Some(kind);
                 self.about = Some(*about);
-                self.own = Some(Own { since: at, used: false });
+                self.own = Some(Own { since: at, used: false, managed: Managed::ByItself });
             }
             ClientEvent::SelfDescribed { name, redirect_uris, scopes, grant_types, about } => {
                 self.description = Some(Description { name, redirect_uris, scopes });
@@ -311,7 +316,9 @@ impl Client {
             ClientEvent::FirstUsed {} => self.own = self.own.map(|own| Own { used: true, ..own }),
             ClientEvent::Updated { name, redirect_uris, scopes } => {
                 self.description = Some(Description { name, redirect_uris, scopes });
+                self.be_taken_over(); // also where it happened before that was told of its own
             }
+            ClientEvent::RegistrationTokenRevoked {} => self.be_taken_over(),
             ClientEvent::SecretRotated { secret, previous_until: _ } => {
                 self.kind = Some(ClientKind::Confidential { secret });
             }

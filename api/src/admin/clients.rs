@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use commands::Ports;
 use commands::client::{
-    Delete, Disable, Enable, Register, Registered, ReplaceKeys, RotateSecret, SecretRotated, Update,
+    Delete, Disable, Enable, Register, Registered, ReplaceKeys, RevokeRegistrationToken, RotateSecret,
+    SecretRotated, Update,
 };
 use domain::value::{
     ClientId, ClientKeys, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scope, Scopes, Timestamp,
@@ -29,6 +30,7 @@ const ALL: &str = "/v1/organizations/{organization}/clients";
 const ONE: &str = "/v1/organizations/{organization}/clients/{client}";
 const ROTATE: &str = "/v1/organizations/{organization}/clients/{client}/rotate-secret";
 const KEYS: &str = "/v1/organizations/{organization}/clients/{client}/keys";
+const REGISTRATION_TOKEN: &str = "/v1/organizations/{organization}/clients/{client}/registration-token";
 const DISABLE: &str = "/v1/organizations/{organization}/clients/{client}/disable";
 const ENABLE: &str = "/v1/organizations/{organization}/clients/{client}/enable";
 
@@ -38,7 +40,8 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     let writes = || Access::Organization(Scope::ClientsWrite);
     Area::new(
         "Clients",
-        "OAuth clients: where they may send people back to, and the most they can be granted.",
+        "OAuth clients: where they may send people back to, and the most they can be granted. One that registered itself manages \
+         itself until it is changed here: from then on its registration access token is refused.",
     )
     .make::<NewClient, RegisteredClient, _, _>(
         ALL,
@@ -72,6 +75,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "replaceClientKeys",
         "Replace the keys that a client proves itself with (RFC 7523)",
         replace_keys::<P>,
+    )
+    .act::<Changed, _, _>(
+        Method::DELETE,
+        REGISTRATION_TOKEN,
+        writes(),
+        "revokeRegistrationToken",
+        "Revoke the token that a client manages its registration with (RFC 7592)",
+        revoke_registration_token::<P>,
     )
     .change::<Because, Changed, _, _>(
         Method::POST,
@@ -300,6 +311,14 @@ async fn replace_keys<P: Ports + 'static>(
     Command { body: NewKeys { jwks: keys }, order }: Command<NewKeys>,
 ) -> Answered<Changed> {
     asker.change(order, &ReplaceKeys { organization, client, keys }).await
+}
+
+async fn revoke_registration_token<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, client)): Within<ClientId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &RevokeRegistrationToken { organization: Some(organization), client }).await
 }
 
 async fn disable<P: Ports + 'static>(

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use commands::Ports;
-use commands::client::{Delete, Disable, Enable};
+use commands::client::{Delete, Disable, Enable, RevokeRegistrationToken};
 use domain::value::{ClientId, Scope};
 use http::Method;
 use projections::directory::clients as rows;
@@ -16,6 +16,7 @@ use crate::problem::Problem;
 
 const ALL: &str = "/v1/deployment/clients";
 const ONE: &str = "/v1/deployment/clients/{client}";
+const REGISTRATION_TOKEN: &str = "/v1/deployment/clients/{client}/registration-token";
 const DISABLE: &str = "/v1/deployment/clients/{client}/disable";
 const ENABLE: &str = "/v1/deployment/clients/{client}/enable";
 
@@ -37,6 +38,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             "getClientOfNobody",
             "One client that belongs to no organization",
             get::<P>,
+        )
+        .act::<Changed, _, _>(
+            Method::DELETE,
+            REGISTRATION_TOKEN,
+            writes(),
+            "revokeRegistrationTokenOfNobody",
+            "Revoke the token that a client manages its registration with (RFC 7592)",
+            revoke_registration_token::<P>,
         )
         .change::<Because, Changed, _, _>(
             Method::POST,
@@ -77,6 +86,14 @@ async fn get<P: Ports + 'static>(
     Path(client): Path<ClientId>,
 ) -> Found<Client> {
     found(rows::of_nobody_by_id(&admin.pool, client).await?, "client", Client::from)
+}
+
+async fn revoke_registration_token<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path(client): Path<ClientId>,
+    Command { body: Nothing {}, order }: Command<Nothing>,
+) -> Answered<Changed> {
+    asker.change(order, &RevokeRegistrationToken { organization: None, client }).await
 }
 
 async fn disable<P: Ports + 'static>(

@@ -162,7 +162,7 @@ fn refused(error: CarryOutError) -> OauthError {
             ClientError::NoRedirectUri | ClientError::TooManyRedirectUris => {
                 OauthError::new(OauthErrorCode::InvalidRedirectUri, error.to_string())
             }
-            ClientError::Unknown | ClientError::Deleted | ClientError::NotItsOwn => {
+            ClientError::Unknown | ClientError::Deleted | ClientError::NotItsOwn | ClientError::TakenOver => {
                 OauthError::invalid_token()
             }
             ClientError::Exists

@@ -13,6 +13,7 @@ mod register;
 mod register_itself;
 mod registrar;
 mod replace_keys;
+mod revoke_registration_token;
 mod rotate_secret;
 mod update;
 
@@ -26,6 +27,7 @@ pub use proof::Proof;
 pub use register::{Register, Registered};
 pub use register_itself::{ItselfRegistered, RegisterItself};
 pub use replace_keys::ReplaceKeys;
+pub use revoke_registration_token::RevokeRegistrationToken;
 pub use rotate_secret::{RotateSecret, SecretRotated};
 pub use update::Update;
 

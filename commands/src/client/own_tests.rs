@@ -193,7 +193,8 @@ fn one_that_is_nobodys_is_ended_by_administrators_of_the_deployment_and_one_of_s
     for actor in [acme(OWNER), founder(), Actor::client(OWN), Actor::schedule()] {
         world.forbidden(actor.clone(), Disable { organization, client, reason: reason.clone() });
         world.forbidden(actor.clone(), Enable { organization, client });
-        world.forbidden(actor, Delete { organization, client });
+        world.forbidden(actor.clone(), Delete { organization, client });
+        world.forbidden(actor, RevokeRegistrationToken { organization, client });
     }
     world.not_found("client", acme(OWNER), Delete { organization: Some(ACME), client });
     for client in [MEMBERS_APP, NO_APP] {
@@ -203,6 +204,10 @@ fn one_that_is_nobodys_is_ended_by_administrators_of_the_deployment_and_one_of_s
     assert_eq!(did, [ClientEvent::Disabled { reason }.into()]);
     let ((), did) = world.done(root(), Enable { organization, client });
     assert_eq!(did, [ClientEvent::Enabled {}.into()]);
+    let ((), did) = world.done(root(), RevokeRegistrationToken { organization, client });
+    assert_eq!(did, [ClientEvent::RegistrationTokenRevoked {}.into()]);
+    let refused = world.refused(Actor::client(OWN), describe());
+    assert!(matches!(refused, Refused::Client(ClientError::TakenOver)), "{refused:?}");
     let ((), did) = world.done(root(), Delete { organization, client });
     assert_eq!(did, [ClientEvent::Deleted { reason: None }.into()]);
 }

@@ -106,6 +106,8 @@ pub enum ClientCommand {
         /// All of them.
         keys: ClientKeys,
     },
+    /// Manage itself no longer: whoever answers for it does.
+    RevokeRegistrationToken,
     /// Take note that somebody lets it act.
     Use,
     /// End it, if it registered itself and nobody let it act since.

@@ -28,6 +28,9 @@ pub enum ClientError {
     /// Somebody else registered it, and answers for it.
     #[error("this client did not register itself")]
     NotItsOwn,
+    /// What they decided, it does not undo.
+    #[error("whoever answers for this client has taken its registration over")]
+    TakenOver,
     /// Nobody answers for what it would do.
     #[error("a client that registers itself gets no token in its own name; people consent to what it does")]
     OwnCredentials,

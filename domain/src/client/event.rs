@@ -191,6 +191,8 @@ events! {
         },
         /// Somebody let it act for the first time: one that registered itself is kept from now on.
         FirstUsed = "first_used" v 1 {},
+        /// Its registration access token opens nothing any more: whoever answers for it did that, or changed it themselves. From now on it is theirs alone.
+        RegistrationTokenRevoked = "registration_token_revoked" v 1 {},
         /// One of the tokens that it got in its own name is refused from now on.
         TokenRevoked = "token_revoked" v 1 {
             /// Which.
@@ -220,6 +222,7 @@ impl Facts for ClientEvent {
             | Self::KeysReplaced { .. }
             | Self::DocumentSeen { .. } // its id is made of its address
             | Self::FirstUsed {}
+            | Self::RegistrationTokenRevoked {}
             | Self::TokenRevoked { .. } => vec![],
         }
     }

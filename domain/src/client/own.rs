@@ -4,6 +4,9 @@
 //!   (unborn) --register itself--> unused --let act--> used
 //!                                    `--nobody let it act for so long--> deleted, because it is unused
 //! ```
+//! It manages itself until whoever answers for it revokes its registration access token, or changes what it is: what they decided is not the
+//! client's to undo, and it is told so by its token being refused.
+//!
 //! It gets codes, and refresh tokens for them, and nothing in its own name: nobody answers for it.
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,19 @@ pub(super) struct Own {
     pub(super) since: Timestamp,
     /// Whether anybody ever let it act.
     pub(super) used: bool,
+    /// Who says what it is.
+    #[serde(default)]
+    pub(super) managed: Managed,
+}
+
+/// Who says what a client is that registered itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Managed {
+    /// It does, with its registration access token.
+    #[default]
+    ByItself,
+    /// Whoever answers for it, and it no longer.
+    ByOthers,
 }
 
 impl Client {
@@ -82,6 +98,36 @@ impl Client {
         }
     }
 
+    /// What whoever answers for it did, and with that the end of its managing itself. What changes nothing takes nothing over.
+    pub(super) fn taken_over(&self, mut did: Vec<ClientEvent>) -> Vec<ClientEvent> {
+        if !did.is_empty() && self.manages_itself() {
+            did.push(ClientEvent::RegistrationTokenRevoked {});
+        }
+        did
+    }
+
+    pub(super) fn revoke_registration_token(&self) -> Result<Vec<ClientEvent>, ClientError> {
+        match (self.standing, self.own) {
+            (Standing::Unborn, _) => Err(ClientError::Unknown),
+            (Standing::Deleted, _) => Err(ClientError::Deleted),
+            (Standing::Enabled | Standing::Disabled, None) => Err(ClientError::NotItsOwn),
+            (Standing::Enabled | Standing::Disabled, Some(Own { managed: Managed::ByOthers, .. })) => {
+                Ok(vec![])
+            }
+            (Standing::Enabled | Standing::Disabled, Some(Own { managed: Managed::ByItself, .. })) => {
+                Ok(vec![ClientEvent::RegistrationTokenRevoked {}])
+            }
+        }
+    }
+
+    pub(super) fn be_taken_over(&mut self) {
+        self.own = self.own.map(|own| Own { managed: Managed::ByOthers, ..own });
+    }
+
+    fn manages_itself(&self) -> bool {
+        self.must_be_its_own().is_ok()
+    }
+
     /// Somebody lets it act. Told once, of those that would be forgotten otherwise.
     pub(super) fn be_used(&self) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
@@ -113,7 +159,11 @@ impl Client {
     }
 
     const fn must_be_its_own(&self) -> Result<(), ClientError> {
-        if self.own.is_some() { Ok(()) } else { Err(ClientError::NotItsOwn) }
+        match self.own {
+            None => Err(ClientError::NotItsOwn),
+            Some(Own { managed: Managed::ByOthers, .. }) => Err(ClientError::TakenOver),
+            Some(Own { managed: Managed::ByItself, .. }) => Ok(()),
+        }
     }
 }
 

@@ -45,8 +45,8 @@ pub struct Client {
 /// What is known of a client that registered itself (RFC 7591).
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnRegistration {
-    /// What is kept of its registration access token.
-    pub token: SecretDigest,
+    /// What is kept of its registration access token; `None` since whoever answers for it revoked that, or changed it themselves.
+    pub token: Option<SecretDigest>,
     /// Since when it is there.
     pub since: Timestamp,
     /// What it says of itself.
@@ -132,7 +132,7 @@ impl AccessView {
             } => {
                 let client = Client::new(id, name, kind, authentication, redirect_uris, scopes);
                 let named_grant_types = Some(grant_types);
-                let own = Some(Arc::new(OwnRegistration { token, since, about: *about }));
+                let own = Some(Arc::new(OwnRegistration { token: Some(token), since, about: *about }));
                 self.clients.insert(id, Arc::new(Client { organization, named_grant_types, own, ..client }));
                 self.unused_clients.insert((since, id));
             }
@@ -155,7 +155,9 @@ impl AccessView {
                 client.name = name;
                 client.redirect_uris = redirect_uris;
                 client.scopes = scopes;
+                client.be_taken_over(); // also where it happened before that was told of its own
             }),
+            ClientEvent::RegistrationTokenRevoked {} => self.change_client(id, Client::be_taken_over),
             ClientEvent::SelfDescribed { name, redirect_uris, scopes, grant_types, about } => {
                 self.change_client(id, |client| {
                     client.name = name;
@@ -200,6 +202,13 @@ impl AccessView {
 }
 
 impl Client {
+    /// What it is, it says itself no longer.
+    fn be_taken_over(&mut self) {
+        if let Some(own) = &mut self.own {
+            Arc::make_mut(own).token = None;
+        }
+    }
+
     fn new(
         id: ClientId,
         name: DisplayName,

@@ -156,6 +156,7 @@ impl AccessView {
             ClientEvent::Registered { .. }
             | ClientEvent::SelfRegistered { .. }
             | ClientEvent::FirstUsed {}
+            | ClientEvent::RegistrationTokenRevoked {} // it opened no instance
             | ClientEvent::SecretRotated { .. } // what it got with the old one stays
             | ClientEvent::KeysReplaced { .. } // the same
             | ClientEvent::Enabled {} => Closes::Nobody,

@@ -162,10 +162,10 @@ pub(super) fn fold(
         ClientEvent::Disabled { reason } => stand("disabled", Some(reason.as_str())),
         ClientEvent::Enabled {} => stand("enabled", None),
         ClientEvent::Deleted { reason } => stand("deleted", reason.map(ClientEnd::as_str)),
-        // The listing shows neither tokens, which are gone in minutes, nor who let a client act: grants tell that.
-        ClientEvent::TokenRevoked { token: _, expires_at: _ } | ClientEvent::FirstUsed {} => {
-            changed(clients, &mark.id, mark).map(|_| ())
-        }
+        // The listing shows neither tokens, which are gone in minutes, nor who let a client act: grants tell that. Who manages it, the history tells.
+        ClientEvent::TokenRevoked { token: _, expires_at: _ }
+        | ClientEvent::FirstUsed {}
+        | ClientEvent::RegistrationTokenRevoked {} => changed(clients, &mark.id, mark).map(|_| ()),
     }
 }
 

@@ -161,6 +161,53 @@ async fn item_31_a_client_that_ends_itself_takes_along_what_people_granted_it() 
     }
 }
 
+/// What an administrator made narrower stays so: the client manages itself no longer.
+#[tokio::test]
+async fn what_an_administrator_changed_of_a_client_it_does_not_undo() {
+    let mut scene = Scene::open().await;
+    let key = scene.world.key(&["clients:write"], None).await;
+    let made = scene.as_itself(&key).post("/oauth/register", &on_loopback()).await.good();
+    let (id, token) = (text(&made, "client_id"), text(&made, "registration_access_token"));
+    let narrower = json!({ "name": "Desk", "redirect_uris": [CALLBACK], "scopes": ["mcp:read"] });
+    let path = scene.world.path(&format!("/clients/{id}"));
+    scene.world.admin().json(Method::PUT, &path, &narrower).await.good();
+    let own = format!("/oauth/register/{id}");
+    for method in [Method::PUT, Method::GET, Method::DELETE] {
+        let answer = scene.as_itself(&token).json(method, &own, &replacement(&made)).await;
+        refused(&answer, 401, "invalid_token");
+    }
+    let page = crate::people::browser::text(&scene.asked(&id, CALLBACK).await);
+    assert!(page.contains("mcp:read") && !page.contains("mcp:write"), "{page}");
+}
+
+#[tokio::test]
+async fn a_registration_access_token_that_was_revoked_opens_nothing_and_the_client_goes_on() {
+    let mut scene = Scene::open().await;
+    let key = scene.world.key(&["clients:write"], None).await;
+    let theirs = scene.as_itself(&key).post("/oauth/register", &on_loopback()).await.good();
+    let nobodys = scene.register(&on_loopback()).await.good();
+    for (made, clients) in
+        [(theirs, scene.world.path("/clients")), (nobodys, "/v1/deployment/clients".to_owned())]
+    {
+        let (id, token) = (text(&made, "client_id"), text(&made, "registration_access_token"));
+        let own = format!("/oauth/register/{id}");
+        scene.as_itself(&token).get(&own).await.good();
+        let path = format!("{clients}/{id}/registration-token");
+        scene.world.admin().json(Method::DELETE, &path, &json!({})).await.good();
+        refused(&scene.as_itself(&token).get(&own).await, 401, "invalid_token");
+        let answer = scene.as_itself(&token).json(Method::PUT, &own, &replacement(&made)).await;
+        refused(&answer, 401, "invalid_token");
+        scene.code(&id, CALLBACK).await;
+    }
+    let by_admin =
+        json!({ "name": "Robot", "kind": "public", "redirect_uris": [CALLBACK], "scopes": ["mcp:read"] });
+    let clients = scene.world.path("/clients");
+    let by_admin = text(&scene.world.admin().post(&clients, &by_admin).await.good(), "id");
+    let path = format!("{clients}/{by_admin}/registration-token");
+    let answer = scene.world.admin().json(Method::DELETE, &path, &json!({})).await;
+    answer.refused(403, "not-self-registered");
+}
+
 #[tokio::test]
 async fn a_client_that_was_disabled_does_not_change_itself() {
     let scene = Scene::open().await;

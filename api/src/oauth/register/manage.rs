@@ -1,7 +1,8 @@
 //! `/oauth/register/{client}`: a client that registered itself reads, replaces and ends its registration, by its registration access token (RFC 7592).
 //!
-//! The token is the client's for as long as there is the client: it is told again in each answer, never another one, so that an answer that is lost on
-//! its way costs nothing. A client that is unknown, gone or somebody else's looks like a wrong token (2.1).
+//! The token is told again in each answer, never another one, so that an answer that is lost on its way costs nothing. It is the client's until the
+//! client is gone, or until whoever answers for it revokes the token or changes the client: what an administrator narrowed, the client does not widen
+//! again. There is no token after that one. A client that is unknown, gone, taken over or somebody else's looks like a wrong token (2.1).
 
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ pub(super) fn routes<P: Ports + 'static>() -> [OauthRoute<P>; 3] {
     let path = format!("{PATH}/{{client}}");
     let access = OauthAccess::OwnRegistration;
     let read = "What a client is registered as (RFC 7592, 2.1)";
-    let replace = "Replace what a client says of itself (RFC 7592, 2.2)";
+    let replace =
+        "Replace what a client says of itself (RFC 7592, 2.2), until whoever answers for it changes it";
     let end = "End a client (RFC 7592, 2.3)";
     [
         OauthRoute::at(Method::GET, &path, access, "getOwnRegistration", read, show::<P>)
@@ -88,7 +90,8 @@ impl<P: Ports> Oauth<P> {
         let client = grounds.client(id).filter(|client| client.standing != Standing::Ended);
         let client = Arc::clone(client.ok_or_else(refused)?);
         let own = Arc::clone(client.own.as_ref().ok_or_else(refused)?);
-        if !self.keys.matches(&token, &own.token) {
+        let held = own.token.as_ref().ok_or_else(refused)?;
+        if !self.keys.matches(&token, held) {
             return Err(refused());
         }
         if client.standing == Standing::Suspended {

@@ -175,6 +175,7 @@ fn it_changes_and_leaves_only_what_registered_itself() {
     let hers = given::<Client>(vec![by_ann]);
     hers.when(describe(|_| {})).refused(&No::NotItsOwn);
     hers.when(Ask::Leave).refused(&No::NotItsOwn);
+    hers.when(Ask::RevokeRegistrationToken).refused(&No::NotItsOwn);
     hers.when(Ask::Use).then(&[]);
     hers.when(Ask::EndIfUnused { since: NOON.plus_seconds(1_000) }).then(&[]);
 }
@@ -196,7 +197,7 @@ fn only_one_with_keys_has_them_replaced() {
     desk(vec![]).when(describe(|said| said.keys = Some(keys("b")))).refused(&No::NoKeys);
     keyed(vec![]).when(Ask::RotateSecret { secret: token(), previous_until: None }).refused(&No::NoSecret);
     let replaced = Did::KeysReplaced { keys: keys("b") };
-    keyed(vec![]).when(Ask::ReplaceKeys { keys: keys("b") }).then(std::slice::from_ref(&replaced));
+    keyed(vec![]).when(describe(|said| said.keys = Some(keys("b")))).then(std::slice::from_ref(&replaced));
     keyed(vec![]).when(Ask::ReplaceKeys { keys: keys("a") }).then(&[]);
     keyed(vec![replaced]).when(Ask::ReplaceKeys { keys: keys("b") }).then(&[]);
 }
@@ -216,6 +217,36 @@ fn it_describes_itself_anew_and_says_nothing_when_nothing_is_new() {
     let both = [anew, Did::KeysReplaced { keys: keys("b") }];
     keyed(vec![]).when(ask()).then(&both);
     keyed(both.into()).when(ask()).then(&[]);
+}
+
+#[test]
+fn what_others_changed_of_it_it_does_not_undo() {
+    let over = Did::RegistrationTokenRevoked {};
+    let ItselfDescribed { name, redirect_uris, .. } = described("Desk");
+    let scopes = Scopes::from_iter([Scope::McpRead]);
+    let narrow =
+        Ask::Update { name: name.clone(), redirect_uris: redirect_uris.clone(), scopes: scopes.clone() };
+    let narrowed = Did::Updated { name, redirect_uris, scopes };
+    desk(vec![]).when(narrow.clone()).then(&[narrowed.clone(), over.clone()]);
+    let keys = keys("b");
+    let replaced = Did::KeysReplaced { keys: keys.clone() };
+    keyed(vec![]).when(Ask::ReplaceKeys { keys }).then(&[replaced.clone(), over.clone()]);
+    for done in [vec![narrowed.clone(), over.clone()], vec![narrowed], vec![over.clone()]] {
+        desk(done.clone()).when(describe(|_| {})).refused(&No::TakenOver);
+        desk(done.clone()).when(Ask::Leave).refused(&No::TakenOver);
+        desk(done.clone()).when(Ask::RevokeRegistrationToken).then(&[]);
+        desk(done).when(Ask::Use).then(&[Did::FirstUsed {}]);
+    }
+    keyed(vec![replaced, over])
+        .when(describe(|said| said.keys = Some(self::keys("a"))))
+        .refused(&No::TakenOver);
+}
+
+#[test]
+fn its_registration_token_is_revoked_once_and_only_where_there_is_one() {
+    given::<Client>(vec![]).when(Ask::RevokeRegistrationToken).refused(&No::Unknown);
+    desk(vec![gone(None)]).when(Ask::RevokeRegistrationToken).refused(&No::Deleted);
+    desk(vec![]).when(Ask::RevokeRegistrationToken).then(&[Did::RegistrationTokenRevoked {}]);
 }
 
 #[test]

@@ -170,6 +170,7 @@ fn client_itself(redirect_uris: BTreeSet<RedirectUri>) -> Vec<Sample<ClientEvent
             },
         ),
         ("", ClientEvent::FirstUsed {}),
+        ("", ClientEvent::RegistrationTokenRevoked {}),
         ("by-itself", ClientEvent::Deleted { reason: Some(ClientEnd::ByItself) }),
         ("unused", ClientEvent::Deleted { reason: Some(ClientEnd::Unused) }),
     ]

@@ -202,7 +202,7 @@ fn told_of_itself(
         software_version: None,
     });
     let grant_types = [GrantType::AuthorizationCode].into();
-    match how % 5 {
+    match how % 6 {
         0 | 1 => ClientEvent::SelfRegistered {
             organization,
             client_id,
@@ -221,6 +221,7 @@ fn told_of_itself(
             ClientEvent::SelfDescribed { name: name(), redirect_uris: [].into(), scopes, grant_types, about }
         }
         3 => ClientEvent::FirstUsed {},
+        4 => ClientEvent::RegistrationTokenRevoked {},
         _ => ClientEvent::Deleted { reason: Some(ClientEnd::Unused) },
     }
 }

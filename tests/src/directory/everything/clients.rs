@@ -125,5 +125,6 @@ fn tell_clients_of_themselves(history: &mut History) {
             },
         )
         .tell(SIGNING_CLIENT, ClientEvent::KeysReplaced { keys: keys("b") })
+        .tell(SIGNING_CLIENT, ClientEvent::RegistrationTokenRevoked {})
         .tell(UNUSED_CLIENT, ClientEvent::Deleted { reason: Some(ClientEnd::Unused) });
 }
