@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   GET  client, redirect known? --no--> a page of ours, and nowhere else
-//!          `-> the rest readable? --no--> back to the client with what is wrong
+//!          `-> the rest readable? --no--> back to the client with what is wrong; while nobody is signed in, to one of strangers only by a click
 //!                `-> signed in? --no--> /sign-in and back here
 //!                      `-> may this person grant it? --no--> back to the client
 //!                            `-> granted before, or a demonstration that asks nobody? --yes--> back with a code
 //!                                  `-> the page that asks
 //!   POST the page's answer, sealed for this session -> grant, code, back; or back with access_denied
 //! ```
+//! A stranger's client is one that registered itself or is known by its document: anybody made it, so an error that led on by itself would make a
+//! link to us a link to anywhere (RFC 9700, 4.11.2; RFC 6749, 10.15). For one that an organization registered, somebody here stands.
 //! Deliberately absent: any leave for other origins to read this (RFC 9700, 2.6: no CORS here), and every response type but `code`.
 
 mod described;
@@ -18,6 +20,8 @@ mod redirect;
 mod request;
 mod sealed;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
@@ -25,7 +29,7 @@ use commands::Ports;
 use commands::grant::Issue;
 use domain::value::{ClientUrl, GrantId, Scope, Scopes, UserId};
 use http::{StatusCode, Uri};
-use projections::access::{AccessView, Grounds};
+use projections::access::{AccessView, Client, Grounds};
 use projections::directory::{instances, organizations};
 
 use self::described::{ConsentForm, QUERY};
@@ -39,6 +43,7 @@ use super::documents::ClientDocuments;
 use super::pkce::Challenge;
 use crate::limits::{Subject, Surface, TooMany};
 use crate::pages::consent::Consent;
+use crate::pages::held::Held;
 use crate::pages::{Fault, FormTarget};
 use crate::people::{
     Expectation, Next, PageAccess, PageRoute, People, Sent, SignedIn, Visitor, encoded, into_router,
@@ -89,6 +94,8 @@ enum End {
     Here(Fault),
     /// On a page of ours that says to wait.
     Later(TooMany),
+    /// On a page of ours that says what is wrong, and leads back to this client when somebody chooses to.
+    Held(Arc<Client>, WayBack, AuthorizeError),
     /// Back at the client.
     Back(WayBack, AuthorizeError),
 }
@@ -109,6 +116,16 @@ fn ended<P: Ports + 'static>(people: &People<P>, visitor: &Visitor, end: End) ->
             too_many.tell(response.headers_mut());
             response
         }
+        End::Held(client, back, error) => {
+            let held = Held {
+                code: error.code(),
+                description: error.description(),
+                client: client.name.as_str(),
+                destination: &destination(&back.redirect_uri),
+                way_back: &back.with_error(error, people.url.issuer()),
+            };
+            visitor.page(people, StatusCode::BAD_REQUEST, held.page(visitor.language()))
+        }
         End::Back(back, error) => leads_to(&back.with_error(error, people.url.issuer())),
     }
 }
@@ -121,7 +138,13 @@ async fn answer<P: Ports + 'static>(
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
     let asked: Asked = asked(&view, &people.documents, query).await.map_err(End::Here)?;
     let back = |error| End::Back(asked.back.clone(), error);
-    let wanted = asked.read(query, &people.url).map_err(back)?;
+    let wanted = asked.read(query, &people.url).map_err(|error| {
+        let is_somebody = visitor.is_signed_in() || people.signs_in_unasked(visitor);
+        if is_somebody || !asked.client.is_of_strangers() {
+            return back(error);
+        }
+        End::Held(Arc::clone(&asked.client), asked.back.clone(), error)
+    })?;
     let somebody = match visitor.clone().signed_in() {
         Ok(somebody) => somebody,
         Err(visitor) => match people.sign_in_unasked(visitor).await.map_err(End::Here)? {

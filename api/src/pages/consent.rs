@@ -17,6 +17,15 @@ pub(crate) enum Destination {
     App(String),
 }
 
+impl Destination {
+    /// As a person reads it.
+    pub(super) fn place(&self) -> &str {
+        match self {
+            Self::Site(place) | Self::Loopback(place) | Self::App(place) => place,
+        }
+    }
+}
+
 /// What the page shows.
 #[derive(Debug)]
 pub(crate) struct Consent<'a> {
@@ -79,14 +88,11 @@ impl Consent<'_> {
     }
 
     fn facts(&self, words: &Words) -> Markup {
-        let leads_to = match self.destination {
-            Destination::Site(place) | Destination::Loopback(place) | Destination::App(place) => place,
-        };
         html! {
             dl.facts {
                 dt { (words.client) } dd { (self.client) }
                 @if let Some(host) = self.described_at { dt { (words.described_at) } dd { code { (host) } } }
-                dt { (words.leads_to) } dd { code { (leads_to) } }
+                dt { (words.leads_to) } dd { code { (self.destination.place()) } }
                 dt { (words.instance) } dd { (self.instance) }
                 dt { (words.organization) } dd { (self.organization) }
             }

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod consent;
 pub(crate) mod fault;
+pub(crate) mod held;
 pub(crate) mod language;
 mod layout;
 pub(crate) mod password;

@@ -75,6 +75,11 @@ words! {
     fault_document_text: "The link that brought you here names a document that describes an application. It cannot be fetched, or does not say what it must. Nothing was allowed. Go back to the application and start again; if it happens again, tell whoever runs it.", "移動元のリンクはアプリケーションの説明文書を指していますが、取得できないか、内容が正しくありません。何も許可されていません。アプリケーションに戻ってやり直してください。繰り返す場合は、その提供元にお知らせください。";
     fault_redirect: "This application asked to send you somewhere else", "登録されていない移動先です";
     fault_redirect_text: "The address that it wants to send you to is not one that it registered, so you stay here. Nothing was allowed. Tell whoever runs the application.", "アプリケーションが指定した移動先は登録されていないため、ここで止めました。何も許可されていません。アプリケーションの提供元にお知らせください。";
+    held: "This application's request has a mistake", "アプリケーションのリクエストに誤りがあります";
+    held_text: "It registered itself, and nobody has checked where it would send you, so you stay here. Nothing was allowed. Tell whoever runs the application what is wrong.", "自ら登録したアプリケーションで、移動先は確認されていないため、ここで止めました。何も許可されていません。次の内容をアプリケーションの提供元にお知らせください。";
+    held_error: "What is wrong", "誤りの内容";
+    held_leads_to: "It would send you to", "移動先";
+    held_go_on: "I know this application: tell it, and go there", "このアプリケーションを知っているので、内容を伝えて移動する";
     sign_in_elsewhere: "Or with an account elsewhere", "または、ほかのアカウントで";
     sign_in_with: "Sign in with {}", "{} でサインイン";
     sign_in_again: "For this, sign in once more.", "この操作には、もう一度サインインが必要です。";

@@ -15,6 +15,11 @@ use crate::config::AutoConsent;
 use crate::pages::Fault;
 
 impl<P: Ports + 'static> People<P> {
+    /// Whether this browser is signed in as soon as it asks for something that can be read.
+    pub(crate) fn signs_in_unasked(&self, visitor: &Visitor) -> bool {
+        self.auto_consent.is_some() && visitor.is_at_home()
+    }
+
     /// Signs in whoever is not asked, or answers the visitor as they came.
     pub(crate) async fn sign_in_unasked(&self, visitor: Visitor) -> Result<Result<SignedIn, Visitor>, Fault> {
         let Some(AutoConsent { email }) = self.auto_consent.as_ref().filter(|_| visitor.is_at_home()) else {

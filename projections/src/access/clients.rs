@@ -72,6 +72,11 @@ impl Client {
         Self { named_grant_types: Some(grant_types), document: Some(Arc::new(url)), ..client }
     }
 
+    /// Whether it says itself where browsers are sent, and nobody here stands for that: it registered itself, or a document of its own describes it.
+    pub const fn is_of_strangers(&self) -> bool {
+        self.own.is_some() || self.document.is_some()
+    }
+
     /// The `client_id` of OAuth.
     pub fn oauth_id(&self) -> String {
         match &self.document {

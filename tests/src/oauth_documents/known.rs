@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::published::Published;
 use super::scene::{CALLBACK, Scene, code_in, text};
-use crate::people::browser::{location, text as shown};
+use crate::people::browser::{Browser, location, text as shown};
 
 fn claims(token: &str) -> Value {
     let claims = token.split('.').nth(1).expect("a JWT");
@@ -117,4 +117,16 @@ async fn item_54_administrators_of_the_deployment_see_and_disable_it() {
     let page = scene.asked(&published.url, CALLBACK).await;
     assert_eq!(page.status.as_u16(), 400);
     assert!(page.header("location").is_none());
+}
+
+#[tokio::test]
+async fn item_60_whoever_is_not_signed_in_is_not_led_on_by_an_error_to_where_a_document_says() {
+    let scene = Scene::start().await;
+    let published = Published::start(CALLBACK).await;
+    let bad = scene.request(&published.url, CALLBACK).replace("response_type=code", "response_type=token");
+    let page = Browser::new(&scene.world.node.running.url).get(&bad).await;
+    assert_eq!(page.status.as_u16(), 400);
+    assert!(page.header("location").is_none());
+    let read = shown(&page);
+    assert!(read.contains("unsupported_response_type") && read.contains("desk.example.com"), "{read}");
 }

@@ -47,7 +47,7 @@ impl Scene {
         url.clone_into(&mut self.url);
     }
 
-    fn request(&self, client: &str, redirect_uri: &str) -> String {
+    pub(super) fn request(&self, client: &str, redirect_uri: &str) -> String {
         let resource = format!("{}/mcp/{}", self.url, self.instance);
         let pairs = [
             ("response_type", "code"),

@@ -8,4 +8,5 @@ mod registered;
 mod scene;
 mod signed;
 mod signer;
+mod strangers;
 mod unused;

@@ -59,7 +59,7 @@ impl Scene {
     }
 
     /// What a client asks for, by way of a browser.
-    fn request(&self, client: &str, redirect_uri: &str) -> String {
+    pub(super) fn request(&self, client: &str, redirect_uri: &str) -> String {
         let resource = self.resource();
         let pairs = [
             ("response_type", "code"),
