@@ -6,6 +6,7 @@
 
 mod breaker;
 mod cached;
+mod exchanges;
 mod metadata;
 mod ports;
 mod redeem;
@@ -33,6 +34,7 @@ pub(crate) use way::Way;
 
 use breaker::Breaker;
 use cached::Cached;
+use exchanges::Exchanges;
 use metadata::Metadata;
 
 /// Keys of a provider are fetched anew after this.
@@ -62,6 +64,23 @@ pub struct ProviderLimits {
 #[error("the identity provider does not answer")]
 pub(crate) struct Down;
 
+/// Why a request got no answer that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Unanswered {
+    /// It was sent, and nobody is there, or nobody who can do what was asked.
+    #[error("the identity provider does not answer")]
+    Failed,
+    /// It was not sent: the provider is left alone.
+    #[error("the identity provider is left alone")]
+    HeldBack,
+}
+
+impl From<Unanswered> for Down {
+    fn from(_: Unanswered) -> Self {
+        Self
+    }
+}
+
 /// The providers, as this node knows them. Cheap to clone.
 #[derive(Clone)]
 pub struct Providers(Arc<Inner>);
@@ -87,20 +106,14 @@ impl std::fmt::Debug for Providers {
 struct Known {
     issuer: Issuer,
     breaker: Mutex<Breaker>,
-    /// Until when it is taken not to exchange codes, since it did not a moment ago: whoever is led there comes back with nothing.
-    exchanges_again: Mutex<Option<Instant>>,
+    exchanges: Mutex<Exchanges>,
     metadata: Cached<Metadata>,
     keys: Cached<CoreJsonWebKeySet>,
 }
 
 impl Known {
-    fn exchanges(&self, now: Instant) -> bool {
-        let again = self.exchanges_again.lock().unwrap_or_else(PoisonError::into_inner);
-        again.is_none_or(|again| now >= again)
-    }
-
-    fn exchanges_not_until(&self, again: Instant) {
-        *self.exchanges_again.lock().unwrap_or_else(PoisonError::into_inner) = Some(again);
+    fn exchanges(&self) -> std::sync::MutexGuard<'_, Exchanges> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn holds_back(&self) -> bool {
@@ -145,7 +158,7 @@ impl Providers {
     /// Whether a provider answers: it did a moment ago, or does now.
     pub(crate) async fn contact(&self, provider: &Provider) -> Result<(), Down> {
         let known = self.known(provider);
-        if !known.exchanges(Instant::now()) {
+        if !known.exchanges().are_made(Instant::now()) {
             return Err(Down);
         }
         self.metadata(&known).await.map(|_| ())
@@ -172,7 +185,7 @@ impl Providers {
         let known = Arc::new(Known {
             issuer: provider.issuer.clone(),
             breaker: Mutex::new(Breaker::new(self.0.limits.failures_max, self.0.limits.open)),
-            exchanges_again: Mutex::default(),
+            exchanges: Mutex::default(),
             metadata: Cached::default(),
             keys: Cached::default(),
         });
@@ -189,7 +202,7 @@ impl Providers {
         }
         let fetch = async {
             let request = metadata::request(&known.issuer)?;
-            self.call(known, request, |answer| metadata::read(&known.issuer, &answer)).await
+            Ok(self.call(known, request, |answer| metadata::read(&known.issuer, &answer)).await?)
         };
         known.metadata.get(age_max, fetch).await
     }
@@ -203,26 +216,26 @@ impl Providers {
     ) -> Result<Arc<CoreJsonWebKeySet>, Down> {
         let fetch = async {
             let request = metadata::keys_request(metadata)?;
-            self.call(known, request, |answer| metadata::read_keys(&answer)).await
+            Ok(self.call(known, request, |answer| metadata::read_keys(&answer)).await?)
         };
         let fetched = known.keys.get(age_max, fetch).await;
         fetched.or_else(|down| known.keys.younger_than(self.0.limits.fallback).ok_or(down))
     }
 
-    /// One request, if the breaker lets it through. What cannot be read counts as no answer.
+    /// One request, if the breaker lets it through. What cannot be read counts as no answer; a refusal can be.
     async fn call<T>(
         &self,
         known: &Known,
         request: HttpRequest,
         read: impl FnOnce(HttpResponse) -> Result<T, &'static str>,
-    ) -> Result<T, Down> {
+    ) -> Result<T, Unanswered> {
         let Some(permit) = breaker::permit(&known.breaker, Instant::now()) else {
             self.0.metrics.asked_provider(ProviderOutcome::HeldBack);
-            return Err(Down);
+            return Err(Unanswered::HeldBack);
         };
         let answer = self.0.calls.call(request, self.0.limits.request).await;
         let answer = answer.map_err(|NoAnswer(why)| why).and_then(|answer| {
-            if answer.status().is_server_error() || answer.status().is_redirection() {
+            if answer.status().is_server_error() {
                 return Err(format!("it answered {}", answer.status().as_u16()));
             }
             read(answer).map_err(str::to_owned)
@@ -241,7 +254,7 @@ impl Providers {
                     cause = why,
                     "an identity provider does not answer"
                 );
-                Err(Down)
+                Err(Unanswered::Failed)
             }
         }
     }

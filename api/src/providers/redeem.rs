@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use super::metadata::Metadata;
 use super::way::Client;
-use super::{Down, KEYS_AGE_MAX, Known, Providers, UNKNOWN_KEY_AGE_MIN};
+use super::{Down, KEYS_AGE_MAX, Known, Providers, UNKNOWN_KEY_AGE_MIN, Unanswered};
 use crate::oauth::Parameters;
 
 /// Signatures that count. A shared secret signs nothing here: whoever else has it could speak for everybody (`oauth.md`, case 14).
@@ -116,11 +116,21 @@ impl Providers {
         };
         let code = AuthorizationCode::new(code.to_owned());
         let exchange = client.exchange_code(code).set_pkce_verifier(self.verifier(state));
-        let answer = exchange.request_async(&call).await.map_err(|error| match error {
-            RequestTokenError::Request(down) => {
-                known.exchanges_not_until(Instant::now() + self.0.limits.open);
-                NotVouched::Down(down)
+        let answer = exchange.request_async(&call).await;
+        match &answer {
+            Err(RequestTokenError::Request(Unanswered::Failed)) => {
+                known.exchanges().failed(Instant::now(), self.0.limits.open);
             }
+            Err(RequestTokenError::Request(Unanswered::HeldBack)) => {}
+            Err(
+                RequestTokenError::ServerResponse(_)
+                | RequestTokenError::Parse(..)
+                | RequestTokenError::Other(_),
+            )
+            | Ok(_) => known.exchanges().answered(),
+        }
+        let answer = answer.map_err(|error| match error {
+            RequestTokenError::Request(unanswered) => NotVouched::Down(unanswered.into()),
             RequestTokenError::ServerResponse(refusal) => refused(refusal.error().as_ref()),
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => unfit("its token answer is none"),
         })?;

@@ -6,6 +6,7 @@ use api::config::ProviderLimits;
 use harness::Settings;
 use serde_json::json;
 
+use super::refused::changed;
 use super::scene::{Scene, says, until};
 use crate::people::browser::{location, text};
 
@@ -162,6 +163,45 @@ async fn attack_36_a_provider_that_leads_people_on_and_exchanges_nothing_is_one_
     })
     .await;
     assert_eq!(scene.told("fallback_began").await, 1);
+}
+
+/// Left alone for so long that a test would notice.
+async fn unforgiving() -> Scene {
+    let providers = ProviderLimits { open: Duration::from_mins(10), ..limits() };
+    Scene::with(Settings { providers, ..Settings::default() }).await
+}
+
+/// Whoever is here is led to the provider, which is there.
+async fn is_renewed(scene: &Scene, mut browser: crate::people::browser::Browser) {
+    scene.minutes_pass(61).await;
+    let answer = browser.get("/account/grants").await;
+    assert!(location(&answer).starts_with("/sign-in/renew?"), "{}", location(&answer));
+    assert_eq!(scene.listed().await["breaker"], "closed");
+    assert_eq!(scene.told("fallback_began").await, 0);
+}
+
+#[tokio::test]
+async fn attack_36_codes_that_a_provider_refuses_do_not_make_it_one_that_does_not_answer() {
+    let scene = unforgiving().await;
+    let ann = scene.signed_in("ann").await;
+    for _ in 0..5 {
+        let mut stranger = scene.browser();
+        let back = scene.there_and_back(&mut stranger, &mut scene.there()).await;
+        says(&stranger.get(&changed(&back, "code", Some("made-up"))).await, 403, "not signed in");
+    }
+    is_renewed(&scene, ann).await;
+}
+
+#[tokio::test]
+async fn attack_36_one_exchange_that_fails_does_not_make_a_provider_one_that_does_not_answer() {
+    let scene = unforgiving().await;
+    let ann = scene.signed_in("ann").await;
+    let mut stranger = scene.browser();
+    let back = scene.there_and_back(&mut stranger, &mut scene.there()).await;
+    scene.provider.control(&json!({ "fails": "/token" })).await;
+    says(&stranger.get(&back).await, 503, "does not answer");
+    scene.provider.control(&json!({ "fails": false })).await;
+    is_renewed(&scene, ann).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::scene::{Scene, says};
 use crate::people::browser::{location, text};
 
 /// A callback with another value of a parameter, or without it.
-fn changed(back: &str, name: &str, value: Option<&str>) -> String {
+pub(super) fn changed(back: &str, name: &str, value: Option<&str>) -> String {
     let (path, query) = back.split_once('?').unwrap();
     let pairs = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key != name);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
