@@ -49,7 +49,7 @@ use crate::people::{
     Expectation, Next, PageAccess, PageRoute, People, Sent, SignedIn, Visitor, encoded, into_router,
     leads_to, person, unavailable,
 };
-use crate::providers::rests_on;
+use crate::providers::Ground;
 
 /// Where people are asked.
 pub(super) const PATH: &str = "/oauth/authorize";
@@ -163,7 +163,8 @@ async fn answer<P: Ports + 'static>(
     match reach.standing {
         Some(grant) => {
             let scopes = without_contained(&reach.scopes);
-            coded(people, &somebody, (&wanted, &reach), grant, scopes).await.map_err(back)
+            let ground = Ground::Remembered(somebody.session.provider());
+            coded(people, &somebody, (&wanted, &reach), (grant, ground), scopes).await.map_err(back)
         }
         None if somebody.agrees_unasked() => {
             let offered = reach.scopes.clone();
@@ -243,7 +244,7 @@ async fn coded<P: Ports + 'static>(
     people: &People<P>,
     somebody: &SignedIn,
     (wanted, reach): (&Wanted, &Reach),
-    grant: GrantId,
+    (grant, ground): (GrantId, Ground),
     scopes: Scopes,
 ) -> Result<Response, AuthorizeError> {
     let facts = CodeFacts {
@@ -256,7 +257,7 @@ async fn coded<P: Ports + 'static>(
         challenge: Challenge::parse(&wanted.challenge).ok_or(AuthorizeError::Challenge)?,
         scopes,
     };
-    let issued = codes::issue(&people.pool, people.ports.entropy(), &facts).await;
+    let issued = codes::issue(&people.pool, people.ports.entropy(), &facts, &ground).await;
     let code = issued.map_err(|error| {
         unavailable(&error);
         AuthorizeError::Unavailable
@@ -328,10 +329,6 @@ async fn granted<P: Ports + 'static>(
         unavailable(&error);
         AuthorizeError::Unavailable
     })?;
-    let provider = somebody.session.provider();
-    rests_on(&people.pool, issued.grant, provider.as_ref()).await.map_err(|error| {
-        unavailable(&error);
-        AuthorizeError::Unavailable
-    })?;
-    coded(people, somebody, (wanted, reach), issued.grant, scopes).await
+    let ground = Ground::Consented(somebody.session.provider());
+    coded(people, somebody, (wanted, reach), (issued.grant, ground), scopes).await
 }

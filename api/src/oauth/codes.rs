@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::pkce::Challenge;
+use crate::providers::{Ground, rests_on};
 
 /// What every code begins with, so that whoever searches for secrets finds one.
 const PREFIX: &str = "ac_";
@@ -46,12 +47,15 @@ pub struct CodeFacts {
     pub scopes: Scopes,
 }
 
-/// Draws a code. Only its digest is kept.
+/// Draws a code. Only its digest is kept, and with it what its grant rests on.
 pub(crate) async fn issue(
     pool: &PgPool,
     entropy: &impl Entropy,
     facts: &CodeFacts,
+    ground: &Ground,
 ) -> Result<String, sqlx::Error> {
+    let mut unit = pool.begin().await?;
+    rests_on(&mut unit, facts.grant, ground).await?;
     let code = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(entropy.secret()));
     let scopes: Vec<String> = facts.scopes.iter().map(ToString::to_string).collect();
     sqlx::query(
@@ -69,8 +73,9 @@ pub(crate) async fn issue(
     .bind(facts.challenge.text())
     .bind(scopes)
     .bind(CODE_SECONDS)
-    .execute(pool)
+    .execute(&mut *unit)
     .await?;
+    unit.commit().await?;
     Ok(code)
 }
 

@@ -29,7 +29,7 @@ use crate::token::PublicUrl;
 pub(crate) use breaker::BreakerState;
 pub(crate) use ports::{CallProvider, NoAnswer, OpenClientSecret, SecretUnreadable};
 pub(crate) use redeem::{NotVouched, VouchedFor};
-pub(crate) use vouched::{FORGET, Standing, VouchError, Vouching, ground_of, part, rests_on, vouch};
+pub(crate) use vouched::{FORGET, Ground, Standing, VouchError, Vouching, ground_of, part, rests_on, vouch};
 pub(crate) use way::Way;
 
 use breaker::Breaker;

@@ -14,7 +14,7 @@ use commands::user::{BeginFallback, EndFallback};
 use commands::{Actor, CarryOutError, Order, Ports, UseCase, carry_out};
 use domain::value::{GrantId, ProviderId, Timestamp, UserId};
 use projections::access::Provider;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use super::Providers;
@@ -172,22 +172,40 @@ pub(crate) async fn part(pool: &PgPool, user: UserId, provider: &ProviderId) -> 
     transaction.commit().await
 }
 
-/// Notes on which provider a grant rests, by the session in which it was consented to last; on none, when that rests on none.
+/// What a grant is to rest on, by the session in which a code for it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// The person consented just now: it rests on what their session rests on, and on nothing else.
+    Consented(Option<ProviderId>),
+    /// They consented before, and were not asked again: it goes on resting on what it rests on, and if that is nothing, on what this session rests on.
+    Remembered(Option<ProviderId>),
+}
+
+/// Notes on which provider a grant rests. It is noted with each code, in one transaction: there is no code, and so no token, of a grant of which that
+/// is not known, whatever happened after the consent was written.
 pub(crate) async fn rests_on(
-    pool: &PgPool,
+    unit: &mut PgConnection,
     grant: GrantId,
-    provider: Option<&ProviderId>,
+    ground: &Ground,
 ) -> Result<(), sqlx::Error> {
-    let query = match provider {
-        Some(provider) => sqlx::query(
+    let query = match ground {
+        Ground::Consented(Some(provider)) => sqlx::query(
             "insert into provider_grants (grant_id, provider) values ($1, $2)
              on conflict (grant_id) do update set provider = excluded.provider",
         )
         .bind(grant.uuid())
-        .bind(provider.as_str().to_owned()),
-        None => sqlx::query("delete from provider_grants where grant_id = $1").bind(grant.uuid()),
+        .bind(provider.as_str()),
+        Ground::Consented(None) => {
+            sqlx::query("delete from provider_grants where grant_id = $1").bind(grant.uuid())
+        }
+        Ground::Remembered(Some(provider)) => sqlx::query(
+            "insert into provider_grants (grant_id, provider) values ($1, $2) on conflict (grant_id) do nothing",
+        )
+        .bind(grant.uuid())
+        .bind(provider.as_str()),
+        Ground::Remembered(None) => return Ok(()),
     };
-    query.execute(pool).await.map(|_| ())
+    query.execute(unit).await.map(|_| ())
 }
 
 /// On which provider a grant rests.

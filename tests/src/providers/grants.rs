@@ -13,6 +13,8 @@ use crate::people::browser::{Browser, encoded, location};
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CALLBACK: &str = "http://127.0.0.1:3000/callback";
+/// Whoever allowed something to a site is not asked for the same again.
+const SITE: &str = "https://app.example.com/callback";
 
 /// A public client.
 struct Client<'a> {
@@ -26,28 +28,42 @@ impl<'a> Client<'a> {
         let world = &scene.world;
         let path = world.path(&format!("/instances/{instance}/authentication"));
         world.admin().json(Method::PUT, &path, &json!({ "authentication": "oauth" })).await.good();
-        let body =
-            json!({ "name": "Desk", "kind": "public", "redirect_uris": [CALLBACK], "scopes": ["mcp:write"] });
+        let body = json!({ "name": "Desk", "kind": "public", "redirect_uris": [CALLBACK, SITE], "scopes": ["mcp:write"] });
         let made = world.admin().post(&world.path("/clients"), &body).await.good();
         let id = made["id"].as_str().unwrap().to_owned();
         Self { scene, id, resource: format!("{}/mcp/{instance}", world.node.running.url) }
     }
 
-    /// The person allows it in their browser: its first tokens.
-    async fn granted(&self, browser: &mut Browser) -> Value {
+    /// What it asks for, by way of a browser.
+    fn request(&self, redirect_uri: &str) -> String {
         let query = encoded(&[
             ("response_type", "code"),
             ("client_id", &self.id),
-            ("redirect_uri", CALLBACK),
+            ("redirect_uri", redirect_uri),
             ("scope", "mcp:write"),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
             ("resource", &self.resource),
         ]);
-        let page = browser.get(&format!("/oauth/authorize?{query}")).await;
+        format!("/oauth/authorize?{query}")
+    }
+
+    /// The person allows it in their browser: where that leads.
+    async fn allowed(&self, browser: &mut Browser, redirect_uri: &str) -> String {
+        let page = browser.get(&self.request(redirect_uri)).await;
         let fields = [("decision", "allow"), ("allow mcp:write", "on")];
-        let back = location(&browser.fill(&page, "/oauth/authorize", &fields).await);
-        let back = url::Url::parse(&back).unwrap();
+        location(&browser.fill(&page, "/oauth/authorize", &fields).await)
+    }
+
+    /// The person allows it in their browser: its first tokens.
+    async fn granted(&self, browser: &mut Browser) -> Value {
+        let back = self.allowed(browser, CALLBACK).await;
+        self.redeemed(&back).await
+    }
+
+    /// The tokens for what came back.
+    async fn redeemed(&self, back: &str) -> Value {
+        let back = url::Url::parse(back).unwrap();
         let code = back.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
         let form = encoded(&[
             ("grant_type", "authorization_code"),
@@ -126,6 +142,34 @@ async fn a_grant_of_somebody_whose_provider_was_taken_away_is_worth_nothing() {
     link(&scene, &mut bea.browser(&scene.world).await).await;
     let client = Client::register(&scene, &instance).await;
     let tokens = client.granted(&mut scene.signed_in("ann").await).await;
+    let path = "/v1/deployment/identity-providers/acme";
+    scene.world.admin().json(Method::DELETE, path, &json!({})).await.good();
+    let refused = client.refresh(&tokens).await;
+    assert_eq!((refused.status.as_u16(), &refused.body()["error"]), (400, &json!("invalid_grant")));
+}
+
+#[tokio::test]
+async fn what_a_grant_rests_on_is_known_before_there_is_any_token_of_it() {
+    let scene = Scene::start().await;
+    let upstream = ScriptedUpstream::start(Scripted::Result(json!({}))).await;
+    let instance = scene.world.instance_in_front_of(&upstream.url).await.id;
+    let bea = Person::member(&scene.world, "Bea", "member").await;
+    link(&scene, &mut bea.browser(&scene.world).await).await;
+    let client = Client::register(&scene, &instance).await;
+    let mut browser = scene.signed_in("ann").await;
+    // The consent is written, and then something happens.
+    scene.execute("create function fail() returns trigger language plpgsql as 'begin raise exception ''down''; end'").await;
+    scene
+        .execute("create trigger fail before insert on provider_grants for each row execute function fail()")
+        .await;
+    let back = client.allowed(&mut browser, SITE).await;
+    assert!(back.contains("error=temporarily_unavailable"), "{back}");
+    assert_eq!(scene.number("select count(*) from events where event_type = 'granted'").await, 1);
+    assert_eq!(scene.number("select count(*) from authorization_codes").await, 0);
+    scene.execute("drop trigger fail on provider_grants").await;
+    // The person is not asked again, and what comes of it rests on their provider all the same.
+    let back = location(&browser.get(&client.request(SITE)).await);
+    let tokens = client.redeemed(&back).await;
     let path = "/v1/deployment/identity-providers/acme";
     scene.world.admin().json(Method::DELETE, path, &json!({})).await.good();
     let refused = client.refresh(&tokens).await;
