@@ -2,6 +2,9 @@
 //!
 //! The table comes first, since that is where two programs meet; then the event. Whoever dies in between is followed by the next one that presents a
 //! token of the family, or by a look at what is untold that every node takes now and then (`wiring`): under one command id, so it is told once.
+//!
+//! A family that ends since its user changed their password ends alone. A user, a client and an instance have one grant, and they may have consented to
+//! it anew since: what was allowed after the change is not the old family's to end. That the password was changed, the log says already.
 
 use commands::grant::End;
 use commands::{Actor, CarryOutError, CommandId, Done, Order, Ports, carry_out};
@@ -21,7 +24,7 @@ pub(crate) enum Untold {
     Table(#[from] RefreshUnreachable),
 }
 
-/// Ends the grant of an ended family, and remembers that it did; answers where the log says so.
+/// Ends the grant of an ended family, where it ends with that, and remembers that it did; answers where the log says so.
 pub(crate) async fn tell<P: Ports>(
     ports: &P,
     refresh: &dyn KeepRefreshTokens,
@@ -29,8 +32,11 @@ pub(crate) async fn tell<P: Ports>(
 ) -> Result<Option<Position>, Untold> {
     let (actor, reason) = match ended.why {
         FamilyEnd::Reused => (Actor::server_about(ended.client), GrantEnd::RefreshReused),
-        FamilyEnd::PasswordChanged => (Actor::server_about(ended.client), GrantEnd::PasswordChanged),
         FamilyEnd::ByClient => (Actor::client(ended.client), GrantEnd::ByClient),
+        FamilyEnd::PasswordChanged => {
+            refresh.told(ended.id).await?;
+            return Ok(None);
+        }
     };
     let order = Order {
         command: Some(CommandId::new(format!("refresh-family:{}", ended.id.0))),

@@ -2,14 +2,13 @@
 //!
 //! Everything that can be refused is refused before anything is spent: a wish for another resource or a wider scope leaves the token as it was.
 //! Then one of all who present it wins; the others, as long as that may be a retry, get the very same answer, and after that end the family and
-//! its grant: one of two who hold the same token is a thief, and which one nobody can tell. Whoever changes their password ends what was allowed
-//! before, too: at the next refresh, which is when the last access token of it ends at the latest (`oauth.md`, case 12).
+//! its grant: one of two who hold the same token is a thief, and which one nobody can tell. Whoever changes their password ends the families of before,
+//! too: each at its next refresh, which is when its last access token ends at the latest (`oauth.md`, case 12), and each alone: a token of before, spent
+//! or not, has no say in what was allowed after.
 
 use commands::{Entropy as _, Ports};
 use domain::client::GrantType;
-use domain::value::{
-    IssuedSecret, PresentedSecret, Scope, Scopes, Timestamp, compose_refresh_token, is_refresh_token,
-};
+use domain::value::{IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token};
 use projections::access::{Client, Grant, Grounds, TokenHolder};
 
 use super::asked_scopes::read_scopes;
@@ -39,12 +38,12 @@ pub(super) async fn redeem<P: Ports>(
     let found = oauth.refresh.find(&presented).await.map_err(unavailable)?;
     // Another client's token is none of its business, and nothing happens to it.
     let found = found.filter(|found| found.family.client == client.id).ok_or_else(invalid_grant)?;
+    must_be_of_this_password(oauth, &found).await?;
     must_be_good(oauth, &presented, &found).await?;
-    let (family, began_at) = (found.family, found.began_at);
+    let family = found.family;
 
     let grounds = oauth.grounds()?;
     let grant = must_count(oauth, &grounds, &family)?;
-    must_be_of_this_password(oauth, grant, &family, began_at).await?;
     if named.is_some_and(|named| named != family.instance) {
         let why = "this refresh token is for another resource";
         return Err(OauthError::new(OauthErrorCode::InvalidTarget, why));
@@ -141,14 +140,19 @@ fn must_count<'a, P>(
     if standing::counts(grounds, grant, oauth.clock.now()) { Ok(grant) } else { Err(invalid_grant()) }
 }
 
-/// A family that began before its user changed their password ends here, and the log is told.
+/// A family that began before its user changed their password ends here, and nothing else does.
 async fn must_be_of_this_password<P: Ports>(
     oauth: &Oauth<P>,
-    grant: &Grant,
-    family: &RefreshFamily,
-    began_at: Timestamp,
+    found: &FoundRefresh,
 ) -> Result<(), OauthError> {
-    let replaced = replaced_since(&oauth.pool, grant.user, began_at).await.map_err(|error| {
+    match found.state {
+        RefreshState::Live | RefreshState::SpentJustNow | RefreshState::SpentLongAgo => {}
+        RefreshState::Over | RefreshState::Ended { .. } => return Ok(()), // it is past ending
+    }
+    let family = &found.family;
+    // Of which nobody here knows whose it is, no token is given out either.
+    let Some(user) = oauth.grounds()?.grant(family.grant).map(|grant| grant.user) else { return Ok(()) };
+    let replaced = replaced_since(&oauth.pool, user, found.began_at).await.map_err(|error| {
         tracing::warn!(error = %error, "whether a password was changed cannot be told");
         unavailable(RefreshUnreachable)
     })?;
@@ -157,7 +161,7 @@ async fn must_be_of_this_password<P: Ports>(
     }
     let why = FamilyEnd::PasswordChanged;
     oauth.refresh.end(family.id, why).await.map_err(unavailable)?;
-    let _ = oauth.tell(ended(family, why)).await; // if not now, then by the look at what is untold
+    let _ = oauth.tell(ended(family, why)).await; // if not now, then by the look at what is waiting
     Err(invalid_grant())
 }
 

@@ -102,7 +102,7 @@ pub enum RefreshState {
     Ended {
         /// Why.
         why: FamilyEnd,
-        /// Whether the log says already that the grant is over.
+        /// Whether what follows from it is done: the log says already that the grant is over, where that ends as well.
         told: bool,
     },
 }

@@ -71,9 +71,33 @@ async fn attack_12_a_changed_password_ends_what_was_allowed_before_and_a_first_o
     for _ in 0..2 {
         refused(&scene.refresh(&scene.app, &token, "").await, 400, "invalid_grant");
     }
-    assert_eq!(scene.ends(&before.grant).await, ["password_changed"]);
-    let after = scene.granted(&scene.app).await;
-    scene.refresh(&scene.app, &after.token, "").await.good();
+    let ended =
+        "select count(*) from refresh_families where end_reason = 'password_changed' and told_at is not null";
+    assert_eq!(scene.count(ended).await, 1);
+    let after = scene.family(&scene.app, id(&before.grant)).await;
+    scene.refresh(&scene.app, &after, "").await.good();
+}
+
+#[tokio::test]
+async fn attack_12_a_token_of_before_a_password_change_ends_nothing_that_was_allowed_after_it() {
+    let scene = Scene::start().await;
+    let path = format!("/v1/users/{}/password", scene.user);
+    let live = scene.granted(&scene.app).await;
+    let spent = scene.family(&scene.app, id(&live.grant)).await;
+    scene.refresh(&scene.app, &spent, "").await.good();
+    for password in ["correct horse battery", "another horse battery"] {
+        scene.world.admin().json(Method::PUT, &path, &json!({ "password": password })).await.good();
+    }
+    // Consented to anew: one user, client and instance have one grant.
+    let after = scene.family(&scene.app, id(&live.grant)).await;
+    let answer = scene.refresh(&scene.app, &after, "").await.good();
+    scene.seconds_pass(60).await;
+    for old in [&live.token, &spent, &live.token] {
+        refused(&scene.refresh(&scene.app, old, "").await, 400, "invalid_grant");
+    }
+    assert_eq!(scene.ends(&live.grant).await, Vec::<String>::new());
+    scene.call(&text(&answer, "access_token")).await.good();
+    scene.refresh(&scene.app, &text(&answer, "refresh_token"), "").await.good();
 }
 
 #[tokio::test]
