@@ -3,7 +3,7 @@
 use domain::client::{Client, ClientCommand, ItselfDescribed};
 use domain::value::ClientId;
 
-use super::itself::must_be;
+use super::itself::{must_be, must_not_be_suspended};
 use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// Describe oneself anew.
@@ -20,6 +20,7 @@ impl UseCase for DescribeItself {
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
         must_be(self.client, actor)?;
+        must_not_be_suspended(unit, self.client).await?;
         let said = Box::new(self.description.clone());
         unit.decide::<Client>(self.client, ClientCommand::DescribeItself(said)).await
     }

@@ -3,7 +3,7 @@
 use domain::client::{Client, ClientCommand};
 use domain::value::ClientId;
 
-use super::itself::must_be;
+use super::itself::{must_be, must_not_be_suspended};
 use crate::{Actor, Ports, Refused, Unit, UseCase};
 
 /// End oneself for good.
@@ -18,6 +18,7 @@ impl UseCase for Leave {
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
         must_be(self.client, actor)?;
+        must_not_be_suspended(unit, self.client).await?;
         unit.decide::<Client>(self.client, ClientCommand::Leave).await
     }
 }

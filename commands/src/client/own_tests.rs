@@ -6,6 +6,7 @@ use domain::client::{
 };
 use domain::event::Event;
 use domain::instance::{CallerAuthentication, Instance, InstanceEvent};
+use domain::organization::{Organization, OrganizationError, OrganizationEvent};
 use domain::value::{
     AssertionAlgorithm, ClientId, ClientKey, ClientKeys, KeyName, OrganizationId, PublicJwk, RedirectUri,
     SecretDigest,
@@ -107,6 +108,19 @@ fn a_client_that_somebody_registered_does_not_change_itself() {
     assert!(matches!(refused, Refused::Client(ClientError::NotItsOwn)), "{refused:?}");
     let refused = world.refused(itself, Leave { client: MEMBERS_APP });
     assert!(matches!(refused, Refused::Client(ClientError::NotItsOwn)), "{refused:?}");
+}
+
+#[test]
+fn a_client_of_a_suspended_organization_neither_describes_itself_nor_leaves() {
+    let world = World::new();
+    let mut actor = acme(MEMBER);
+    actor.scopes = Some(scopes(&["clients:write"]));
+    world.done(actor, register(Some(ACME), Proof::Nothing));
+    world.log.given::<Organization>(ACME, vec![OrganizationEvent::Suspended { reason: name("unpaid") }]);
+    let refused = world.refused(Actor::client(OWN), describe());
+    assert!(matches!(refused, Refused::Organization(OrganizationError::Suspended)), "{refused:?}");
+    let refused = world.refused(Actor::client(OWN), Leave { client: OWN });
+    assert!(matches!(refused, Refused::Organization(OrganizationError::Suspended)), "{refused:?}");
 }
 
 #[test]

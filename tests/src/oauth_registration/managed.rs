@@ -209,6 +209,31 @@ async fn a_registration_access_token_that_was_revoked_opens_nothing_and_the_clie
 }
 
 #[tokio::test]
+async fn a_client_of_a_suspended_organization_looks_like_none() {
+    let scene = Scene::open().await;
+    let key = scene.world.key_of_another_organization().await;
+    let made = scene.as_itself(&key).post("/oauth/register", &on_loopback()).await.good();
+    let (id, token) = (text(&made, "client_id"), text(&made, "registration_access_token"));
+    let path = format!("/oauth/register/{id}");
+    scene.as_itself(&token).get(&path).await.good();
+    let me = scene.anybody().as_key(&key).get("/v1/me").await.good();
+    let organization = format!("/v1/deployment/organizations/{}", text(&me["organization"], "id"));
+    let suspend = format!("{organization}/suspend?wait=all");
+    scene.world.admin().post(&suspend, &json!({ "reason": "A test" })).await.good();
+    let unknown = format!("/oauth/register/{}", uuid::Uuid::new_v4());
+    let unknown = scene.as_itself(&token).get(&unknown).await;
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let answer = scene.as_itself(&token).json(method, &path, &replacement(&made)).await;
+        refused(&answer, 401, "invalid_token");
+        assert_eq!(answer.bytes, unknown.bytes);
+    }
+    let resume = format!("{organization}/resume?wait=all");
+    scene.world.admin().post(&resume, &json!({})).await.good();
+    let answer = scene.as_itself(&token).json(Method::PUT, &path, &replacement(&made)).await;
+    assert_eq!(answer.status.as_u16(), 200);
+}
+
+#[tokio::test]
 async fn a_client_that_was_disabled_does_not_change_itself() {
     let scene = Scene::open().await;
     let key = scene.world.key(&["clients:write"], None).await;

@@ -2,7 +2,8 @@
 //!
 //! The token is told again in each answer, never another one, so that an answer that is lost on its way costs nothing. It is the client's until the
 //! client is gone, or until whoever answers for it revokes the token or changes the client: what an administrator narrowed, the client does not widen
-//! again. There is no token after that one. A client that is unknown, gone, taken over or somebody else's looks like a wrong token (2.1).
+//! again. There is no token after that one. A client that is unknown, gone, taken over, of a suspended organization or somebody else's looks like a
+//! wrong token (2.1).
 
 use std::sync::Arc;
 
@@ -88,6 +89,8 @@ impl<P: Ports> Oauth<P> {
         let Path(text) = named.map_err(|_| refused())?;
         let id = ClientId::parse(&text).ok().filter(|id| id.to_string() == text).ok_or_else(refused)?;
         let client = grounds.client(id).filter(|client| client.standing != Standing::Ended);
+        let counts = |owner| grounds.organization(owner) == Standing::Active;
+        let client = client.filter(|client| client.organization.is_none_or(counts));
         let client = Arc::clone(client.ok_or_else(refused)?);
         let own = Arc::clone(client.own.as_ref().ok_or_else(refused)?);
         let held = own.token.as_ref().ok_or_else(refused)?;
