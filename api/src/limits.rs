@@ -1,11 +1,11 @@
-//! How often anybody may ask: token buckets for each address, each client and each organization, on each surface that strangers reach.
+//! How often anybody may ask: token buckets for each address, each client, each organization and each person, on each surface that strangers reach.
 //!
 //! ```text
-//!   register   address                              authorize  address, client, organization (of whoever is signed in)
+//!   register   address                              authorize  address; person, client, organization (of whoever is signed in)
 //!   token      address, client, organization        sign-in    address; guesses are counted apart, in Postgres (`people::throttle`)
 //!   mcp        address, credential, organization
 //! ```
-//! A client or an organization is counted once it has proved itself: nobody uses up what is another's by naming them. Several nodes share what there
+//! A client, an organization or a person is counted once they have proved themselves: nobody uses up what is another's by naming them. Several nodes share what there
 //! is: on each, a request costs as many tokens as there are live nodes. So all of them together give out what one would, a caller who meets one
 //! node alone gets that node's part, and for the second in which a new node is not known to the others, they give out as much more as it has.
 //! Memory is bounded: full buckets are forgotten every few seconds, and while there are too many others, strangers share some.
@@ -71,6 +71,8 @@ pub(crate) enum Subject {
     Client(Uuid),
     /// The organization that it is about.
     Organization(Uuid),
+    /// A person who is signed in.
+    Person(Uuid),
 }
 
 impl Subject {
@@ -80,13 +82,14 @@ impl Subject {
             Self::Address(_) => "address",
             Self::Client(_) => "client",
             Self::Organization(_) => "organization",
+            Self::Person(_) => "person",
         }
     }
 
     const fn number(self) -> u128 {
         match self {
             Self::Address(Subscriber(number)) => number,
-            Self::Client(id) | Self::Organization(id) => id.as_u128(),
+            Self::Client(id) | Self::Organization(id) | Self::Person(id) => id.as_u128(),
         }
     }
 }
@@ -108,6 +111,8 @@ pub struct Rates {
     pub authorize_per_client: NonZeroU32,
     /// For the instances of an organization.
     pub authorize_per_organization: NonZeroU32,
+    /// Of a person who is signed in, wherever they are.
+    pub authorize_per_person: NonZeroU32,
     /// At the sign-in, from an address.
     pub sign_in_per_address: NonZeroU32,
     /// MCP requests from an address.
@@ -127,6 +132,7 @@ impl Rates {
             authorize_per_address: rate,
             authorize_per_client: rate,
             authorize_per_organization: rate,
+            authorize_per_person: rate,
             sign_in_per_address: rate,
             mcp_per_address: rate,
             mcp_per_organization: rate,
@@ -153,6 +159,7 @@ struct Inner {
     authorize_address: Bucket,
     authorize_client: Bucket,
     authorize_organization: Bucket,
+    authorize_person: Bucket,
     sign_in_address: Bucket,
     mcp_address: Bucket,
     mcp_credential: Bucket,
@@ -186,6 +193,7 @@ impl Limits {
             authorize_address: bucket(rates.authorize_per_address),
             authorize_client: bucket(rates.authorize_per_client),
             authorize_organization: bucket(rates.authorize_per_organization),
+            authorize_person: bucket(rates.authorize_per_person),
             sign_in_address: bucket(rates.sign_in_per_address),
             mcp_address: bucket(rates.mcp_per_address),
             mcp_credential: Bucket::per_second(credential.per_second, credential.burst),
@@ -215,12 +223,17 @@ impl Limits {
             (Surface::Authorize, Subject::Address(_)) => Some(&all.authorize_address),
             (Surface::Authorize, Subject::Client(_)) => Some(&all.authorize_client),
             (Surface::Authorize, Subject::Organization(_)) => Some(&all.authorize_organization),
+            (Surface::Authorize, Subject::Person(_)) => Some(&all.authorize_person),
             (Surface::SignIn, Subject::Address(_)) => Some(&all.sign_in_address),
             (Surface::Mcp, Subject::Address(_)) => Some(&all.mcp_address),
             (Surface::Mcp, Subject::Client(_)) => Some(&all.mcp_credential),
             (Surface::Mcp, Subject::Organization(_)) => Some(&all.mcp_organization),
             // Whoever registers is no client yet, and whoever signs in is of no organization yet.
-            (Surface::Register | Surface::SignIn, Subject::Client(_) | Subject::Organization(_)) => None,
+            // And there are people at the authorization endpoint alone.
+            (Surface::Register | Surface::SignIn, Subject::Client(_) | Subject::Organization(_))
+            | (Surface::Register | Surface::Token | Surface::SignIn | Surface::Mcp, Subject::Person(_)) => {
+                None
+            }
         }
     }
 
@@ -242,7 +255,7 @@ impl Limits {
         }
     }
 
-    fn all(&self) -> [&Bucket; 11] {
+    fn all(&self) -> [&Bucket; 12] {
         let all = &self.0;
         [
             &all.register_address,
@@ -252,6 +265,7 @@ impl Limits {
             &all.authorize_address,
             &all.authorize_client,
             &all.authorize_organization,
+            &all.authorize_person,
             &all.sign_in_address,
             &all.mcp_address,
             &all.mcp_credential,

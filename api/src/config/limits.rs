@@ -71,6 +71,15 @@ pub struct LimitOptions {
     )]
     pub authorize_per_organization_per_minute: String,
 
+    /// Authorization requests a minute of one person who is signed in
+    #[arg(
+        long,
+        env = "SEKISHO_AUTHORIZE_PER_PERSON_PER_MINUTE",
+        default_value = "300",
+        value_name = "REQUESTS"
+    )]
+    pub authorize_per_person_per_minute: String,
+
     /// Requests a minute at the sign-in from one address; how often a password may be guessed is bounded apart
     #[arg(
         long,
@@ -119,6 +128,8 @@ impl LimitOptions {
             faults.count("--authorize-per-client-per-minute", &self.authorize_per_client_per_minute);
         let authorize_per_organization = faults
             .count("--authorize-per-organization-per-minute", &self.authorize_per_organization_per_minute);
+        let authorize_per_person =
+            faults.count("--authorize-per-person-per-minute", &self.authorize_per_person_per_minute);
         let sign_in_per_address =
             faults.count("--sign-in-per-address-per-minute", &self.sign_in_per_address_per_minute);
         let mcp_per_address = faults.count("--mcp-per-address-per-minute", &self.mcp_per_address_per_minute);
@@ -135,6 +146,7 @@ impl LimitOptions {
             authorize_per_address: authorize_per_address?,
             authorize_per_client: authorize_per_client?,
             authorize_per_organization: authorize_per_organization?,
+            authorize_per_person: authorize_per_person?,
             sign_in_per_address: sign_in_per_address?,
             mcp_per_address: mcp_per_address?,
             mcp_per_organization: mcp_per_organization?,

@@ -54,7 +54,7 @@ impl Left {
 }
 
 impl TooMany {
-    /// Who has asked too often: `address`, `client` or `organization`.
+    /// Who has asked too often: `address`, `client`, `organization` or `person`.
     pub(crate) const fn who(&self) -> &'static str {
         self.left.policy
     }

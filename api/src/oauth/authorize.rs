@@ -152,6 +152,8 @@ async fn answer<P: Ports + 'static>(
             Err(visitor) => return Ok(visitor.to_sign_in(&Next::authorize(query))),
         },
     };
+    let person = Subject::Person(somebody.user().uuid());
+    people.limits.take(Surface::Authorize, person).map_err(End::Later)?;
     let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
     // Only now: whoever is not signed in uses up nothing of a client's.

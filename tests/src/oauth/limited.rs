@@ -8,6 +8,8 @@ use harness::{Answer, Node, Scripted, Settings, World};
 use serde_json::{Value, json};
 
 use super::scene::{Scene, ask, call, post_form, refused, register};
+use crate::people::Person;
+use crate::people::browser::{Browser, encoded, location};
 
 const CREDENTIALS: &str = "grant_type=client_credentials";
 /// No test asks so often by itself, and nothing refills so fast.
@@ -116,6 +118,36 @@ async fn people_are_told_on_a_page() {
         assert!(String::from_utf8_lossy(&answer.bytes).contains("Too many requests"), "{path}");
     }
     scene.anybody().get("/account/grants").await.header("location").expect("other pages go on");
+}
+
+#[tokio::test]
+async fn somebody_who_is_signed_in_uses_up_what_is_their_own_wherever_they_are() {
+    let scene = scene(|rates| rates.authorize_per_person = of(3)).await;
+    let desk = json!({ "name": "Desk", "kind": "public", "redirect_uris": ["http://127.0.0.1:3000/callback"], "scopes": ["mcp:write"] });
+    let desk = scene.world.admin().post(&scene.world.path("/clients"), &desk).await.good();
+    let request = encoded(&[
+        ("response_type", "code"),
+        ("client_id", desk["id"].as_str().unwrap()),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), // RFC 7636, appendix B
+        ("code_challenge_method", "S256"),
+        ("resource", &scene.resource()),
+    ]);
+    let request = format!("/oauth/authorize?{request}");
+    let (bea, carl) = (
+        Person::member(&scene.world, "Bea", "member").await,
+        Person::member(&scene.world, "Carl", "member").await,
+    );
+    let browser = bea.browser(&scene.world).await;
+    let answer = too_often(async || browser.clone().get(&request).await).await;
+    assert!(String::from_utf8_lossy(&answer.bytes).contains("Too many requests"));
+    tells(&answer, "person");
+    let mut elsewhere = bea.browser(&scene.world).await;
+    assert_eq!(elsewhere.get(&request).await.status.as_u16(), 429, "another session of theirs");
+    assert_eq!(carl.browser(&scene.world).await.get(&request).await.status.as_u16(), 200);
+    location(&Browser::new(&scene.world.node.running.url).get(&request).await); // nobody is nobody
+    assert!(
+        counted(&scene.world, "sekisho_rate_limited_total{surface=\"authorize\",limit=\"person\"} ").await
+    );
 }
 
 #[tokio::test]
