@@ -1,7 +1,12 @@
 //! Clients give tokens back (RFC 7009): a refresh token with its family, its grant and all access tokens of that; an access token alone.
 //!
 //! What kind a token is, is read off the token; the hint only says where to look first, and there is one place for each (2.1). What is unknown, over
-//! or revoked is revoked (2.2). Another client's token is refused and stays.
+//! or revoked is revoked (2.2).
+//!
+//! Another client's token stays as it is, and is answered as one that never was: 200. RFC 7009 has such a request refused with an error (2.1), and has an
+//! invalid token answered by 200, since there is nothing that a client could do about it (2.2). To tell the two apart would tell whoever found or
+//! guessed a token that it is good, and so does the one error that 2.2.1 leaves for it. To this client it is no token: what it wants, that the token be
+//! good for nothing in its hands, holds already. That somebody tried is in the log of the program.
 
 use axum::Json;
 use axum::body::Body;
@@ -94,7 +99,8 @@ async fn refresh_token<P: Ports>(
 ) -> Result<(), OauthError> {
     let Some(found) = oauth.refresh.find(&presented).await.map_err(unavailable)? else { return Ok(()) };
     if found.family.client != client.id {
-        return Err(foreign());
+        foreign(client);
+        return Ok(());
     }
     match found.state {
         RefreshState::Live | RefreshState::SpentJustNow | RefreshState::SpentLongAgo => {
@@ -116,7 +122,8 @@ async fn access_token<P: Ports>(
     let Ok((token, _)) = oauth.checks.check(text, &keys) else { return Ok(()) }; // none of ours, or of a key that is gone
     let says = token.says;
     if says.client != client.id {
-        return Err(foreign());
+        foreign(client);
+        return Ok(());
     }
     if says.expires_at <= oauth.clock.now() || grounds.is_revoked(&says) {
         return Ok(());
@@ -139,7 +146,8 @@ async fn access_token<P: Ports>(
         }
         Err(CarryOutError::Refused(refused)) => {
             tracing::warn!(token.id = %says.token, reason = %refused, "an access token cannot be revoked");
-            Err(foreign())
+            let why = "this token hangs on nothing that was granted to this client";
+            Err(OauthError::new(OauthErrorCode::InvalidGrant, why))
         }
         Err(error) => {
             tracing::warn!(error = %error, token.id = %says.token, "an access token cannot be revoked right now");
@@ -148,6 +156,7 @@ async fn access_token<P: Ports>(
     }
 }
 
-fn foreign() -> OauthError {
-    OauthError::new(OauthErrorCode::InvalidGrant, "this token was not issued to this client")
+/// Nothing happens to it, and the answer does not tell.
+fn foreign(client: &Client) {
+    tracing::warn!(client.id = %client.id, "a client gave back a token of another one, which stays");
 }
