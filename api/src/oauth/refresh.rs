@@ -2,14 +2,19 @@
 //!
 //! Everything that can be refused is refused before anything is spent: a wish for another resource or a wider scope leaves the token as it was.
 //! Then one of all who present it wins; the others, as long as that may be a retry, get the very same answer, and after that end the family and
-//! its grant: one of two who hold the same token is a thief, and which one nobody can tell. Whoever changes their password ends the families of before,
-//! too: each at its next refresh, which is when its last access token ends at the latest (`oauth.md`, case 12), and each alone: a token of before, spent
-//! or not, has no say in what was allowed after.
+//! its grant: one of two who hold the same token is a thief, and which one nobody can tell.
+//!
+//! A retry asks for the same. Whoever asks for other scopes with a token that was used a moment ago is told `invalid_scope`, and nothing ends: it may be
+//! the same client, which has the next token on its way and can ask with that; told `invalid_grant`, it would throw its tokens away.
+//!
+//! Whoever changes their password ends the families of before, too: each at its next refresh, which is when its last access token ends at the latest
+//! (`oauth.md`, case 12), and each alone: a token of before, spent or not, has no say in what was allowed after.
 
 use commands::{Entropy as _, Ports};
 use domain::client::GrantType;
 use domain::value::{IssuedSecret, PresentedSecret, Scope, Scopes, compose_refresh_token, is_refresh_token};
 use projections::access::{Client, Grant, Grounds, TokenHolder};
+use serde::{Deserialize, Serialize};
 
 use super::asked_scopes::read_scopes;
 use super::error::{OauthError, OauthErrorCode};
@@ -19,7 +24,8 @@ use super::{Oauth, issue, standing, target};
 use crate::passwords::replaced_since;
 use crate::providers::{Standing, Vouching, ground_of};
 use crate::token::{
-    EndedFamily, FamilyEnd, FamilyId, FoundRefresh, RefreshFamily, RefreshState, RefreshUnreachable, Spending,
+    EndedFamily, FamilyEnd, FamilyId, FoundRefresh, RefreshFamily, RefreshState, RefreshUnreachable,
+    Spending, scope_text,
 };
 
 /// Exchanges a refresh token.
@@ -51,6 +57,7 @@ pub(super) async fn redeem<P: Ports>(
     target::of_organization(&grounds, grant.organization, Some(family.instance))?;
     must_be_vouched_for(oauth, &grounds, grant).await?;
     let now = grounds.client(client.id).ok_or_else(invalid_grant)?;
+    let ask = asked.as_ref().map(scope_text);
     let scopes = narrowed(asked, [&family.scopes, &grant.scopes, &now.scopes])?;
 
     let holder = TokenHolder::User { user: grant.user, grant: grant.id };
@@ -60,22 +67,37 @@ pub(super) async fn redeem<P: Ports>(
     } else {
         let mut answer = issue::issue(oauth, &grounds, client, holder, family.instance, scopes).await?;
         answer.refresh_token = Some(successor.reveal().to_owned());
-        let kept = zeroize::Zeroizing::new(
-            serde_json::to_vec(&answer).map_err(|_| unavailable(RefreshUnreachable))?,
-        );
-        match oauth.refresh.spend(&presented, &successor, &kept).await {
-            Ok(Spending::Won) => return Ok(answer),
+        let kept = Kept { asked: ask.clone(), answer };
+        let text =
+            zeroize::Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| unavailable(RefreshUnreachable))?);
+        match oauth.refresh.spend(&presented, &successor, &text).await {
+            Ok(Spending::Won) => return Ok(kept.answer),
             other => other,
         }
     };
     match spending.map_err(unavailable)? {
-        Spending::Again(kept) => {
+        Spending::Again(text) => {
+            let kept: Kept = serde_json::from_slice(&text).map_err(|_| unavailable(RefreshUnreachable))?;
+            if kept.asked != ask {
+                let why = "this refresh token was used a moment ago for another scope; ask for that, or with the token that came of it";
+                return Err(OauthError::new(OauthErrorCode::InvalidScope, why));
+            }
             tracing::info!(grant.id = %family.grant, client.id = %family.client, "a spent refresh token was answered again");
-            serde_json::from_slice(&kept).map_err(|_| unavailable(RefreshUnreachable))
+            Ok(kept.answer)
         }
         Spending::Reused => Err(stolen(oauth, &family).await),
         Spending::Won | Spending::Over => Err(invalid_grant()),
     }
+}
+
+/// What the use of a token was answered, and to which ask: the resource is that of the family, whether it was named or not.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The scopes that were asked for, when any were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
+    #[serde(flatten)]
+    answer: TokenAnswer,
 }
 
 impl<P: Ports> Oauth<P> {

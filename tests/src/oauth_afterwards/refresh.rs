@@ -173,6 +173,33 @@ async fn attack_50_a_retry_inside_the_window_gets_the_very_same_answer_and_is_co
 }
 
 #[tokio::test]
+async fn attack_50_another_ask_inside_the_window_is_not_answered_alike_and_ends_nothing() {
+    let scene = Scene::start().await;
+    let granted = scene.granted(&scene.app).await;
+    for (first, others) in [
+        ("", ["&scope=mcp:read", "&scope=mcp:write"]),
+        ("&scope=mcp:read", ["", "&scope=mcp:write"]),
+        ("&scope=mcp:write%20mcp:read", ["&scope=mcp:read", ""]),
+    ] {
+        let token = scene.family(&scene.app, id(&granted.grant)).await;
+        let answer = scene.refresh(&scene.app, &token, first).await;
+        answer.good();
+        for other in others {
+            refused(&scene.refresh(&scene.app, &token, other).await, 400, "invalid_scope");
+        }
+        let elsewhere = format!("{first}&resource={}/mcp/{}", scene.world.node.running.url, Uuid::new_v4());
+        refused(&scene.refresh(&scene.app, &token, &elsewhere).await, 400, "invalid_target");
+        // Whoever asks the same gets the same, in whatever words.
+        let words = first.replace("mcp:write%20mcp:read", "mcp:read%20mcp:write");
+        for same in [first.to_owned(), words, format!("{first}&resource={}", scene.resource())] {
+            assert_eq!(scene.refresh(&scene.app, &token, &same).await.bytes, answer.bytes, "{same}");
+        }
+        scene.refresh(&scene.app, &text(&answer.good(), "refresh_token"), "").await.good();
+    }
+    assert_eq!(scene.ends(&granted.grant).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn attack_11_reuse_outside_the_window_ends_the_family_and_the_grant() {
     let scene = Scene::start().await;
     let granted = scene.granted(&scene.app).await;
