@@ -256,8 +256,8 @@ impl Deployment {
             DeploymentEvent::LinksChanged { links } => self.links = links,
             // What is parked is the read models' business; that it was asked for is the fact.
             DeploymentEvent::ParkedEventRetried { .. } | DeploymentEvent::ParkedEventSkipped { .. } => {}
-            DeploymentEvent::SigningKeyAdded { kid, algorithm, public_jwk: _, at: _ } => {
-                self.signing_keys.added(kid, algorithm);
+            DeploymentEvent::SigningKeyAdded { kid, algorithm: _, public_jwk: _, at: _ } => {
+                self.signing_keys.added(kid); // one key signs at a time, whatever its algorithm
             }
             DeploymentEvent::SigningKeyActivated { kid, at } => self.signing_keys.activated(&kid, at),
             DeploymentEvent::SigningKeyRetired { kid, emergency: _ } => self.signing_keys.retired(&kid),

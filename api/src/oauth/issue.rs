@@ -20,7 +20,8 @@ pub(super) async fn issue<P: Ports>(
     scopes: Scopes,
 ) -> Result<TokenAnswer, OauthError> {
     let unavailable = || OauthError::unavailable("no token can be signed right now; try again");
-    // After the algorithm was changed, a key of the one before signs until the first of the new one was published for long enough.
+    // After the algorithm was changed, a key of the one before signs until the first of the new one was published for long enough, and none after that:
+    // there is one active key, whatever its algorithm.
     let algorithms = std::iter::once(oauth.algorithm).chain(SigningAlgorithm::ALL);
     let Some(key) = algorithms.into_iter().find_map(|algorithm| grounds.active_signing_key(algorithm)) else {
         tracing::error!(algorithm = oauth.algorithm.as_str(), "there is no active signing key");

@@ -3,6 +3,9 @@
 //!
 //! Every node has a keeper, and one of them acts at a time: under a lock in Postgres, and on a view that has read the log to its end. What it does
 //! are events like any other; what it is to do next follows from them alone, so whoever dies is followed by whoever comes next.
+//!
+//! Where another algorithm is chosen, its first key is published like any next one and then takes the place of the one that signs, which retires as any
+//! does. Nodes that are set to different algorithms for longer than that take turns: set them alike.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -242,5 +245,9 @@ mod tests {
         let next = |seconds| ('a', SigningAlgorithm::Rs256, SigningKeyState::Next { since: ago(seconds) });
         expect(&[other, next(PUBLISHED_FIRST_SECONDS - 1)], None);
         expect(&[other, next(PUBLISHED_FIRST_SECONDS)], Some(&Step::Activate(kid('a'))));
+        let active = ('a', SigningAlgorithm::Rs256, SigningKeyState::Active { since: now() });
+        let before = |seconds| ('e', es, SigningKeyState::Retiring { since: ago(seconds) });
+        expect(&[before(SIGNING_KEY_OVERLAP_SECONDS - 1), active], None);
+        expect(&[before(SIGNING_KEY_OVERLAP_SECONDS), active], Some(&Step::Retire(kid('e'))));
     }
 }

@@ -28,7 +28,7 @@ pub enum SigningKeyStep {
         /// What others verify with.
         public_jwk: PublicJwk,
     },
-    /// Have it sign, in place of the one of its algorithm that did.
+    /// Have it sign, in place of the one that did, whatever its algorithm.
     Activate {
         /// Which.
         kid: KeyThumbprint,

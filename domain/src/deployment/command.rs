@@ -89,7 +89,7 @@ pub enum DeploymentCommand {
         /// Now.
         at: Timestamp,
     },
-    /// Have it sign from now on, in place of the one of its algorithm that did.
+    /// Have it sign from now on, in place of the one that did, whatever its algorithm.
     ActivateSigningKey {
         /// Which.
         kid: KeyThumbprint,

@@ -87,7 +87,7 @@ events! {
             /// Since when.
             at: Timestamp,
         },
-        /// It signs from now on; the one of its algorithm that did begins to retire.
+        /// It signs from now on; the one that did begins to retire, whatever its algorithm.
         SigningKeyActivated = "signing_key_activated" v 1 {
             /// Which.
             kid: KeyThumbprint,

@@ -5,8 +5,8 @@
 //!                    |                   `--------retire in an emergency----------------------------^
 //!                    `-------------------------------retire-----------------------------------------^
 //! ```
-//! There is at most one active key of an algorithm. A retiring key is retired when nobody can hold a token of it any more, unless it is an
-//! emergency. Private keys never come near here.
+//! There is at most one active key: where another algorithm is chosen, its first key takes the place of the one before. A retiring key is retired when
+//! nobody can hold a token of it any more, unless it is an emergency. Private keys never come near here.
 
 use std::collections::BTreeMap;
 
@@ -27,13 +27,7 @@ pub const SIGNING_KEY_OVERLAP_SECONDS: i64 = ACCESS_TOKEN_SECONDS + JWKS_CACHE_S
 
 /// Every key there was: what is retired stays known, so that it never comes back.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct SigningKeys(BTreeMap<KeyThumbprint, Held>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Held {
-    algorithm: SigningAlgorithm,
-    standing: Standing,
-}
+pub(super) struct SigningKeys(BTreeMap<KeyThumbprint, Standing>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Standing {
@@ -51,14 +45,14 @@ impl SigningKeys {
         public_jwk: &PublicJwk,
         at: Timestamp,
     ) -> Result<Vec<DeploymentEvent>, DeploymentError> {
-        match self.0.get(kid).map(|held| held.standing) {
+        match self.0.get(kid).copied() {
             Some(Standing::Next) => return Ok(vec![]),
             Some(Standing::Active | Standing::Retiring { .. } | Standing::Retired) => {
                 return Err(DeploymentError::SigningKeySpent);
             }
             None => {}
         }
-        let is_published = |held: &&Held| held.standing != Standing::Retired;
+        let is_published = |standing: &&Standing| **standing != Standing::Retired;
         if self.0.values().filter(is_published).count() >= SIGNING_KEYS_MAX {
             return Err(DeploymentError::TooManySigningKeys);
         }
@@ -71,7 +65,7 @@ impl SigningKeys {
         kid: &KeyThumbprint,
         at: Timestamp,
     ) -> Result<Vec<DeploymentEvent>, DeploymentError> {
-        match self.0.get(kid).map(|held| held.standing) {
+        match self.0.get(kid).copied() {
             None => Err(DeploymentError::UnknownSigningKey),
             Some(Standing::Active) => Ok(vec![]),
             Some(Standing::Retiring { .. } | Standing::Retired) => Err(DeploymentError::SigningKeySpent),
@@ -85,7 +79,7 @@ impl SigningKeys {
         at: Timestamp,
         emergency: bool,
     ) -> Result<Vec<DeploymentEvent>, DeploymentError> {
-        match self.0.get(kid).map(|held| held.standing) {
+        match self.0.get(kid).copied() {
             None => return Err(DeploymentError::UnknownSigningKey),
             Some(Standing::Retired) => return Ok(vec![]),
             Some(Standing::Next) => {}
@@ -100,25 +94,27 @@ impl SigningKeys {
         Ok(vec![DeploymentEvent::SigningKeyRetired { kid: kid.clone(), emergency }])
     }
 
-    pub(super) fn added(&mut self, kid: KeyThumbprint, algorithm: SigningAlgorithm) {
-        self.0.insert(kid, Held { algorithm, standing: Standing::Next });
+    pub(super) fn added(&mut self, kid: KeyThumbprint) {
+        self.0.insert(kid, Standing::Next);
     }
 
     /// The one that signed until now begins to retire.
     pub(super) fn activated(&mut self, kid: &KeyThumbprint, at: Timestamp) {
-        let Some(algorithm) = self.0.get(kid).map(|held| held.algorithm) else { return };
-        for (other, held) in &mut self.0 {
+        if !self.0.contains_key(kid) {
+            return;
+        }
+        for (other, standing) in &mut self.0 {
             if other == kid {
-                held.standing = Standing::Active;
-            } else if held.algorithm == algorithm && held.standing == Standing::Active {
-                held.standing = Standing::Retiring { since: at };
+                *standing = Standing::Active;
+            } else if *standing == Standing::Active {
+                *standing = Standing::Retiring { since: at };
             }
         }
     }
 
     pub(super) fn retired(&mut self, kid: &KeyThumbprint) {
-        if let Some(held) = self.0.get_mut(kid) {
-            held.standing = Standing::Retired;
+        if let Some(standing) = self.0.get_mut(kid) {
+            *standing = Standing::Retired;
         }
     }
 }

@@ -300,11 +300,14 @@ fn keys_are_made_before_anybody_sets_the_deployment_up() {
 }
 
 #[test]
-fn a_successor_replaces_only_the_key_of_its_algorithm() {
+fn after_the_algorithm_was_changed_the_key_of_the_one_before_retires_like_any_other() {
     let (rsa, edwards) = (SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa);
     let past = vec![added(1, rsa), activated(1), added(2, edwards), activated(2)];
-    let ages = SIGNING_KEY_OVERLAP_SECONDS * 100;
-    given::<Deployment>(past).when(retire(1, ages, false)).refused(&No::SigningKeyActive);
+    let changed = given::<Deployment>(past);
+    changed.when(retire(1, SIGNING_KEY_OVERLAP_SECONDS - 1, false)).refused(&No::SigningKeyInUse);
+    changed.when(retire(1, SIGNING_KEY_OVERLAP_SECONDS, false)).then(&[retired(1, false)]);
+    changed.when(retire(2, SIGNING_KEY_OVERLAP_SECONDS, false)).refused(&No::SigningKeyActive);
+    changed.when(activate(1)).refused(&No::SigningKeySpent);
 }
 
 #[test]

@@ -205,16 +205,14 @@ impl AccessView {
     }
 
     fn activate(&mut self, kid: &KeyThumbprint, at: Timestamp) {
-        let Some(algorithm) = self.signing_keys.get(kid).map(|key| key.algorithm) else { return };
+        if !self.signing_keys.contains_key(kid) {
+            return;
+        }
         for (other, key) in self.signing_keys.iter_mut() {
             match key.state {
                 _ if other == kid => key.state = SigningKeyState::Active { since: at },
-                SigningKeyState::Active { .. } if key.algorithm == algorithm => {
-                    key.state = SigningKeyState::Retiring { since: at };
-                }
-                SigningKeyState::Next { .. }
-                | SigningKeyState::Active { .. }
-                | SigningKeyState::Retiring { .. } => {}
+                SigningKeyState::Active { .. } => key.state = SigningKeyState::Retiring { since: at },
+                SigningKeyState::Next { .. } | SigningKeyState::Retiring { .. } => {}
             }
         }
     }
