@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use domain::value::SigningAlgorithm;
+use domain::value::{AddressRange, SigningAlgorithm};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::UpstreamTimeouts;
 use projections::RelayConfig;
@@ -128,6 +128,11 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_OUTBOUND_LOOPBACK", default_value = "off", value_name = "on|off")]
     pub outbound_loopback: String,
 
+    /// Networks beside the open internet in which the MCP servers of organizations may be, separated by commas, such as 10.20.0.0/16; those that
+    /// deployment administrators register may be anywhere. Unless said otherwise none, and this very machine where only it is listened to
+    #[arg(long, env = "SEKISHO_UPSTREAM_NETWORKS", value_name = "NETWORKS")]
+    pub upstream_networks: Option<String>,
+
     /// Hours after which a client that registered itself and that nobody ever let act is forgotten
     #[arg(long, env = "SEKISHO_REGISTRATION_UNUSED_HOURS", default_value = "24", value_name = "HOURS")]
     pub registration_unused_hours: String,
@@ -216,6 +221,8 @@ pub struct Config {
     pub client_documents: bool,
     /// Whether addresses that strangers name may lead to this machine.
     pub outbound_loopback: Loopback,
+    /// Networks beside the open internet in which servers of organizations may be.
+    pub upstream_networks: Vec<AddressRange>,
     /// Cost of slow digests.
     pub bcrypt_cost: u32,
     /// Calls a second for each key.
@@ -352,6 +359,8 @@ impl Options {
         let registration = faults.registration(self.registration.as_deref(), &self.registration_unused_hours);
         let client_documents = faults.client_documents(self.client_documents.as_deref(), registration);
         let outbound_loopback = faults.outbound_loopback(&self.outbound_loopback, listen);
+        let alone = listen.is_some_and(|address| address.ip().is_loopback()) && self.public_url.is_none();
+        let upstream_networks = faults.networks(self.upstream_networks.as_deref(), alone);
         let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
@@ -386,6 +395,7 @@ impl Options {
                 registration: registration?,
                 client_documents: client_documents?,
                 outbound_loopback: outbound_loopback?,
+                upstream_networks: upstream_networks?,
                 bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,

@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use domain::value::{Position, PresentedSecret};
+use domain::value::{AddressRange, Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
-use mcp::upstream::{Upstream, UpstreamConfig};
+use mcp::upstream::{OpenNetworks, Upstream, UpstreamConfig};
 use projections::access::{Deciding, LiveView};
 use projections::calls::CallQueue;
 use projections::history::History;
@@ -40,7 +40,7 @@ use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
 use crate::adapters::nats::NatsError;
 use crate::adapters::notary_key::{self, NotaryKeyError};
-use crate::adapters::outbound::Outbound;
+use crate::adapters::outbound::{Outbound, is_global};
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::Appender;
@@ -449,9 +449,16 @@ fn upstream(config: &Config) -> Result<Upstream, StartError> {
     let settings = UpstreamConfig {
         timeouts: config.upstream,
         held_bytes_max: config.held_bytes_max,
+        open_networks: open_networks(config.upstream_networks.clone()),
         ..UpstreamConfig::default()
     };
     Upstream::try_new(settings).map_err(|error| StartError::Tls(error.to_string()))
+}
+
+fn open_networks(beside: Vec<AddressRange>) -> OpenNetworks {
+    OpenNetworks::new(move |address| {
+        is_global(address) || beside.iter().any(|network| network.contains(address))
+    })
 }
 
 /// Our own address, those that were configured, and loopback spellings of it when we listen there.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::upstream::{Patience, UpstreamRequest, UpstreamUrl};
+use crate::upstream::{Patience, Reach, UpstreamRequest, UpstreamUrl};
 
 /// What the server does once it has read a request.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ impl ScriptedServer {
             headers: http::HeaderMap::new(),
             body: Bytes::from_static(body.as_bytes()),
             patience: Patience::Call,
+            reach: Reach::Anywhere,
         }
     }
 

@@ -11,6 +11,7 @@ mod classify;
 mod client;
 mod clock;
 mod error;
+mod reach;
 mod url;
 
 pub use answer::{AnswerStream, UpstreamBody, UpstreamResponse};
@@ -18,13 +19,14 @@ pub use client::{Upstream, UpstreamRequest, outbound_tls};
 pub(crate) use clock::ReaderLimit;
 pub use clock::{Patience, UpstreamTimeouts};
 pub use error::{BadAnswer, TimeLimit, TlsSetupError, UpstreamError};
+pub use reach::{AddressRefused, OpenNetworks, Reach};
 pub use url::{NotAnUpstreamUrl, UpstreamUrl};
 
 /// The largest JSON answer that is carried, unless configured otherwise.
 pub const JSON_ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Limits and timeouts of all connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct UpstreamConfig {
     /// How long each step may take.
     pub timeouts: UpstreamTimeouts,
@@ -36,6 +38,8 @@ pub struct UpstreamConfig {
     pub held_bytes_max: usize,
     /// How many unused connections are kept for each upstream.
     pub idle_connections_per_host_max: usize,
+    /// Where requests of [`Reach::OpenNetworks`] may go.
+    pub open_networks: OpenNetworks,
 }
 
 impl Default for UpstreamConfig {
@@ -46,6 +50,7 @@ impl Default for UpstreamConfig {
             sse_event_bytes_max: crate::sse::SSE_EVENT_BYTES_MAX,
             held_bytes_max: crate::memory::HELD_BYTES_MAX,
             idle_connections_per_host_max: 256,
+            open_networks: OpenNetworks::new(|_| false),
         }
     }
 }

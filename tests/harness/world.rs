@@ -8,7 +8,7 @@ use api::adapters::master_key::MasterKeys;
 use api::config::{Config, Loopback, MasterKeySource, ProviderLimits, Registration, Signing, Store};
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
-use domain::value::SigningAlgorithm;
+use domain::value::{AddressRange, SigningAlgorithm};
 use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
 use mcp::upstream::UpstreamTimeouts;
@@ -90,12 +90,19 @@ pub struct Settings {
     pub registration: RegistrationPolicy,
     /// Whether what strangers name may lie on this machine: documents of clients lie nowhere else in tests.
     pub outbound_loopback: Loopback,
+    /// Whether servers of organizations may be on this machine: those of tests are nowhere else.
+    pub upstream_loopback: bool,
     /// How long one is kept that nobody ever let act, in seconds.
     pub unused_seconds: u32,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
     /// How identity providers are put up with.
     pub providers: ProviderLimits,
+}
+
+/// The networks of loopback.
+pub fn this_machine() -> Vec<AddressRange> {
+    ["127.0.0.0/8", "::1"].map(|network| AddressRange::parse(network).expect("a network")).into()
 }
 
 impl Default for Settings {
@@ -113,6 +120,7 @@ impl Default for Settings {
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             registration: RegistrationPolicy::Token,
             outbound_loopback: Loopback::Refused,
+            upstream_loopback: true,
             unused_seconds: 24 * 3_600,
             public_url: None,
             providers: ProviderLimits {
@@ -164,6 +172,7 @@ impl Node {
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
             client_documents: settings.registration.lets_some(),
             outbound_loopback: settings.outbound_loopback,
+            upstream_networks: if settings.upstream_loopback { this_machine() } else { Vec::new() },
             registration: Registration {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),
@@ -251,15 +260,16 @@ impl World {
 
     /// A running instance that exposes every tool of an upstream, with a key that may call them all.
     pub async fn instance_in_front_of(&self, upstream: &Url) -> Instance {
-        let made = async |path: &str, body: Value| {
-            let answer = self.admin().post(&self.path(path), &body).await.good();
-            answer["id"].as_str().expect("an id").to_owned()
-        };
         let server = json!({ "name": "Upstream", "transport": { "http": { "url": upstream } }, "credential_fields": [], "visibility": "organization" });
-        let server = made("/servers", server).await;
-        let connection = made("/connections", json!({ "server": server, "name": "Upstream" })).await;
+        let server = self.made("/servers", server).await;
+        self.instance_of_server(&server).await
+    }
+
+    /// An instance with all tools of one server, and a key for it.
+    pub async fn instance_of_server(&self, server: &str) -> Instance {
+        let connection = self.made("/connections", json!({ "server": server, "name": "Upstream" })).await;
         let instance = json!({ "name": "Tools", "connections": [connection], "tools": "all", "authentication": "api_key" });
-        let id = made("/instances", instance).await;
+        let id = self.made("/instances", instance).await;
         let api_key = self.key(&["mcp:write"], Some(&id)).await;
         Instance {
             http: self.admin(),
@@ -267,9 +277,14 @@ impl World {
             organization: self.organization.clone(),
             id,
             connection,
-            server,
+            server: server.to_owned(),
             api_key,
         }
+    }
+
+    async fn made(&self, path: &str, body: Value) -> String {
+        let answer = self.admin().post(&self.path(path), &body).await.good();
+        answer["id"].as_str().expect("an id").to_owned()
     }
 
     /// A second organization of the founder's, and its first key.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use domain::value::SigningAlgorithm;
+use domain::value::{AddressRange, SigningAlgorithm};
 use url::Url;
 
 use super::{ConfigError, Registration, Signing};
@@ -109,6 +109,14 @@ impl Faults {
             Err(wrong) => Err(wrong),
         };
         self.note("--outbound-loopback", allowed)
+    }
+
+    /// Whom only this machine reaches, they reach nothing by us that they do not reach without us.
+    pub(super) fn networks(&mut self, text: Option<&str>, alone: bool) -> Option<Vec<AddressRange>> {
+        let text = text.unwrap_or(if alone { "127.0.0.0/8,::1" } else { "" });
+        let named = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let read = |part: &str| AddressRange::parse(part).map_err(|error| format!("{part:?}: {error}"));
+        self.note("--upstream-networks", named.map(read).collect())
     }
 
     pub(super) fn count(&mut self, option: &'static str, text: &str) -> Option<NonZeroU32> {

@@ -181,7 +181,8 @@ impl Gateway {
             headers.insert(MCP_METHOD, HeaderValue::from_static("tools/list"));
         }
         let (method, url) = (call.method.clone(), destination.url.clone());
-        Ok(UpstreamRequest { method, url, headers, body, patience: Patience::Call })
+        let reach = destination.reach();
+        Ok(UpstreamRequest { method, url, headers, body, patience: Patience::Call, reach })
     }
 }
 

@@ -36,6 +36,7 @@ impl Gateway {
             headers,
             body: call.bytes(),
             patience: patience(call),
+            reach: destination.reach(),
         };
         self.must_hold(mark)?;
         recording.say(|draft| draft.sent(&destination));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::policy::Denial;
 use domain::value::{ConnectionId, InstanceId};
-use mcp::upstream::UpstreamUrl;
+use mcp::upstream::{Reach, UpstreamUrl};
 use projections::access::{AccessView, Connection, Instance, Server};
 
 use super::Gateway;
@@ -31,6 +31,14 @@ pub(super) struct Destination {
     pub(super) server: Arc<Server>,
     /// Its address.
     pub(super) url: UpstreamUrl,
+}
+
+impl Destination {
+    /// A server that the deployment's administrators keep in the catalogue may be anywhere, also beside us. An organization names addresses that
+    /// are not its own to reach.
+    pub(super) fn reach(&self) -> Reach {
+        if self.server.organization.is_some() { Reach::OpenNetworks } else { Reach::Anywhere }
+    }
 }
 
 impl Gateway {

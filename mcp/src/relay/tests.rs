@@ -11,7 +11,9 @@ mod bounded;
 use super::*;
 use crate::scripted_server::{LAST_CHUNK, ScriptedServer, Seen, Step, answer, chunk, chunked_head};
 use crate::tools::CacheScope;
-use crate::upstream::{Patience, Upstream, UpstreamConfig, UpstreamRequest, UpstreamTimeouts, UpstreamUrl};
+use crate::upstream::{
+    Patience, Reach, Upstream, UpstreamConfig, UpstreamRequest, UpstreamTimeouts, UpstreamUrl,
+};
 
 const LIST: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"rm"},{"name":"ls","n":1.0}],"cacheScope":"public"}}"#;
 const CUT_LIST: &str =
@@ -263,6 +265,7 @@ fn the_answer_and_the_wait_for_it_fit_a_multi_threaded_server() {
         headers: http::HeaderMap::new(),
         body: Bytes::new(),
         patience: Patience::Listen,
+        reach: Reach::Anywhere,
     };
     is_send(&async move { relay(upstream.send(request).await?, list()).await });
 }

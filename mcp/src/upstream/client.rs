@@ -16,9 +16,10 @@ use tokio::time::{Instant, timeout};
 
 use super::classify::classify;
 use super::clock::Clock;
+use super::reach::GuardedResolver;
 use super::{
-    Patience, TimeLimit, TlsSetupError, UpstreamConfig, UpstreamError, UpstreamResponse, UpstreamTimeouts,
-    UpstreamUrl,
+    Patience, Reach, TimeLimit, TlsSetupError, UpstreamConfig, UpstreamError, UpstreamResponse,
+    UpstreamTimeouts, UpstreamUrl,
 };
 use crate::memory::ByteBudget;
 
@@ -32,10 +33,14 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// What one connection reads ahead: these bytes are in no budget, so they must be few.
 const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// The client. Cheap to clone; clones share the pool.
+type Pool = Client<HttpsConnector<HttpConnector<GuardedResolver>>, Full<Bytes>>;
+
+/// The client. Cheap to clone; clones share the pools: one for each reach, or a connection that was made without looking would be used by who
+/// must not go there.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    anywhere: Pool,
+    guarded: Pool,
     config: Arc<UpstreamConfig>,
     memory: ByteBudget,
 }
@@ -53,24 +58,18 @@ pub struct UpstreamRequest {
     pub body: Bytes,
     /// How its answer is waited for.
     pub patience: Patience,
+    /// Where it may go.
+    pub reach: Reach,
 }
 
 impl Upstream {
     /// Sets up TLS with the certificates of the operating system, and an empty pool.
     pub fn try_new(config: UpstreamConfig) -> Result<Self, TlsSetupError> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(outbound_tls()?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp(&config.timeouts));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(CONNECTION_IDLE_MAX)
-            .pool_max_idle_per_host(config.idle_connections_per_host_max)
-            .http1_max_buf_size(READ_AHEAD_BYTES_MAX)
-            .build(connector);
+        let tls = outbound_tls()?;
+        let anywhere = pool(&config, tls.clone(), GuardedResolver::new(None));
+        let guarded = pool(&config, tls, GuardedResolver::new(Some(config.open_networks.clone())));
         let memory = ByteBudget::new(config.held_bytes_max);
-        Ok(Self { client, config: Arc::new(config), memory })
+        Ok(Self { anywhere, guarded, config: Arc::new(config), memory })
     }
 
     /// What all calls together may hold: answers are counted here, and whoever gathers requests counts them with the same.
@@ -89,22 +88,43 @@ impl Upstream {
         request: UpstreamRequest,
         memory: &ByteBudget,
     ) -> Result<UpstreamResponse, UpstreamError> {
-        let UpstreamRequest { method, url, headers, body, patience } = request;
+        let UpstreamRequest { method, url, headers, body, patience, reach } = request;
         let mut outgoing = Request::new(Full::new(body));
         *outgoing.method_mut() = method.clone();
         *outgoing.uri_mut() = url.uri().clone();
         *outgoing.headers_mut() = headers;
         let timeouts = &self.config.timeouts;
         let clock = Clock::start(timeouts, patience, Instant::now());
-        let answer = timeout(timeouts.first_byte, self.client.request(outgoing));
+        let pool = match reach {
+            Reach::Anywhere => &self.anywhere,
+            Reach::OpenNetworks => {
+                self.config.open_networks.must_hold(&url)?;
+                &self.guarded
+            }
+        };
+        let answer = timeout(timeouts.first_byte, pool.request(outgoing));
         let answer = answer.await.map_err(|_| UpstreamError::Timeout(TimeLimit::FirstByte))??;
         let (parts, incoming) = answer.into_parts();
         classify(&method, parts, incoming, (clock, memory), &self.config)
     }
 }
 
-fn tcp(timeouts: &UpstreamTimeouts) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+fn pool(config: &UpstreamConfig, tls: ClientConfig, resolver: GuardedResolver) -> Pool {
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp(&config.timeouts, resolver));
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(CONNECTION_IDLE_MAX)
+        .pool_max_idle_per_host(config.idle_connections_per_host_max)
+        .http1_max_buf_size(READ_AHEAD_BYTES_MAX)
+        .build(connector)
+}
+
+fn tcp(timeouts: &UpstreamTimeouts, resolver: GuardedResolver) -> HttpConnector<GuardedResolver> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false); // https addresses come through here too
     tcp.set_nodelay(true); // small messages, answered at once
     tcp.set_connect_timeout(Some(timeouts.connect));

@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use http::StatusCode;
 use thiserror::Error;
 
+use super::reach::AddressRefused;
 use crate::error::{RpcError, code};
 use crate::memory::NoRoom;
 
@@ -16,6 +17,9 @@ pub enum UpstreamError {
     /// No connection: refused, unresolvable, TLS failed, or not made in time. The request was not sent.
     #[error("the upstream cannot be reached")]
     Unreachable(#[source] Cause),
+    /// Whoever named the address may not send us there. The request was not sent.
+    #[error("the upstream's address is in no network that servers of organizations may be in")]
+    AddressRefused(#[from] AddressRefused),
     /// A step took longer than it may. The request may have been carried out.
     #[error("the upstream took too long")]
     Timeout(TimeLimit),
@@ -80,6 +84,7 @@ impl UpstreamError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Unreachable(_) => "upstream-unreachable",
+            Self::AddressRefused(_) => "upstream-address-refused",
             Self::Timeout(_) => "upstream-timeout",
             Self::Closed(_) => "upstream-closed",
             Self::BadAnswer(_) => "upstream-bad-answer",
@@ -95,6 +100,7 @@ impl UpstreamError {
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::NoRoom(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable(_)
+            | Self::AddressRefused(_)
             | Self::Closed(_)
             | Self::BadAnswer(_)
             | Self::AnswerTooLarge { .. }
@@ -116,6 +122,9 @@ impl From<BadAnswer> for UpstreamError {
 
 impl From<hyper_util::client::legacy::Error> for UpstreamError {
     fn from(error: hyper_util::client::legacy::Error) -> Self {
+        if let Some(refused) = causes(&error).find_map(|cause| cause.downcast_ref::<AddressRefused>()) {
+            return Self::AddressRefused(*refused);
+        }
         if error.is_connect() {
             return Self::Unreachable(error.into());
         }
@@ -134,5 +143,9 @@ impl From<hyper::Error> for UpstreamError {
 }
 
 fn hyper_error(error: &hyper_util::client::legacy::Error) -> Option<&hyper::Error> {
-    std::iter::successors(error.source(), |&cause| cause.source()).find_map(|cause| cause.downcast_ref())
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn causes(error: &hyper_util::client::legacy::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }

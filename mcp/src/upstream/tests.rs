@@ -53,6 +53,7 @@ async fn an_upstream_that_is_down_is_unreachable() {
         headers: http::HeaderMap::new(),
         body: bytes::Bytes::new(),
         patience: Patience::Call,
+        reach: Reach::Anywhere,
     };
     let error = upstream().send(request).await.expect_err("down");
     assert_eq!((error.reason(), error.status()), ("upstream-unreachable", StatusCode::BAD_GATEWAY));
@@ -225,4 +226,40 @@ async fn an_answer_passes_whole_and_its_connection_serves_the_next_call() {
         assert!(error.is_none());
         assert_eq!(bytes, br#"{ "n": 1.50 }"#);
     }
+}
+
+/// A client that may go to no other open network than these.
+fn guarded(is_open: impl Fn(std::net::IpAddr) -> bool + Send + Sync + 'static) -> Upstream {
+    let open_networks = OpenNetworks::new(is_open);
+    Upstream::try_new(UpstreamConfig { open_networks, ..UpstreamConfig::default() }).expect("TLS")
+}
+
+#[tokio::test]
+async fn what_may_only_go_to_open_networks_connects_nowhere_else_by_address_or_by_name() {
+    let server = ScriptedServer::answering(answer("200 OK", "application/json", "{}")).await;
+    let to = |text: &str| {
+        let url = UpstreamUrl::parse(&server.url().replace("127.0.0.1", text)).unwrap();
+        UpstreamRequest { url, reach: Reach::OpenNetworks, ..server.request("{}") }
+    };
+    let upstream = guarded(|address| !address.is_loopback());
+    for host in ["127.0.0.1", "[::ffff:127.0.0.1]", "[::1]", "0x7f.1", "localhost"] {
+        let error = upstream.send(to(host)).await.expect_err(host);
+        assert_eq!(
+            (error.reason(), error.status()),
+            ("upstream-address-refused", StatusCode::BAD_GATEWAY),
+            "{host}"
+        );
+    }
+    // It is the network that shuts it out, and nobody else.
+    let upstream = guarded(|address| address.is_loopback());
+    assert!(upstream.send(to("127.0.0.1")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_made_without_looking_is_not_used_by_who_must_be_looked_at() {
+    let server = ScriptedServer::answering(answer("200 OK", "application/json", "{}")).await;
+    let upstream = guarded(|_| false);
+    assert!(upstream.send(server.request("{}")).await.is_ok());
+    let request = UpstreamRequest { reach: Reach::OpenNetworks, ..server.request("{}") };
+    assert_eq!(upstream.send(request).await.expect_err("refused").reason(), "upstream-address-refused");
 }

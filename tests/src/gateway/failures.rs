@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::Scripted;
+use harness::{Scripted, Settings};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -33,6 +33,32 @@ async fn an_upstream_that_is_down_is_told() {
         !String::from_utf8_lossy(&answer.bytes).contains("127.0.0.1"),
         "where the upstream is stays ours"
     );
+}
+
+#[tokio::test]
+async fn case_22_a_server_of_an_organization_leads_nobody_into_networks_that_are_not_open() {
+    let settings = Settings { upstream_loopback: false, ..Settings::default() };
+    let scene = Scene::with(Scripted::Result(json!({})), settings).await;
+    let refused = scene.call(&call(1, "x")).await;
+    refused.refused_call(502, "upstream-address-refused", &json!(1));
+    let port = scene.upstream.url.port().expect("a port");
+    for host in
+        ["localhost", "[::ffff:127.0.0.1]", "0x7f.1", "169.254.169.254", "10.0.0.1", "[fd00::1]", "0.0.0.0"]
+    {
+        let inside = Url::parse(&format!("http://{host}:{port}/mcp")).expect("an address");
+        let instance = scene.world.instance_in_front_of(&inside).await;
+        let answer = scene.anybody().as_key(instance.api_key()).post(&instance.path(), &call("a", "x")).await;
+        answer.refused_call(502, "upstream-address-refused", &json!("a"));
+    }
+    assert!(scene.upstream.seen().is_empty(), "nothing was sent");
+
+    // Whoever looks after the deployment may have servers beside it.
+    let server = json!({ "name": "Ours", "transport": { "http": { "url": scene.upstream.url } }, "credential_fields": [], "visibility": "public" });
+    let server = scene.world.admin().post("/v1/deployment/servers", &server).await.good();
+    let instance = scene.world.instance_of_server(server["id"].as_str().expect("an id")).await;
+    let answer = scene.anybody().as_key(instance.api_key()).post(&instance.path(), &call(2, "x")).await;
+    let message: Value = serde_json::from_slice(&answer.bytes).expect("JSON");
+    assert_eq!((answer.status.as_u16(), &message["result"]), (200, &json!({})));
 }
 
 #[tokio::test]

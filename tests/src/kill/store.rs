@@ -47,6 +47,7 @@ pub(crate) fn serving(
         signing: Signing { algorithm: SigningAlgorithm::EdDsa, key_days: 90 },
         client_documents: false,
         outbound_loopback: api::config::Loopback::Refused,
+        upstream_networks: harness::this_machine(),
         registration: Registration {
             policy: RegistrationPolicy::Token,
             unused_for: Duration::from_hours(24),

@@ -27,6 +27,7 @@ use mcp::upstream::{TlsSetupError, outbound_tls};
 use url::{Host, Url};
 
 use self::connector::{Checked, Resolve, SystemResolver};
+pub(crate) use self::routable::is_global;
 
 /// How long a connection may take to be there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);

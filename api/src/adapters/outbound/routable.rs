@@ -34,7 +34,7 @@ const IPV6_SPECIAL: [(Ipv6Addr, u32); 4] = [
 ];
 
 /// Whether an address lies in the open internet.
-pub(super) fn is_global(address: IpAddr) -> bool {
+pub(crate) fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !IPV4_SPECIAL.iter().any(|(net, bits)| {
             let shift = 32_u32.saturating_sub(*bits);
