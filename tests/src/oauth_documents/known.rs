@@ -8,9 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harness::Settings;
 use serde_json::{Value, json};
 
+use super::CALLBACK;
 use super::published::Published;
-use super::scene::{CALLBACK, Scene, code_in, text};
-use crate::people::browser::{Browser, location, text as shown};
+use crate::oauth_registration::scene::{Scene, code_in, post_form, text};
+use crate::people::browser::{Browser, encoded, location, text as shown};
 
 fn claims(token: &str) -> Value {
     let claims = token.split('.').nth(1).expect("a JWT");
@@ -19,7 +20,7 @@ fn claims(token: &str) -> Value {
 
 #[tokio::test]
 async fn item_54_a_client_that_nobody_registered_comes_by_its_document_to_a_token() {
-    let mut scene = Scene::start().await;
+    let mut scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     let path = "/.well-known/oauth-authorization-server";
     let metadata = scene.world.node.http().get(path).await.good();
@@ -34,7 +35,7 @@ async fn item_54_a_client_that_nobody_registered_comes_by_its_document_to_a_toke
     let code = scene.allow(&page).await;
     let kinds: Vec<_> = scene.told().await.into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(kinds, ["document_seen"]);
-    let answer = scene.redeem(&published.url, &code).await.good();
+    let answer = scene.redeem(&published.url, &code, CALLBACK).await.good();
     let (token, refresh) = (text(&answer, "access_token"), text(&answer, "refresh_token"));
     assert_eq!(claims(&token)["client_id"], published.url.as_str());
     assert_eq!(scene.call(&token).await, 200);
@@ -45,12 +46,12 @@ async fn item_54_a_client_that_nobody_registered_comes_by_its_document_to_a_toke
         ("client_id", published.url.as_str()),
         ("refresh_token", refresh.as_str()),
     ];
-    let again = scene.post("/oauth/token", &fields).await.good();
+    let again = post_form(&scene.anybody(), "/oauth/token", encoded(&fields)).await.good();
     assert_eq!(claims(&text(&again, "access_token"))["client_id"], published.url.as_str());
     let id = scene.told().await.remove(0).0;
     for other in [id.as_str(), "https://desk.example.com/client.json"] {
         let fields = [("grant_type", "refresh_token"), ("client_id", other), ("refresh_token", &refresh)];
-        let refused = scene.post("/oauth/token", &fields).await;
+        let refused = post_form(&scene.anybody(), "/oauth/token", encoded(&fields)).await;
         assert_eq!((refused.status.as_u16(), &refused.body()["error"]), (401, &json!("invalid_client")));
     }
     let known = scene.asked(&published.url, CALLBACK).await;
@@ -59,7 +60,7 @@ async fn item_54_a_client_that_nobody_registered_comes_by_its_document_to_a_toke
 
 #[tokio::test]
 async fn item_54_a_document_that_changed_is_shown_again_and_told_again() {
-    let mut scene = Scene::start().await;
+    let mut scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     let page = scene.asked(&published.url, CALLBACK).await;
     published.says(&published.described("Desk 2", &[CALLBACK, "https://desk.example.com/other"]));
@@ -87,11 +88,11 @@ async fn names(scene: &Scene) -> Vec<String> {
 
 #[tokio::test]
 async fn item_54_administrators_of_the_deployment_see_and_disable_it() {
-    let mut scene = Scene::start().await;
+    let mut scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     let page = scene.asked(&published.url, CALLBACK).await;
     let code = scene.allow(&page).await;
-    let token = text(&scene.redeem(&published.url, &code).await.good(), "access_token");
+    let token = text(&scene.redeem(&published.url, &code, CALLBACK).await.good(), "access_token");
     assert_eq!(scene.call(&token).await, 200);
     let id = scene.told().await.remove(0).0;
     let path = format!("/v1/deployment/clients/{id}");
@@ -121,7 +122,7 @@ async fn item_54_administrators_of_the_deployment_see_and_disable_it() {
 
 #[tokio::test]
 async fn item_60_whoever_is_not_signed_in_is_not_led_on_by_an_error_to_where_a_document_says() {
-    let scene = Scene::start().await;
+    let scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     let bad = scene.request(&published.url, CALLBACK).replace("response_type=code", "response_type=token");
     let page = Browser::new(&scene.world.node.running.url).get(&bad).await;

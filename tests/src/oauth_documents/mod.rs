@@ -1,6 +1,8 @@
 //! Clients whose `client_id` is the address of a document that describes them (item 54 of the checklist, attacks 2, 22 and 23).
 
 mod known;
-mod published;
+pub(crate) mod published;
 mod refused;
-mod scene;
+
+/// Where the client has people sent back to.
+const CALLBACK: &str = "https://desk.example.com/callback";

@@ -4,8 +4,9 @@ use api::oauth::RegistrationPolicy;
 use harness::{Answer, Settings};
 use serde_json::{Value, json};
 
+use super::CALLBACK;
 use super::published::Published;
-use super::scene::{CALLBACK, Scene};
+use crate::oauth_registration::scene::Scene;
 
 /// A page of ours, and nowhere else.
 #[track_caller]
@@ -16,7 +17,7 @@ fn stays_here(page: &Answer, case: &str) {
 }
 
 #[tokio::test]
-async fn case_22_an_address_that_leads_inside_is_not_followed() {
+async fn attack_22_an_address_that_leads_inside_is_not_followed() {
     let mut scene = Scene::with(Settings::default()).await;
     let published = Published::start(CALLBACK).await;
     let port = published.url.rsplit(':').next().unwrap().to_owned(); // with the path
@@ -39,8 +40,8 @@ async fn case_22_an_address_that_leads_inside_is_not_followed() {
 }
 
 #[tokio::test]
-async fn case_23_a_document_that_is_none_is_a_page_of_ours() {
-    let mut scene = Scene::start().await;
+async fn attack_23_a_document_that_is_none_is_a_page_of_ours() {
+    let mut scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     let with = |member: &str, value: Value| {
         let mut document = published.described("Desk", &[CALLBACK]);
@@ -83,8 +84,8 @@ async fn case_23_a_document_that_is_none_is_a_page_of_ours() {
 }
 
 #[tokio::test]
-async fn case_02_only_a_redirect_of_the_document_is_one() {
-    let mut scene = Scene::start().await;
+async fn attack_02_only_a_redirect_of_the_document_is_one() {
+    let mut scene = Scene::following().await;
     let published = Published::start(CALLBACK).await;
     for redirect_uri in
         ["https://evil.example/callback", "https://desk.example.com/callback/", &published.url]

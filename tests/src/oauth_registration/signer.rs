@@ -13,7 +13,7 @@ use domain::value::Clock as _;
 use serde_json::{Value, json};
 
 /// How a client says that it proves itself so.
-pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 enum Pair {
     Rsa(RsaKeyPair),
@@ -22,15 +22,15 @@ enum Pair {
 }
 
 /// A private key.
-pub(super) struct Signer {
-    pub(super) kid: String,
-    pub(super) alg: &'static str,
+pub(crate) struct Signer {
+    pub(crate) kid: String,
+    pub(crate) alg: &'static str,
     pair: Pair,
 }
 
 impl Signer {
     /// A fresh one.
-    pub(super) fn new(alg: &'static str, kid: &str) -> Self {
+    pub(crate) fn new(alg: &'static str, kid: &str) -> Self {
         let pair = match alg {
             "RS256" | "PS256" => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()),
             "ES256" => Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
@@ -41,7 +41,7 @@ impl Signer {
     }
 
     /// Its public half (RFC 7517).
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             // RFC 8017, A.1.1: a sequence of two numbers, of which the first has 256 bytes behind its header.
             Pair::Rsa(pair) => {
@@ -61,17 +61,17 @@ impl Signer {
     }
 
     /// A set with it alone.
-    pub(super) fn jwks(&self) -> Value {
+    pub(crate) fn jwks(&self) -> Value {
         json!({ "keys": [self.jwk()] })
     }
 
     /// The header that it signs under.
-    pub(super) fn header(&self) -> Value {
+    pub(crate) fn header(&self) -> Value {
         json!({ "alg": self.alg, "kid": self.kid })
     }
 
     /// Any header and claims, as text, with a signature that holds.
-    pub(super) fn signed(&self, header: &str, claims: &str) -> String {
+    pub(crate) fn signed(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", base64(header.as_bytes()), base64(claims.as_bytes()));
         let random = SystemRandom::new();
         let signature = match &self.pair {
@@ -88,21 +88,21 @@ impl Signer {
     }
 
     /// An assertion of these claims.
-    pub(super) fn assertion(&self, claims: &Value) -> String {
+    pub(crate) fn assertion(&self, claims: &Value) -> String {
         self.signed(&self.header().to_string(), &claims.to_string())
     }
 }
 
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Now, in seconds of Unix time.
-pub(super) fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemClock.now().get().unix_timestamp()
 }
 
 /// What an assertion of this client for this audience says.
-pub(super) fn claims(client: &str, audience: &str) -> Value {
+pub(crate) fn claims(client: &str, audience: &str) -> Value {
     json!({ "iss": client, "sub": client, "aud": audience, "exp": now() + 60, "iat": now(), "jti": uuid::Uuid::new_v4() })
 }
