@@ -28,6 +28,7 @@ pub use self::providers::ProviderOptions;
 use crate::adapters::master_key::MasterKeys;
 pub use crate::adapters::outbound::Loopback;
 use crate::limits::{Rates, TrustedProxies};
+pub use crate::oauth::PublishedKeyLimits;
 use crate::oauth::RegistrationPolicy;
 pub use crate::providers::ProviderLimits;
 
@@ -133,6 +134,10 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_UPSTREAM_NETWORKS", value_name = "NETWORKS")]
     pub upstream_networks: Option<String>,
 
+    /// Minutes that keys which a client publishes (jwks_uri) are taken after they were good by their headers, while they cannot be fetched
+    #[arg(long, env = "SEKISHO_CLIENT_KEYS_STALE_MINUTES", default_value = "60", value_name = "MINUTES")]
+    pub client_keys_stale_minutes: String,
+
     /// Hours after which a client that registered itself and that nobody ever let act is forgotten
     #[arg(long, env = "SEKISHO_REGISTRATION_UNUSED_HOURS", default_value = "24", value_name = "HOURS")]
     pub registration_unused_hours: String,
@@ -223,6 +228,8 @@ pub struct Config {
     pub outbound_loopback: Loopback,
     /// Networks beside the open internet in which servers of organizations may be.
     pub upstream_networks: Vec<AddressRange>,
+    /// How long keys that clients publish are taken for what they are.
+    pub published_keys: PublishedKeyLimits,
     /// Cost of slow digests.
     pub bcrypt_cost: u32,
     /// Calls a second for each key.
@@ -358,6 +365,7 @@ impl Options {
         let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
         let registration = faults.registration(self.registration.as_deref(), &self.registration_unused_hours);
         let client_documents = faults.client_documents(self.client_documents.as_deref(), registration);
+        let published_keys = faults.published_keys(&self.client_keys_stale_minutes);
         let outbound_loopback = faults.outbound_loopback(&self.outbound_loopback, listen);
         let alone = listen.is_some_and(|address| address.ip().is_loopback()) && self.public_url.is_none();
         let upstream_networks = faults.networks(self.upstream_networks.as_deref(), alone);
@@ -370,10 +378,7 @@ impl Options {
         let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
         let hard = faults.seconds("--upstream-hard-seconds", &self.upstream_hard_seconds);
         let held_bytes_max = faults.mebibytes("--held-mebibytes", &self.held_mebibytes);
-        let drain_delay = match self.drain_delay_seconds.as_str() {
-            "0" => Some(Duration::ZERO),
-            text => faults.seconds("--drain-delay-seconds", text),
-        };
+        let drain_delay = faults.seconds_or_none("--drain-delay-seconds", &self.drain_delay_seconds);
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
         let providers = self.providers.check(&mut faults);
         let complete = || {
@@ -396,6 +401,7 @@ impl Options {
                 client_documents: client_documents?,
                 outbound_loopback: outbound_loopback?,
                 upstream_networks: upstream_networks?,
+                published_keys: published_keys?,
                 bcrypt_cost: bcrypt_cost?,
                 key_rate: key_rate?,
                 key_burst: key_burst?,

@@ -14,7 +14,7 @@ mod refresh;
 pub use assertion::{AssertionClaims, Audience};
 pub(crate) use claims::scope_text;
 pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
-pub(crate) use client_keys::{jwks_of, read_client_keys};
+pub(crate) use client_keys::{jwks_of, read_client_key, read_client_keys};
 pub(crate) use client_name::{client_named, id_of};
 pub(crate) use jwk::{PublicKey, base64url};
 pub use ports::{CheckAssertions, CheckTokens, KeyOf, SignTokens, SigningFailed, VerifySecrets};

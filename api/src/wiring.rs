@@ -57,7 +57,7 @@ use crate::gateway::{
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::oauth::{ClientDocuments, Oauth};
+use crate::oauth::{ClientDocuments, KeysOfClients, Oauth};
 use crate::router::router;
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
@@ -331,8 +331,10 @@ impl Edge<'_> {
             metrics: metrics.clone(),
         };
         let well_known = WellKnown::new(self.notary.clone(), self.pool.clone());
-        let documents = self.documents()?;
-        let oauth = self.oauth(&admin, documents.clone());
+        let outbound = Outbound::try_new(self.config.outbound_loopback);
+        let outbound = outbound.map_err(|error| StartError::Tls(error.to_string()))?;
+        let documents = self.documents(&outbound);
+        let oauth = self.oauth(&admin, documents.clone(), outbound);
         let (ports, refresh) = (Arc::clone(&oauth.ports), Arc::clone(&oauth.refresh));
         self.shutdown.spawn(ended_families::tell_untold(ports, refresh, self.readers.stop.clone()));
         let unused_for = self.config.registration.unused_for;
@@ -390,15 +392,20 @@ impl Edge<'_> {
     }
 
     /// The documents of clients, where any client may be known by one.
-    fn documents(&self) -> Result<ClientDocuments, StartError> {
-        if !self.config.client_documents {
-            return Ok(ClientDocuments::off());
+    fn documents(&self, outbound: &Outbound) -> ClientDocuments {
+        if self.config.client_documents {
+            ClientDocuments::fetched_by(outbound.clone())
+        } else {
+            ClientDocuments::off()
         }
-        let outbound = Outbound::try_new(self.config.outbound_loopback);
-        outbound.map(ClientDocuments::fetched_by).map_err(|error| StartError::Tls(error.to_string()))
     }
 
-    fn oauth(&self, admin: &Admin<RealPorts>, documents: ClientDocuments) -> Oauth<RealPorts> {
+    fn oauth(
+        &self,
+        admin: &Admin<RealPorts>,
+        documents: ClientDocuments,
+        outbound: Outbound,
+    ) -> Oauth<RealPorts> {
         Oauth {
             ports: Arc::clone(&admin.ports),
             url: self.public.clone(),
@@ -409,6 +416,7 @@ impl Edge<'_> {
             keys: Arc::<KeyDigests>::clone(&self.digests),
             registration: self.config.registration.policy,
             documents,
+            published_keys: KeysOfClients::fetched_by(outbound, self.config.published_keys),
             tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),
             algorithm: self.config.signing.algorithm,
             checks: Arc::new(TokenVerifier::new(self.public.clone())),

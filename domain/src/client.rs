@@ -185,7 +185,9 @@ impl Client {
     ) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
         match &self.kind {
-            Some(ClientKind::Public | ClientKind::Keyed { .. }) | None => Err(ClientError::NoSecret),
+            Some(ClientKind::Public | ClientKind::Keyed { .. } | ClientKind::Publishing { .. }) | None => {
+                Err(ClientError::NoSecret)
+            }
             Some(ClientKind::Confidential { secret: held }) if held == secret => Ok(vec![]),
             Some(ClientKind::Confidential { .. }) => {
                 Ok(vec![ClientEvent::SecretRotated { secret: secret.clone(), previous_until }])
@@ -313,6 +315,7 @@ impl Client {
                 self.kind = Some(kind);
             }
             ClientEvent::KeysReplaced { keys } => self.kind = Some(ClientKind::Keyed { keys }),
+            ClientEvent::KeysPublished { keys } => self.kind = Some(ClientKind::Publishing { keys }),
             ClientEvent::FirstUsed {} => self.own = self.own.map(|own| Own { used: true, ..own }),
             ClientEvent::Updated { name, redirect_uris, scopes } => {
                 self.description = Some(Description { name, redirect_uris, scopes });
@@ -382,11 +385,14 @@ const fn must_prove(
             ClientKind::Confidential { .. },
             None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost),
         )
-        | (ClientKind::Keyed { .. }, Some(ClientAuthentication::PrivateKeyJwt)) => Ok(()),
+        | (
+            ClientKind::Keyed { .. } | ClientKind::Publishing { .. },
+            Some(ClientAuthentication::PrivateKeyJwt),
+        ) => Ok(()),
         (ClientKind::Public, Some(_)) => Err(ClientError::PublicAuthentication),
         (ClientKind::Confidential { .. }, Some(ClientAuthentication::PrivateKeyJwt))
         | (
-            ClientKind::Keyed { .. },
+            ClientKind::Keyed { .. } | ClientKind::Publishing { .. },
             None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost),
         ) => Err(ClientError::OtherAuthentication),
     }

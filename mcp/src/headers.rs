@@ -7,7 +7,7 @@ mod media;
 mod mirrored;
 mod refusal;
 
-pub use media::{MediaError, check_get_media, check_post_media, is_event_stream, is_json};
+pub use media::{MediaError, check_get_media, check_post_media, has_type, is_event_stream, is_json};
 pub use mirrored::{Stated, check_bodiless, check_message};
 pub use refusal::HeaderError;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use api::Running;
 use api::adapters::master_key::MasterKeys;
-use api::config::{Config, Loopback, MasterKeySource, ProviderLimits, Registration, Signing, Store};
+use api::config::{
+    Config, Loopback, MasterKeySource, ProviderLimits, PublishedKeyLimits, Registration, Signing, Store,
+};
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
 use domain::value::{AddressRange, SigningAlgorithm};
@@ -92,6 +94,8 @@ pub struct Settings {
     pub outbound_loopback: Loopback,
     /// Whether servers of organizations may be on this machine: those of tests are nowhere else.
     pub upstream_loopback: bool,
+    /// How long keys that clients publish are taken for what they are, if not for as long as usual.
+    pub published_keys: Option<&'static PublishedKeyLimits>,
     /// How long one is kept that nobody ever let act, in seconds.
     pub unused_seconds: u32,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
@@ -121,6 +125,7 @@ impl Default for Settings {
             registration: RegistrationPolicy::Token,
             outbound_loopback: Loopback::Refused,
             upstream_loopback: true,
+            published_keys: None,
             unused_seconds: 24 * 3_600,
             public_url: None,
             providers: ProviderLimits {
@@ -173,6 +178,7 @@ impl Node {
             client_documents: settings.registration.lets_some(),
             outbound_loopback: settings.outbound_loopback,
             upstream_networks: if settings.upstream_loopback { this_machine() } else { Vec::new() },
+            published_keys: settings.published_keys.copied().unwrap_or_default(),
             registration: Registration {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),

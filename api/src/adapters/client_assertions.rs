@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::value::{AssertionAlgorithm, ClientKeys};
+use domain::value::{AssertionAlgorithm, ClientKey};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -30,9 +30,9 @@ struct Header {
 pub struct AssertionVerifier;
 
 impl CheckAssertions for AssertionVerifier {
-    fn check(&self, assertion: &str, keys: &ClientKeys) -> Option<AssertionClaims> {
+    fn check(&self, assertion: &str, keys: &[ClientKey]) -> Option<AssertionClaims> {
         let header = header(assertion)?;
-        let key = keys.named(header.kid.as_deref())?;
+        let key = ClientKey::named(keys, header.kid.as_deref())?;
         if header.alg != key.algorithm.as_str() {
             return None; // the key says what it signs with, not the assertion
         }

@@ -11,7 +11,8 @@ use commands::client::{
     SecretRotated, Update,
 };
 use domain::value::{
-    ClientId, ClientKeys, DisplayName, IssuedSecret, OrganizationId, RedirectUri, Scope, Scopes, Timestamp,
+    ClientId, ClientKeys, DisplayName, IssuedSecret, KeysUrl, OrganizationId, RedirectUri, Scope, Scopes,
+    Timestamp,
 };
 use http::Method;
 use projections::directory::clients::{self as rows, ClientRow};
@@ -20,7 +21,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::proof::{Kind, NewKeys, Way, proof, redirect_uris, some_keys};
+use self::proof::{Kind, NewKeys, Way, key_source, keys_url, no_keys, proof, redirect_uris, some_keys};
 use super::ask::{Answered, Asker, Found, Within, found};
 use super::shapes::{Because, Changed, Nothing, moment};
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
@@ -121,10 +122,14 @@ struct NewClient {
     kind: Kind,
     /// How a confidential one proves itself: by a secret in the header, when left out.
     token_endpoint_auth_method: Option<Way>,
-    /// Its public keys (RFC 7517, 5), for `private_key_jwt`: RSA, EC on P-256 or Ed25519. They are not fetched from anywhere.
+    /// Its public keys (RFC 7517, 5), for `private_key_jwt`: RSA, EC on P-256 or Ed25519.
     #[serde(default, deserialize_with = "some_keys")]
     #[schema(value_type = Option<Object>)]
     jwks: Option<ClientKeys>,
+    /// Where it publishes them, in place of `jwks`: https. They are fetched when the client proves itself.
+    #[serde(default, deserialize_with = "keys_url")]
+    #[schema(value_type = Option<String>, format = Uri)]
+    jwks_uri: Option<KeysUrl>,
     /// Where browsers may be sent back to, compared exactly; a public client has at least one.
     #[serde(deserialize_with = "redirect_uris")]
     #[schema(value_type = Vec<String>, example = json!(["https://app.example.com/callback"]))]
@@ -203,8 +208,11 @@ pub(super) struct Client {
     token_endpoint_auth_method: String,
     /// By what it gets tokens.
     grant_types: Vec<String>,
-    /// The names of its keys, where it has any.
+    /// The names of the keys that were sent for it.
     key_ids: Vec<String>,
+    /// Where it publishes its keys; null when it does not.
+    #[schema(required)]
+    jwks_uri: Option<String>,
     /// Whether it registered itself (RFC 7591); its name is then its own word.
     self_registered: bool,
     /// The user who registered it, or whose API key let it register itself.
@@ -249,6 +257,7 @@ impl From<ClientRow> for Client {
             token_endpoint_auth_method: row.authentication,
             grant_types: row.grant_types,
             key_ids: row.key_ids,
+            jwks_uri: row.keys_url,
             self_registered: row.self_registered,
             registered_by: row.registered_by,
             secret_set_at: row.secret_set_at,
@@ -266,8 +275,8 @@ async fn register<P: Ports + 'static>(
     Path(organization): Path<OrganizationId>,
     Command { body, order }: Command<NewClient>,
 ) -> Answered<RegisteredClient> {
-    let NewClient { name, kind, token_endpoint_auth_method, jwks, redirect_uris, scopes } = body;
-    let proof = proof(kind, token_endpoint_auth_method, jwks)?;
+    let NewClient { name, kind, token_endpoint_auth_method, jwks, jwks_uri, redirect_uris, scopes } = body;
+    let proof = proof(kind, token_endpoint_auth_method, key_source(jwks, jwks_uri)?)?;
     let use_case = Register { organization, name, proof, redirect_uris, scopes };
     asker.ask(order, &use_case, RegisteredClient::from).await
 }
@@ -308,8 +317,9 @@ async fn rotate<P: Ports + 'static>(
 async fn replace_keys<P: Ports + 'static>(
     asker: Asker<P>,
     Path((organization, client)): Within<ClientId>,
-    Command { body: NewKeys { jwks: keys }, order }: Command<NewKeys>,
+    Command { body: NewKeys { jwks, jwks_uri }, order }: Command<NewKeys>,
 ) -> Answered<Changed> {
+    let keys = key_source(jwks, jwks_uri)?.ok_or_else(no_keys)?;
     asker.change(order, &ReplaceKeys { organization, client, keys }).await
 }
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{ConfigError, Registration, Signing};
 use crate::adapters::outbound::Loopback;
-use crate::oauth::RegistrationPolicy;
+use crate::oauth::{PublishedKeyLimits, RegistrationPolicy};
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
 const STALENESS_MIN: Duration = Duration::from_millis(300);
@@ -20,6 +20,9 @@ const SIGNING_KEY_DAYS_MAX: u16 = 730;
 
 /// A year: clients that nobody ever used for so long would fill the log with nothing.
 const UNUSED_HOURS_MAX: u16 = 8_760;
+
+/// A day: a key that was taken away there would count here for as long.
+const STALE_KEYS_MINUTES_MAX: u64 = 1_440;
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -95,6 +98,22 @@ impl Faults {
             Some(text) => self.note("--client-documents", on_or_off(text)),
             None => registration.map(|registration| registration.policy.lets_some()),
         }
+    }
+
+    /// The same, where none at all is right too.
+    pub(super) fn seconds_or_none(&mut self, option: &'static str, text: &str) -> Option<Duration> {
+        if text == "0" { Some(Duration::ZERO) } else { self.seconds(option, text) }
+    }
+
+    pub(super) fn published_keys(&mut self, text: &str) -> Option<PublishedKeyLimits> {
+        let minutes = text.parse::<u64>().ok().filter(|minutes| *minutes <= STALE_KEYS_MINUTES_MAX);
+        let wrong =
+            || format!("{text:?} is not a whole number of minutes from 0 to {STALE_KEYS_MINUTES_MAX}");
+        let limits = minutes.map(|minutes| PublishedKeyLimits {
+            stale: Duration::from_mins(minutes),
+            ..PublishedKeyLimits::default()
+        });
+        self.note("--client-keys-stale-minutes", limits.ok_or_else(wrong))
     }
 
     pub(super) fn outbound_loopback(&mut self, text: &str, listen: Option<SocketAddr>) -> Option<Loopback> {

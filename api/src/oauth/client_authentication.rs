@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::ClientAuthentication;
 use domain::policy::Standing;
-use domain::value::PresentedSecret;
+use domain::value::{ClientKeySource, PresentedSecret, PublishedKeys};
 use http::{HeaderMap, header};
 use projections::access::{AccessView, Client};
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use std::sync::Arc;
 use super::Oauth;
 use super::client_assertion::{self, AssertionFault};
 use super::error::{OauthError, Tried};
+use super::fetched::FetchFault;
 use super::form::{Parameters, form_decode};
-use crate::token::client_named;
+use crate::token::{AssertionClaims, client_named};
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
 const SECRET_BYTES_MAX: usize = 256;
@@ -153,7 +154,20 @@ impl<P> Oauth<P> {
         client: &Client,
         assertion: &PresentedSecret,
     ) -> Result<Result<(), AssertionFault>, OauthError> {
-        let says = client.keys.as_ref().and_then(|keys| self.assertions.check(assertion.reveal(), keys));
+        let says = match &client.keys {
+            None => None,
+            Some(ClientKeySource::Sent(keys)) => self.assertions.check(assertion.reveal(), keys.as_slice()),
+            Some(ClientKeySource::Published(at)) => {
+                self.signed_by_published(at, assertion).await.map_err(|fault| match fault {
+                    FetchFault::Busy => {
+                        OauthError::unavailable("keys of many clients are being fetched; try again")
+                    }
+                    FetchFault::NotFetched(_) | FetchFault::NoDocument(_) | FetchFault::Unfit(_) => {
+                        OauthError::no_client_keys()
+                    }
+                })?
+            }
+        };
         let Some(says) = says else { return Ok(Err(AssertionFault::Signature)) };
         if let Err(fault) =
             client_assertion::must_hold(&says, &client.oauth_id(), &self.url, self.clock.now())
@@ -168,6 +182,22 @@ impl<P> Oauth<P> {
                 Err(OauthError::unavailable("assertions cannot be checked right now; try again"))
             }
         }
+    }
+}
+
+impl<P> Oauth<P> {
+    /// What an assertion says, if a key that its client publishes signed it: one that is known, or one that is new there.
+    async fn signed_by_published(
+        &self,
+        at: &PublishedKeys,
+        assertion: &PresentedSecret,
+    ) -> Result<Option<AssertionClaims>, FetchFault> {
+        let known = self.published_keys.get(at).await?;
+        if let Some(says) = self.assertions.check(assertion.reveal(), &known) {
+            return Ok(Some(says));
+        }
+        let now = self.published_keys.again(at).await?;
+        Ok(if now == known { None } else { self.assertions.check(assertion.reveal(), &now) })
     }
 }
 

@@ -139,6 +139,13 @@ impl OauthError {
         Self { challenge: (tried == Tried::Header).then_some(BASIC), ..refused }
     }
 
+    /// The client cannot prove who it is, because what it would prove that with is not to be had. Why not is told to the log alone: the caller would
+    /// learn what this machine reaches.
+    pub fn no_client_keys() -> Self {
+        let why = "the keys of this client cannot be had from its jwks_uri";
+        Self::new(OauthErrorCode::InvalidClient, why)
+    }
+
     /// A token where one must be, and there is none (RFC 6750, 3): no word of an error in the challenge.
     pub fn no_token() -> Self {
         let why = "this takes a token: Authorization: Bearer and the token";

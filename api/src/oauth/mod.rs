@@ -15,12 +15,14 @@ mod codes;
 mod documents;
 mod end;
 mod error;
+mod fetched;
 mod form;
 mod introspect;
 mod issue;
 mod jwks;
 mod metadata;
 mod pkce;
+mod published_keys;
 mod refresh;
 mod register;
 mod resource_metadata;
@@ -48,14 +50,17 @@ pub(crate) use client_assertion::FORGET as FORGET_ASSERTIONS;
 pub use client_authentication::{PresentedClient, PresentedProof};
 pub(crate) use codes::FORGET as FORGET_CODES;
 pub use codes::{CodeFacts, Presented as PresentedCode, Redeemed, redeem as redeem_code};
-pub(crate) use documents::{ClientDocuments, DOCUMENT_BYTES_MAX, FetchDocument, Fetched, NotFetched};
+pub(crate) use documents::ClientDocuments;
 pub(crate) use end::tell;
 pub use error::{OauthError, OauthErrorCode, Tried};
+pub(crate) use fetched::{FetchDocument, Fetched, NotFetched, Wanted};
 pub use form::Parameters;
 pub use introspect::{IntrospectForm, Introspected};
 pub use jwks::KeySet;
 pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
+pub(crate) use published_keys::KeysOfClients;
+pub use published_keys::PublishedKeyLimits;
 pub use register::RegistrationPolicy;
 pub use resource_metadata::ResourceMetadata;
 pub use revoke::{RevokeForm, Revoked};
@@ -82,6 +87,8 @@ pub struct Oauth<P> {
     pub registration: RegistrationPolicy,
     /// The documents of clients that are known by one.
     pub(crate) documents: ClientDocuments,
+    /// The keys that clients publish.
+    pub(crate) published_keys: KeysOfClients,
     /// Signs access tokens.
     pub tokens: Arc<dyn SignTokens>,
     /// With which algorithm.
@@ -110,6 +117,7 @@ impl<P> Clone for Oauth<P> {
             keys: Arc::clone(&self.keys),
             registration: self.registration,
             documents: self.documents.clone(),
+            published_keys: self.published_keys.clone(),
             tokens: Arc::clone(&self.tokens),
             algorithm: self.algorithm,
             checks: Arc::clone(&self.checks),

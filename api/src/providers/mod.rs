@@ -5,7 +5,6 @@
 //! a provider says of where it is: its endpoints are what the issuer's own document names, under https as the issuer is (`oauth.md`, cases 23, 24).
 
 mod breaker;
-mod cached;
 mod exchanges;
 mod metadata;
 mod ports;
@@ -22,6 +21,7 @@ use openidconnect::core::CoreJsonWebKeySet;
 use openidconnect::{HttpRequest, HttpResponse};
 use projections::access::Provider;
 
+use crate::cached::Cached;
 use crate::metrics::{Metrics, ProviderOutcome};
 use crate::people::KeyedDigest;
 use crate::token::PublicUrl;
@@ -33,7 +33,6 @@ pub(crate) use vouched::{FORGET, Ground, Standing, VouchError, Vouching, ground_
 pub(crate) use way::Way;
 
 use breaker::Breaker;
-use cached::Cached;
 use exchanges::Exchanges;
 use metadata::Metadata;
 
@@ -107,8 +106,8 @@ struct Known {
     issuer: Issuer,
     breaker: Mutex<Breaker>,
     exchanges: Mutex<Exchanges>,
-    metadata: Cached<Metadata>,
-    keys: Cached<CoreJsonWebKeySet>,
+    metadata: Cached<Metadata, Down>,
+    keys: Cached<CoreJsonWebKeySet, Down>,
 }
 
 impl Known {

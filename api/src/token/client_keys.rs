@@ -45,11 +45,16 @@ pub(crate) fn read_client_keys(
     if keys.len() > CLIENT_KEYS_MAX {
         return Err(ClientKeysError::Count.into());
     }
-    let keys: Result<Vec<ClientKey>, ClientKeysFault> = keys.iter().map(|key| read(key, algorithm)).collect();
+    let keys: Result<Vec<ClientKey>, ClientKeysFault> =
+        keys.iter().map(|key| read_client_key(key, algorithm)).collect();
     Ok(ClientKeys::try_new(keys?)?)
 }
 
-fn read(key: &Value, algorithm: Option<AssertionAlgorithm>) -> Result<ClientKey, ClientKeysFault> {
+/// Reads one key.
+pub(crate) fn read_client_key(
+    key: &Value,
+    algorithm: Option<AssertionAlgorithm>,
+) -> Result<ClientKey, ClientKeysFault> {
     let members = key.as_object().ok_or(ClientKeysFault::Shape)?;
     // All that the key says, so that a private member is not merely left out.
     match PublicJwk::parse(&key.to_string()) {

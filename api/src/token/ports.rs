@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use domain::value::{ClientId, ClientKeys, KeyThumbprint, PresentedSecret, SecretDigest, SigningAlgorithm};
+use domain::value::{ClientId, ClientKey, KeyThumbprint, PresentedSecret, SecretDigest, SigningAlgorithm};
 
 use super::{AccessToken, AssertionClaims, TokenFault};
 
@@ -50,5 +50,5 @@ pub trait VerifySecrets: Send + Sync {
 pub trait CheckAssertions: Send + Sync {
     /// What an assertion says, if one of these keys signed it with its own algorithm. Whom it is for, its time and whether it came before is for others
     /// to look at.
-    fn check(&self, assertion: &str, keys: &ClientKeys) -> Option<AssertionClaims>;
+    fn check(&self, assertion: &str, keys: &[ClientKey]) -> Option<AssertionClaims>;
 }

@@ -8,8 +8,8 @@ use domain::event::Event;
 use domain::instance::{CallerAuthentication, Instance, InstanceEvent};
 use domain::organization::{Organization, OrganizationError, OrganizationEvent};
 use domain::value::{
-    AssertionAlgorithm, ClientId, ClientKey, ClientKeys, KeyName, OrganizationId, PublicJwk, RedirectUri,
-    SecretDigest,
+    AssertionAlgorithm, ClientId, ClientKey, ClientKeySource, ClientKeys, KeyName, OrganizationId, PublicJwk,
+    RedirectUri, SecretDigest,
 };
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ fn a_client_of_a_suspended_organization_neither_describes_itself_nor_leaves() {
 #[test]
 fn keys_are_replaced_by_who_answers_for_the_client_and_only_where_there_are_some() {
     let world = World::new();
-    let replace = |client| ReplaceKeys { organization: ACME, client, keys: keys("b") };
+    let replace = |client| ReplaceKeys { organization: ACME, client, keys: ClientKeySource::Sent(keys("b")) };
     world.not_found("client", acme(OWNER), replace(FOREIGN_APP));
     world.forbidden(acme(COLLEAGUE), replace(MEMBERS_APP));
     let refused = world.refused(acme(MEMBER), replace(MEMBERS_APP));
@@ -154,7 +154,8 @@ fn with_leave_of_an_organization_it_is_that_organizations_whatever_the_scopes_of
     let world = World::new();
     let mut actor = acme(MEMBER);
     actor.scopes = Some(scopes(&["clients:write"]));
-    let (answer, did) = world.done(actor, register(Some(ACME), Proof::Keys(keys("a"))));
+    let (answer, did) =
+        world.done(actor, register(Some(ACME), Proof::Keys(ClientKeySource::Sent(keys("a")))));
     assert!(answer.secret.is_none());
     let Event::Client(ClientEvent::SelfRegistered { organization, registered_by, kind, .. }) = &did[0] else {
         panic!("{did:?}")

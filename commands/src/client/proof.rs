@@ -1,7 +1,7 @@
 //! What a client is to prove itself with, and what of it is kept.
 
 use domain::client::{ClientAuthentication, ClientKind};
-use domain::value::{ClientKeys, IssuedSecret};
+use domain::value::{ClientKeySource, IssuedSecret};
 
 use super::fresh_secret::{FreshSecret, fresh_secret};
 use crate::{Ports, Refused, Unit};
@@ -16,7 +16,7 @@ pub enum Proof {
     /// A secret of ours, in the body.
     SecretPost,
     /// Keys of its own.
-    Keys(ClientKeys),
+    Keys(ClientKeySource),
 }
 
 /// The same, as the client is registered with it.
@@ -38,9 +38,8 @@ impl Proof {
                 return Ok(Prepared { kind: ClientKind::Public, authentication: None, secret: None });
             }
             Self::Keys(keys) => {
-                let (kind, way) =
-                    (ClientKind::Keyed { keys: keys.clone() }, ClientAuthentication::PrivateKeyJwt);
-                return Ok(Prepared { kind, authentication: Some(way), secret: None });
+                let way = ClientAuthentication::PrivateKeyJwt;
+                return Ok(Prepared { kind: keys.clone().into(), authentication: Some(way), secret: None });
             }
             Self::SecretBasic => None, // what a secret is for when nothing is said
             Self::SecretPost => Some(ClientAuthentication::SecretPost),

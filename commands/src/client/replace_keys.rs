@@ -1,7 +1,7 @@
 //! Give a client other keys in place of those that it proves itself with. Whoever registered it, owners and admins.
 
 use domain::client::{Client, ClientCommand};
-use domain::value::{ClientId, ClientKeys, OrganizationId};
+use domain::value::{ClientId, ClientKeySource, OrganizationId};
 
 use super::registrar::must_answer_for;
 use crate::{Actor, Ports, Refused, Unit, UseCase};
@@ -13,8 +13,8 @@ pub struct ReplaceKeys {
     pub organization: OrganizationId,
     /// Which client.
     pub client: ClientId,
-    /// All of them; what is not among them proves nothing from then on.
-    pub keys: ClientKeys,
+    /// All of them, or where they are; what is not among them proves nothing from then on.
+    pub keys: ClientKeySource,
 }
 
 impl UseCase for ReplaceKeys {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{ClientAbout, ClientAuthentication, ClientDocument, ClientKind, GrantType};
 use crate::value::{
-    ClientId, ClientKeys, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
-    UserId,
+    ClientId, ClientKeySource, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp,
+    TokenId, UserId,
 };
 
 /// What a client says of itself when it registers, and each time that it describes itself anew.
@@ -22,7 +22,7 @@ pub struct ItselfDescribed {
     /// What else it says.
     pub about: ClientAbout,
     /// Other keys in place of those that it has. When it registers, they are in its kind.
-    pub keys: Option<ClientKeys>,
+    pub keys: Option<ClientKeySource>,
 }
 
 /// A client that registers itself.
@@ -103,8 +103,8 @@ pub enum ClientCommand {
     SeeDocument(Box<ClientDocument>),
     /// Other keys in place of those that it proves itself with.
     ReplaceKeys {
-        /// All of them.
-        keys: ClientKeys,
+        /// All of them, or where they are.
+        keys: ClientKeySource,
     },
     /// Manage itself no longer: whoever answers for it does.
     RevokeRegistrationToken,

@@ -43,7 +43,7 @@ impl Client {
         }
         let is_public = match seen.kind {
             ClientKind::Public => true,
-            ClientKind::Keyed { .. } => false,
+            ClientKind::Keyed { .. } | ClientKind::Publishing { .. } => false,
             ClientKind::Confidential { .. } => return Err(ClientError::PublishedSecret),
         };
         must_be_reachable(&seen.redirect_uris, is_public)?;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClientAbout, ClientAuthentication, GrantType};
 use crate::value::{
-    ClientId, ClientKeys, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest,
-    Timestamp, TokenId, UserId,
+    ClientId, ClientKeySource, ClientKeys, ClientUrl, DisplayName, OrganizationId, PublishedKeys,
+    RedirectUri, Scopes, SecretDigest, Timestamp, TokenId, UserId,
 };
 use crate::{ClaimChange, ClaimScope, Facts};
 
@@ -28,6 +28,20 @@ pub enum ClientKind {
         /// The public halves.
         keys: ClientKeys,
     },
+    /// The same, but the public halves lie where it publishes them, and are whatever lies there.
+    Publishing {
+        /// Where.
+        keys: PublishedKeys,
+    },
+}
+
+impl From<ClientKeySource> for ClientKind {
+    fn from(source: ClientKeySource) -> Self {
+        match source {
+            ClientKeySource::Sent(keys) => Self::Keyed { keys },
+            ClientKeySource::Published(keys) => Self::Publishing { keys },
+        }
+    }
 }
 
 /// Why a client is gone.
@@ -56,7 +70,7 @@ impl ClientKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Public => "public",
-            Self::Confidential { .. } | Self::Keyed { .. } => "confidential",
+            Self::Confidential { .. } | Self::Keyed { .. } | Self::Publishing { .. } => "confidential",
         }
     }
 
@@ -65,7 +79,7 @@ impl ClientKind {
         match self {
             Self::Public => None,
             Self::Confidential { .. } => Some(named.unwrap_or_default()),
-            Self::Keyed { .. } => Some(ClientAuthentication::PrivateKeyJwt),
+            Self::Keyed { .. } | Self::Publishing { .. } => Some(ClientAuthentication::PrivateKeyJwt),
         }
     }
 }
@@ -173,6 +187,11 @@ events! {
             /// All of them.
             keys: ClientKeys,
         },
+        /// It proves itself with the keys that it publishes there. Those before prove nothing from now on, unless they are among them.
+        KeysPublished = "keys_published" v 1 {
+            /// Where.
+            keys: PublishedKeys,
+        },
         /// What a person saw of it when they let it act. Its identifier is the address of a document, and that says so; the first one brings it into
         /// being.
         DocumentSeen = "document_seen" v 1 {
@@ -220,6 +239,7 @@ impl Facts for ClientEvent {
             | Self::Deleted { .. }
             | Self::SelfDescribed { .. }
             | Self::KeysReplaced { .. }
+            | Self::KeysPublished { .. }
             | Self::DocumentSeen { .. } // its id is made of its address
             | Self::FirstUsed {}
             | Self::RegistrationTokenRevoked {}

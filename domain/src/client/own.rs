@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::command::{ItselfDescribed, ItselfRegistered};
 use super::{Client, ClientEnd, ClientError, ClientEvent, ClientKind, Description, GrantType, Standing};
 use super::{must_be_reachable, must_fit, must_prove};
-use crate::value::{ClientKeys, Timestamp};
+use crate::value::{ClientKeySource, Timestamp};
 
 /// What is remembered of a client that registered itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,11 +89,18 @@ impl Client {
     }
 
     /// Of keys that are the same ones there is nothing to tell.
-    pub(super) fn replace_keys(&self, keys: &ClientKeys) -> Result<Vec<ClientEvent>, ClientError> {
+    pub(super) fn replace_keys(&self, keys: &ClientKeySource) -> Result<Vec<ClientEvent>, ClientError> {
         self.must_live()?;
         match &self.kind {
-            Some(ClientKind::Keyed { keys: held }) if held == keys => Ok(vec![]),
-            Some(ClientKind::Keyed { .. }) => Ok(vec![ClientEvent::KeysReplaced { keys: keys.clone() }]),
+            Some(ClientKind::Keyed { .. } | ClientKind::Publishing { .. }) => {
+                if self.kind == Some(keys.clone().into()) {
+                    return Ok(vec![]);
+                }
+                Ok(vec![match keys.clone() {
+                    ClientKeySource::Sent(keys) => ClientEvent::KeysReplaced { keys },
+                    ClientKeySource::Published(keys) => ClientEvent::KeysPublished { keys },
+                }])
+            }
             Some(ClientKind::Public | ClientKind::Confidential { .. }) | None => Err(ClientError::NoKeys),
         }
     }

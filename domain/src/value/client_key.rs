@@ -91,6 +91,17 @@ pub struct ClientKey {
     pub public_jwk: PublicJwk,
 }
 
+impl ClientKey {
+    /// The key that an assertion is to be checked with: the one that it names or, where it names none, the only one.
+    pub fn named<'a>(keys: &'a [Self], kid: Option<&str>) -> Option<&'a Self> {
+        match (kid, keys) {
+            (Some(kid), keys) => keys.iter().find(|key| key.kid.as_str() == kid),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+}
+
 /// The keys of one client: at least one, no two of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -123,13 +134,9 @@ impl ClientKeys {
         self.0.iter()
     }
 
-    /// The key that an assertion is to be checked with: the one that it names or, where it names none, the only one.
-    pub fn named(&self, kid: Option<&str>) -> Option<&ClientKey> {
-        match (kid, self.0.as_slice()) {
-            (Some(kid), keys) => keys.iter().find(|key| key.kid.as_str() == kid),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        }
+    /// The same, side by side.
+    pub fn as_slice(&self) -> &[ClientKey] {
+        &self.0
     }
 }
 
@@ -173,13 +180,13 @@ mod tests {
 
     #[test]
     fn a_key_is_found_by_its_name_and_the_only_one_without() {
-        let two = ClientKeys::try_new(vec![key("a"), key("b")]).unwrap();
-        assert_eq!(two.named(Some("b")), Some(&key("b")));
-        assert_eq!(two.named(Some("c")), None);
-        assert_eq!(two.named(None), None);
-        let one = ClientKeys::try_new(vec![key("a")]).unwrap();
-        assert_eq!(one.named(None), Some(&key("a")));
-        assert_eq!(one.named(Some("b")), None, "a wrong name is not no name");
+        let two = [key("a"), key("b")];
+        assert_eq!(ClientKey::named(&two, Some("b")), Some(&key("b")));
+        assert_eq!(ClientKey::named(&two, Some("c")), None);
+        assert_eq!(ClientKey::named(&two, None), None);
+        let one = [key("a")];
+        assert_eq!(ClientKey::named(&one, None), Some(&key("a")));
+        assert_eq!(ClientKey::named(&one, Some("b")), None, "a wrong name is not no name");
     }
 
     #[test]

@@ -27,13 +27,8 @@ impl ClientUrl {
         let plain = text.len() <= CLIENT_URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
         let url = Url::parse(text).ok().filter(|url| plain && url.as_str() == text).ok_or(ClientUrlError)?;
         let bare = url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-        let private = match (url.scheme(), url.host()) {
-            ("https", Some(_)) => true,
-            ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
-            ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
-            (_, _) => false,
-        };
-        if bare && private && url.path().len() > 1 { Ok(Self(text.to_owned())) } else { Err(ClientUrlError) }
+        let leads_somewhere = is_private(&url) && url.path().len() > 1;
+        if bare && leads_somewhere { Ok(Self(text.to_owned())) } else { Err(ClientUrlError) }
     }
 
     /// The text.
@@ -49,6 +44,16 @@ impl ClientUrl {
 }
 
 text_value!(ClientUrl, ClientUrlError);
+
+/// Whether nobody on the way to an address reads or changes what comes from there.
+pub(super) fn is_private(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        (_, _) => false,
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -16,6 +16,7 @@ mod key_text;
 mod notice;
 mod personal;
 mod provider;
+mod published_keys;
 mod redirect_uri;
 mod refresh_token;
 mod registration_token;
@@ -51,6 +52,7 @@ pub use personal::{Personal, SubjectId};
 pub use provider::{
     ProviderClientId, ProviderClientIdError, ProviderId, ProviderIdError, ProviderScope, ProviderScopeError,
 };
+pub use published_keys::{ClientKeySource, KeysUrl, KeysUrlError, PublishedKeys};
 pub use redirect_uri::{RedirectUri, RedirectUriError};
 pub use refresh_token::{compose_refresh_token, is_refresh_token};
 pub use registration_token::compose_registration_token;

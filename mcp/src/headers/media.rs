@@ -70,7 +70,8 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
     has_type(headers, "text/event-stream")
 }
 
-fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
+/// Whether the content type is this one, whatever its parameters.
+pub fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).map(str::trim);
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case(wanted))

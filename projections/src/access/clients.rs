@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::client::{ClientAbout, ClientAuthentication, ClientDocument, ClientEvent, ClientKind, GrantType};
 use domain::policy::Standing;
 use domain::value::{
-    ClientId, ClientKeys, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest,
+    ClientId, ClientKeySource, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest,
     Timestamp,
 };
 
@@ -34,8 +34,8 @@ pub struct Client {
     pub named_grant_types: Option<BTreeSet<GrantType>>,
     /// The most it can be granted.
     pub scopes: Scopes,
-    /// The keys that it proves itself with, where it has any.
-    pub keys: Option<ClientKeys>,
+    /// The keys that it proves itself with, or where they are, where it has any.
+    pub keys: Option<ClientKeySource>,
     /// What it manages its registration with, where it registered itself.
     pub own: Option<Arc<OwnRegistration>>,
     /// Where its document is, where its identifier is that.
@@ -184,7 +184,12 @@ impl AccessView {
             ClientEvent::SecretRotated { secret, previous_until } => {
                 self.change_client(id, |client| client.rotate(secret, previous_until));
             }
-            ClientEvent::KeysReplaced { keys } => self.change_client(id, |client| client.keys = Some(keys)),
+            ClientEvent::KeysReplaced { keys } => {
+                self.change_client(id, |client| client.keys = Some(ClientKeySource::Sent(keys)));
+            }
+            ClientEvent::KeysPublished { keys } => {
+                self.change_client(id, |client| client.keys = Some(ClientKeySource::Published(keys)));
+            }
             ClientEvent::Disabled { reason: _ } => {
                 self.change_client(id, |client| client.standing = Standing::Suspended);
             }
@@ -228,7 +233,8 @@ impl Client {
             ClientKind::Confidential { secret } => {
                 (vec![HeldSecret { number: 0, digest: secret, until: None }], None)
             }
-            ClientKind::Keyed { keys } => (Vec::new(), Some(keys)),
+            ClientKind::Keyed { keys } => (Vec::new(), Some(ClientKeySource::Sent(keys))),
+            ClientKind::Publishing { keys } => (Vec::new(), Some(ClientKeySource::Published(keys))),
         };
         let (organization, named_grant_types, own, document, standing) =
             (None, None, None, None, Standing::Active);

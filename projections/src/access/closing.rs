@@ -159,6 +159,7 @@ impl AccessView {
             | ClientEvent::RegistrationTokenRevoked {} // it opened no instance
             | ClientEvent::SecretRotated { .. } // what it got with the old one stays
             | ClientEvent::KeysReplaced { .. } // the same
+            | ClientEvent::KeysPublished { .. }
             | ClientEvent::Enabled {} => Closes::Nobody,
         }
     }

@@ -65,7 +65,7 @@ fn sent(view: &AccessView) -> Option<u32> {
 }
 
 #[test]
-fn secrets_do_not_follow_their_server_to_another_origin_nor_come_back_with_it() {
+fn attack_49_secrets_do_not_follow_their_server_to_another_origin_nor_come_back_with_it() {
     for elsewhere in
         ["https://evil.example/mcp", "http://wiki.example.com/mcp", "https://wiki.example.com:444/mcp"]
     {

@@ -38,8 +38,10 @@ pub struct ClientRow {
     pub authentication: String,
     /// By which grants it gets tokens.
     pub grant_types: Vec<String>,
-    /// The names of its keys, where it has any.
+    /// The names of the keys that it sent, where it did.
     pub key_ids: Vec<String>,
+    /// Where it publishes its keys, where it does.
+    pub keys_url: Option<String>,
     /// Since when it has its current secret; `None` for a public one.
     pub secret_set_at: Option<OffsetDateTime>,
     /// How long the secret before that still works, if it does.
@@ -67,7 +69,7 @@ impl Listed for ClientRow {
 }
 
 table!(ClientRow in "clients" by Uuid = id;
-    id, organization_id, name, kind, redirect_uris, scopes, registered_by, self_registered, authentication, grant_types, key_ids, secret_set_at, previous_secret_until, standing, standing_reason, document,
+    id, organization_id, name, kind, redirect_uris, scopes, registered_by, self_registered, authentication, grant_types, key_ids, keys_url, secret_set_at, previous_secret_until, standing, standing_reason, document,
     created_at, created_position, updated_at, updated_position);
 changing!(ClientRow);
 
@@ -143,7 +145,13 @@ pub(super) fn fold(
             see(clients, mark, ClientRow { document, grant_types: grants(grant_types), ..row })
         }
         ClientEvent::KeysReplaced { keys } => {
-            changed(clients, &mark.id, mark)?.key_ids = key_ids(keys);
+            let client = changed(clients, &mark.id, mark)?;
+            (client.key_ids, client.keys_url) = (key_ids(keys), None);
+            Ok(())
+        }
+        ClientEvent::KeysPublished { keys } => {
+            let client = changed(clients, &mark.id, mark)?;
+            (client.key_ids, client.keys_url) = (Vec::new(), Some(keys.url.as_str().to_owned()));
             Ok(())
         }
         ClientEvent::Updated { name, redirect_uris, scopes } => {
@@ -191,10 +199,11 @@ impl ClientRow {
         redirect_uris: &BTreeSet<RedirectUri>,
         scopes: &Scopes,
     ) -> Self {
-        let (secret_set_at, key_ids) = match kind {
-            ClientKind::Public => (None, Vec::new()),
-            ClientKind::Confidential { secret: _ } => (Some(mark.at), Vec::new()),
-            ClientKind::Keyed { keys } => (None, key_ids(keys)),
+        let (secret_set_at, key_ids, keys_url) = match kind {
+            ClientKind::Public => (None, Vec::new(), None),
+            ClientKind::Confidential { secret: _ } => (Some(mark.at), Vec::new(), None),
+            ClientKind::Keyed { keys } => (None, key_ids(keys), None),
+            ClientKind::Publishing { keys } => (None, Vec::new(), Some(keys.url.as_str().to_owned())),
         };
         Self {
             id: mark.id,
@@ -211,6 +220,7 @@ impl ClientRow {
                 .to_owned(),
             grant_types: Vec::new(),
             key_ids,
+            keys_url,
             secret_set_at,
             previous_secret_until: None,
             standing: "enabled".to_owned(),

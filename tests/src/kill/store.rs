@@ -48,6 +48,7 @@ pub(crate) fn serving(
         client_documents: false,
         outbound_loopback: api::config::Loopback::Refused,
         upstream_networks: harness::this_machine(),
+        published_keys: api::config::PublishedKeyLimits::default(),
         registration: Registration {
             policy: RegistrationPolicy::Token,
             unused_for: Duration::from_hours(24),

@@ -9,22 +9,23 @@ use tokio::net::TcpListener;
 
 /// What is answered, byte for byte, and how often somebody came.
 #[derive(Clone)]
-pub(super) struct Published {
+pub(crate) struct Published {
     /// The address of the document: the `client_id`.
-    pub(super) url: String,
+    pub(crate) url: String,
     answer: Arc<Mutex<Vec<u8>>>,
     came: Arc<AtomicUsize>,
+    serving: Arc<Mutex<Option<tokio::task::JoinHandle<()>>>>,
 }
 
 impl Published {
     /// With the description of a public client.
-    pub(super) async fn start(redirect_uri: &str) -> Self {
+    pub(crate) async fn start(redirect_uri: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/client.json", listener.local_addr().expect("an address"));
-        let published = Self { url, answer: Arc::default(), came: Arc::default() };
+        let published = Self { url, answer: Arc::default(), came: Arc::default(), serving: Arc::default() };
         published.says(&published.described("Desk", &[redirect_uri]));
         let serving = published.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut open = Vec::new();
             while let Ok((mut stream, _)) = listener.accept().await {
                 serving.came.fetch_add(1, Ordering::SeqCst);
@@ -35,11 +36,12 @@ impl Published {
                 open.push(stream); // whoever waits for more waits for long
             }
         });
+        *published.serving.lock().expect("the task") = Some(task);
         published
     }
 
     /// A description of the client at this address.
-    pub(super) fn described(&self, name: &str, redirect_uris: &[&str]) -> Value {
+    pub(crate) fn described(&self, name: &str, redirect_uris: &[&str]) -> Value {
         json!({
             "client_id": self.url,
             "client_name": name,
@@ -50,18 +52,25 @@ impl Published {
     }
 
     /// From now on it says this.
-    pub(super) fn says(&self, document: &Value) {
+    pub(crate) fn says(&self, document: &Value) {
         self.answers("200 OK", "content-type: application/json\r\n", document.to_string().as_bytes());
     }
 
     /// From now on it answers this.
-    pub(super) fn answers(&self, status: &str, headers: &str, body: &[u8]) {
+    pub(crate) fn answers(&self, status: &str, headers: &str, body: &[u8]) {
         let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
         *self.answer.lock().expect("the answer") = [head.as_bytes(), body].concat();
     }
 
+    /// Nobody answers there any more.
+    pub(crate) async fn stop(&self) {
+        let task = self.serving.lock().expect("the task").take().expect("it is there");
+        task.abort();
+        let _ = task.await; // with it, the port
+    }
+
     /// How often somebody came.
-    pub(super) fn came(&self) -> usize {
+    pub(crate) fn came(&self) -> usize {
         self.came.load(Ordering::SeqCst)
     }
 }

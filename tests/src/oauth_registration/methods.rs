@@ -139,7 +139,7 @@ async fn what_a_client_has_and_how_it_proves_itself_belong_together() {
         scene.world.admin().post(&scene.world.path("/clients"), &body).await.refused(422, code);
     }
     let body = json!({ "name": "X", "kind": "confidential", "redirect_uris": [], "scopes": ["mcp:read"], "jwks_uri": "https://a.example/" });
-    scene.world.admin().post(&scene.world.path("/clients"), &body).await.refused(400, "wrong-shape");
+    scene.world.admin().post(&scene.world.path("/clients"), &body).await.refused(422, "other-authentication");
     for redirect in ["https://@evil.example/cb", "https:app.example.com", "http://127.1/cb"] {
         let body =
             json!({ "name": "X", "kind": "public", "redirect_uris": [redirect], "scopes": ["mcp:read"] });

@@ -3,6 +3,7 @@
 mod managed;
 mod methods;
 mod policy;
+mod published;
 mod refused;
 mod registered;
 pub(crate) mod scene;

@@ -1,27 +1,26 @@
-//! Documents of clients, fetched through the guard.
+//! What clients publish, fetched through the guard.
 
 use std::time::Duration;
 
-use domain::value::ClientUrl;
 use url::Url;
 
 use super::{AnswerLimits, Outbound};
-use crate::oauth::{DOCUMENT_BYTES_MAX, FetchDocument, Fetched, NotFetched};
-
-const LIMITS: AnswerLimits = AnswerLimits {
-    first_byte: Duration::from_secs(7),
-    whole: Duration::from_secs(10),
-    body_bytes_max: DOCUMENT_BYTES_MAX,
-};
+use crate::oauth::{FetchDocument, Fetched, NotFetched, Wanted};
 
 impl FetchDocument for Outbound {
     fn fetch<'a>(
         &'a self,
-        url: &'a ClientUrl,
+        url: &'a str,
+        wanted: Wanted,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Fetched, NotFetched>> + Send + 'a>> {
+        let limits = AnswerLimits {
+            first_byte: Duration::from_secs(7),
+            whole: Duration::from_secs(10),
+            body_bytes_max: wanted.bytes_max,
+        };
         Box::pin(async move {
-            let url = Url::parse(url.as_str()).map_err(|error| NotFetched(error.to_string()))?;
-            let answer = self.get(&url, "application/json", LIMITS).await;
+            let url = Url::parse(url).map_err(|error| NotFetched(error.to_string()))?;
+            let answer = self.get(&url, wanted.accept, limits).await;
             let (parts, body) = answer.map_err(|error| NotFetched(error.to_string()))?.into_parts();
             Ok(Fetched { status: parts.status, headers: parts.headers, body })
         })

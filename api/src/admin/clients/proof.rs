@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use commands::client::Proof;
 use domain::client::{ClientAuthentication, ClientError};
-use domain::value::{ClientKeys, RedirectUri};
+use domain::value::{ClientKeySource, ClientKeys, KeysUrl, PublishedKeys, RedirectUri};
 use http::StatusCode;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl From<Way> for ClientAuthentication {
 }
 
 /// What belongs together.
-pub(super) fn proof(kind: Kind, way: Option<Way>, keys: Option<ClientKeys>) -> Result<Proof, Problem> {
+pub(super) fn proof(kind: Kind, way: Option<Way>, keys: Option<ClientKeySource>) -> Result<Proof, Problem> {
     let refused = |code: &'static str, error: ClientError| {
         Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string()))
     };
@@ -71,15 +71,41 @@ pub(super) fn proof(kind: Kind, way: Option<Way>, keys: Option<ClientKeys>) -> R
     }
 }
 
-/// Other keys for a client.
+/// Keys, or where they are: never both (RFC 7591, 2).
+pub(super) fn key_source(
+    jwks: Option<ClientKeys>,
+    jwks_uri: Option<KeysUrl>,
+) -> Result<Option<ClientKeySource>, Problem> {
+    match (jwks, jwks_uri) {
+        (None, None) => Ok(None),
+        (Some(keys), None) => Ok(Some(ClientKeySource::Sent(keys))),
+        (None, Some(url)) => Ok(Some(ClientKeySource::Published(PublishedKeys { url, algorithm: None }))),
+        (Some(_), Some(_)) => Err(one_of_them("send jwks or jwks_uri, not both")),
+    }
+}
+
+/// Where there must be some.
+pub(super) fn no_keys() -> Problem {
+    one_of_them("send jwks, or jwks_uri")
+}
+
+fn one_of_them(why: &'static str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "one-place-of-keys", why)
+}
+
+/// Other keys for a client. Those before prove nothing any more, unless they are among them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientKeySet)]
 pub(super) struct NewKeys {
     /// All of its public keys.
-    #[serde(deserialize_with = "keys")]
+    #[serde(default, deserialize_with = "some_keys")]
     #[schema(schema_with = key_set)]
-    pub(super) jwks: ClientKeys,
+    pub(super) jwks: Option<ClientKeys>,
+    /// Where it publishes them, in place of `jwks`: https.
+    #[serde(default, deserialize_with = "keys_url")]
+    #[schema(value_type = Option<String>, format = Uri)]
+    pub(super) jwks_uri: Option<KeysUrl>,
 }
 
 fn key_set() -> Object {
@@ -90,15 +116,15 @@ fn key_set() -> Object {
 }
 
 /// Reads keys, and refuses those that are none in its own words.
-pub(super) fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientKeys, D::Error> {
-    let jwks = Value::deserialize(deserializer)?;
-    read_client_keys(&jwks, None).map_err(D::Error::custom)
-}
-
-/// The same where they may be left out.
 pub(super) fn some_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ClientKeys>, D::Error> {
     let jwks = Option::<Value>::deserialize(deserializer)?;
     jwks.map(|jwks| read_client_keys(&jwks, None).map_err(D::Error::custom)).transpose()
+}
+
+/// Reads where keys are.
+pub(super) fn keys_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<KeysUrl>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| KeysUrl::parse(&text).map_err(D::Error::custom)).transpose()
 }
 
 /// Reads redirect URIs by the rules for new ones: what the log holds is read by those that held when it was written.

@@ -13,6 +13,7 @@ use super::error::AuthorizeError;
 use super::redirect::{WayBack, is_registered};
 use super::{RESPONSE_MODE, RESPONSE_TYPE};
 use crate::oauth::documents::{ClientDocuments, DocumentFault};
+use crate::oauth::fetched::FetchFault;
 use crate::oauth::form::form_decode;
 use crate::oauth::pkce::METHOD;
 use crate::oauth::{Challenge, Parameters};
@@ -62,10 +63,10 @@ pub(super) async fn asked(
         Named::Document(url) => {
             let document = documents.get(&url).await.map_err(|fault| match fault {
                 DocumentFault::Off => Fault::UnknownClient,
-                DocumentFault::Busy => Fault::TooOften,
-                DocumentFault::NotFetched(_) | DocumentFault::NoDocument(_) | DocumentFault::Unfit(_) => {
-                    Fault::NoDocument
-                }
+                DocumentFault::Fetch(FetchFault::Busy) => Fault::TooOften,
+                DocumentFault::Fetch(
+                    FetchFault::NotFetched(_) | FetchFault::NoDocument(_) | FetchFault::Unfit(_),
+                ) => Fault::NoDocument,
             })?;
             with_way_back(described(view, &document), Some(document), query)
         }

@@ -36,11 +36,9 @@ pub(super) fn read(url: &ClientUrl, body: &[u8]) -> Result<ClientDocument, Strin
     let keys = said.keys().map_err(|error| error.description().to_owned())?;
     let kind = match (said.method(), keys) {
         (None | Some(PUBLIC), None) => ClientKind::Public,
-        (Some(way), Some(keys)) if way == ClientAuthentication::PrivateKeyJwt.as_str() => {
-            ClientKind::Keyed { keys }
-        }
+        (Some(way), Some(keys)) if way == ClientAuthentication::PrivateKeyJwt.as_str() => keys.into(),
         (_, _) => {
-            return Err("it proves itself by nothing, or by private_key_jwt with jwks inside".to_owned());
+            return Err("it proves itself by nothing, or by private_key_jwt with jwks or jwks_uri".to_owned());
         }
     };
     let described = said.description(id_of(url)).map_err(|error| error.description().to_owned())?;
@@ -109,6 +107,21 @@ mod tests {
         for body in ["", "[]", "null", "{", "\"x\"", &format!("[{}]", good())] {
             assert!(read(&url, body.as_bytes()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn item_54_keys_lie_in_the_document_or_where_it_says_and_not_at_both() {
+        let mut document = good();
+        document["token_endpoint_auth_method"] = json!("private_key_jwt");
+        document["jwks_uri"] = json!("https://app.example.com/keys");
+        let url = ClientUrl::parse(URL).unwrap();
+        let read_now = |document: &Value| read(&url, document.to_string().as_bytes());
+        assert!(matches!(read_now(&document).unwrap().kind, ClientKind::Publishing { .. }));
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        document["jwks"] = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] });
+        assert!(read_now(&document).is_err());
+        document.as_object_mut().unwrap().remove("jwks_uri");
+        assert!(matches!(read_now(&document).unwrap().kind, ClientKind::Keyed { .. }));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use commands::client::{ItselfRegistered, Proof};
 use domain::client::{ClientAuthentication, GrantType, ItselfDescribed};
-use domain::value::{AssertionAlgorithm, ClientId, ClientKeys, IssuedSecret, Timestamp};
+use domain::value::{AssertionAlgorithm, ClientId, ClientKeySource, IssuedSecret, PublishedKeys, Timestamp};
 use projections::access::Client;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,6 +69,9 @@ pub(in crate::oauth) struct RegisteredMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     jwks: Option<Value>,
+    /// Where it publishes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<String>,
     /// Of which program it is a copy.
     #[serde(skip_serializing_if = "Option::is_none")]
     software_id: Option<String>,
@@ -85,7 +88,7 @@ pub(super) struct Shown<'a> {
     secret: Option<IssuedSecret>,
     token: IssuedSecret,
     way: Option<ClientAuthentication>,
-    keys: Option<&'a ClientKeys>,
+    keys: Option<&'a ClientKeySource>,
     description: &'a ItselfDescribed,
 }
 
@@ -112,7 +115,7 @@ impl<'a> Shown<'a> {
         client: &'a Client,
         since: Timestamp,
         description: &'a ItselfDescribed,
-        keys: Option<&'a ClientKeys>,
+        keys: Option<&'a ClientKeySource>,
         token: IssuedSecret,
     ) -> Self {
         Self { id: client.id, since, secret: None, token, way: client.authentication, keys, description }
@@ -121,6 +124,13 @@ impl<'a> Shown<'a> {
     /// On the wire.
     pub(super) fn metadata(self, url: &PublicUrl) -> RegisteredMetadata {
         let Self { id, since, secret, token, way, keys, description } = self;
+        let (jwks, jwks_uri, algorithm) = match keys {
+            None => (None, None, None),
+            Some(ClientKeySource::Sent(keys)) => (Some(jwks_of(keys)), None, common_algorithm(keys)),
+            Some(ClientKeySource::Published(PublishedKeys { url, algorithm })) => {
+                (None, Some(url.to_string()), *algorithm)
+            }
+        };
         let ItselfDescribed { name, redirect_uris, scopes, grant_types, about, keys: _ } = description;
         RegisteredMetadata {
             client_id: id.to_string(),
@@ -131,7 +141,7 @@ impl<'a> Shown<'a> {
             registration_client_uri: url.at(&format!("{PATH}/{id}")),
             redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),
             token_endpoint_auth_method: way.map_or(PUBLIC, ClientAuthentication::as_str),
-            token_endpoint_auth_signing_alg: keys.and_then(common_algorithm).map(AssertionAlgorithm::as_str),
+            token_endpoint_auth_signing_alg: algorithm.map(AssertionAlgorithm::as_str),
             grant_types: grant_types.iter().copied().map(GrantType::as_str).collect(),
             response_types: vec![RESPONSE_TYPE],
             client_name: name.to_string(),
@@ -141,14 +151,15 @@ impl<'a> Shown<'a> {
             logo_uri: about.logo_uri.as_ref().map(ToString::to_string),
             tos_uri: about.tos_uri.as_ref().map(ToString::to_string),
             policy_uri: about.policy_uri.as_ref().map(ToString::to_string),
-            jwks: keys.map(jwks_of),
+            jwks,
+            jwks_uri,
             software_id: about.software_id.as_ref().map(ToString::to_string),
             software_version: about.software_version.as_ref().map(ToString::to_string),
         }
     }
 }
 
-fn common_algorithm(keys: &ClientKeys) -> Option<AssertionAlgorithm> {
+fn common_algorithm(keys: &domain::value::ClientKeys) -> Option<AssertionAlgorithm> {
     let mut algorithms = keys.iter().map(|key| key.algorithm);
     let first = algorithms.next()?;
     algorithms.all(|other| other == first).then_some(first)

@@ -141,7 +141,7 @@ async fn replace_all<P: Ports + 'static>(
     let mut description = said.metadata.description(id)?;
     description.keys = said.metadata.keys()?;
     if description.keys.is_some() != known.client.keys.is_some() {
-        let why = "jwks belongs to private_key_jwt, and private_key_jwt to jwks";
+        let why = "jwks or jwks_uri belongs to private_key_jwt, and private_key_jwt to one of them";
         return Err(OauthError::new(OauthErrorCode::InvalidClientMetadata, why));
     }
     let use_case = DescribeItself { client: id, description: description.clone() };

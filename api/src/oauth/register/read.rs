@@ -8,7 +8,8 @@ use domain::client::{
     ApplicationType, ClientAbout, ClientAuthentication, GrantType, ItselfDescribed, REDIRECT_URIS_MAX,
 };
 use domain::value::{
-    AssertionAlgorithm, ClientId, ClientKeys, DisplayName, RedirectUri, Scope, Scopes, WebUrl,
+    AssertionAlgorithm, ClientId, ClientKeySource, DisplayName, KeysUrl, PublishedKeys, RedirectUri, Scope,
+    Scopes, WebUrl,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -63,7 +64,7 @@ pub(in crate::oauth) struct ClientMetadata {
     /// Its public keys (RFC 7517, 5), for `private_key_jwt`.
     #[schema(value_type = Option<Object>)]
     jwks: Option<Value>,
-    /// Refused: send the keys themselves.
+    /// Where it publishes its public keys, for `private_key_jwt`, in place of `jwks`: https. They are fetched when it proves itself.
     jwks_uri: Option<String>,
     /// Of which program it is a copy.
     software_id: Option<String>,
@@ -125,7 +126,7 @@ impl ClientMetadata {
             (Some(ClientAuthentication::SecretPost), None) => Proof::SecretPost,
             (Some(ClientAuthentication::PrivateKeyJwt), Some(keys)) => Proof::Keys(keys),
             (Some(ClientAuthentication::PrivateKeyJwt), None) => {
-                return Err(metadata("private_key_jwt goes with the public keys themselves, as jwks"));
+                return Err(metadata("private_key_jwt goes with public keys: jwks, or jwks_uri"));
             }
             (None | Some(ClientAuthentication::SecretBasic | ClientAuthentication::SecretPost), Some(_)) => {
                 return Err(metadata("keys are for token_endpoint_auth_method private_key_jwt"));
@@ -159,11 +160,8 @@ impl ClientMetadata {
         Ok(ItselfDescribed { name, redirect_uris, scopes: self.scopes()?, grant_types, about, keys: None })
     }
 
-    /// Its keys, if it sent any.
-    pub(in crate::oauth) fn keys(&self) -> Result<Option<ClientKeys>, OauthError> {
-        if self.jwks_uri.is_some() {
-            return Err(metadata("keys are not fetched: send them themselves, as jwks"));
-        }
+    /// Its keys, or where they are, if it has any.
+    pub(in crate::oauth) fn keys(&self) -> Result<Option<ClientKeySource>, OauthError> {
         let algorithm = match self.token_endpoint_auth_signing_alg.as_deref() {
             None => None,
             Some(named) => Some(AssertionAlgorithm::parse(named).ok_or_else(|| {
@@ -172,8 +170,18 @@ impl ClientMetadata {
                 )
             })?),
         };
-        let keys = self.jwks.as_ref().map(|jwks| read_client_keys(jwks, algorithm));
-        keys.transpose().map_err(|fault| metadata(fault.to_string()))
+        match (&self.jwks, &self.jwks_uri) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(metadata("jwks and jwks_uri are not both sent")), // RFC 7591, 2
+            (Some(jwks), None) => {
+                let keys = read_client_keys(jwks, algorithm).map_err(|fault| metadata(fault.to_string()))?;
+                Ok(Some(ClientKeySource::Sent(keys)))
+            }
+            (None, Some(url)) => {
+                let url = KeysUrl::parse(url).map_err(|error| metadata(error.to_string()))?;
+                Ok(Some(ClientKeySource::Published(PublishedKeys { url, algorithm })))
+            }
+        }
     }
 
     /// How it wants to prove itself, if it says so.

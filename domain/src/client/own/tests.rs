@@ -10,8 +10,8 @@ use crate::client::{
 };
 use crate::given::{Given, given};
 use crate::value::{
-    AssertionAlgorithm, ClientId, ClientKey, DisplayName, KeyName, OrganizationId, PublicJwk, RedirectUri,
-    Scope, Scopes, SecretDigest, UserId,
+    AssertionAlgorithm, ClientId, ClientKey, ClientKeys, DisplayName, KeyName, KeysUrl, OrganizationId,
+    PublicJwk, PublishedKeys, RedirectUri, Scope, Scopes, SecretDigest, UserId,
 };
 
 const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
@@ -23,6 +23,17 @@ fn keys(kid: &str) -> ClientKeys {
     let public_jwk = PublicJwk::parse(r#"{"kty":"OKP","crv":"Ed25519","x":"AQ"}"#).unwrap();
     let (kid, algorithm) = (KeyName::parse(kid).unwrap(), AssertionAlgorithm::EdDsa);
     ClientKeys::try_new(vec![ClientKey { kid, algorithm, public_jwk }]).unwrap()
+}
+
+fn sent(kid: &str) -> ClientKeySource {
+    ClientKeySource::Sent(keys(kid))
+}
+
+fn published(path: &str) -> PublishedKeys {
+    PublishedKeys {
+        url: KeysUrl::parse(&format!("https://desk.example.com/{path}")).unwrap(),
+        algorithm: None,
+    }
 }
 
 fn described(name: &str) -> ItselfDescribed {
@@ -106,7 +117,7 @@ fn gone(reason: Option<ClientEnd>) -> Did {
 fn a_client_that_does_not_exist_refuses_everything() {
     let nothing = given::<Client>(vec![]);
     nothing.when(describe(|_| {})).refused(&No::Unknown);
-    nothing.when(Ask::ReplaceKeys { keys: keys("a") }).refused(&No::Unknown);
+    nothing.when(Ask::ReplaceKeys { keys: sent("a") }).refused(&No::Unknown);
     nothing.when(Ask::Use).refused(&No::Unknown);
     nothing.when(Ask::Leave).refused(&No::Unknown);
     nothing.when(Ask::EndIfUnused { since: NOON }).then(&[]);
@@ -185,7 +196,7 @@ fn nothing_leaves_deleted_and_leaving_again_is_no_mistake() {
     let left = desk(vec![gone(Some(ClientEnd::ByItself))]);
     left.when(describe(|_| {})).refused(&No::Deleted);
     left.when(Ask::Use).refused(&No::Deleted);
-    left.when(Ask::ReplaceKeys { keys: keys("a") }).refused(&No::Deleted);
+    left.when(Ask::ReplaceKeys { keys: sent("a") }).refused(&No::Deleted);
     left.when(Ask::RegisterItself(Box::new(said(ClientKind::Public, None)))).refused(&No::Exists);
     left.when(Ask::Leave).then(&[]);
     left.when(Ask::EndIfUnused { since: NOON }).then(&[]);
@@ -193,13 +204,29 @@ fn nothing_leaves_deleted_and_leaving_again_is_no_mistake() {
 
 #[test]
 fn only_one_with_keys_has_them_replaced() {
-    desk(vec![]).when(Ask::ReplaceKeys { keys: keys("b") }).refused(&No::NoKeys);
-    desk(vec![]).when(describe(|said| said.keys = Some(keys("b")))).refused(&No::NoKeys);
+    desk(vec![]).when(Ask::ReplaceKeys { keys: sent("b") }).refused(&No::NoKeys);
+    desk(vec![]).when(describe(|said| said.keys = Some(sent("b")))).refused(&No::NoKeys);
     keyed(vec![]).when(Ask::RotateSecret { secret: token(), previous_until: None }).refused(&No::NoSecret);
     let replaced = Did::KeysReplaced { keys: keys("b") };
-    keyed(vec![]).when(describe(|said| said.keys = Some(keys("b")))).then(std::slice::from_ref(&replaced));
-    keyed(vec![]).when(Ask::ReplaceKeys { keys: keys("a") }).then(&[]);
-    keyed(vec![replaced]).when(Ask::ReplaceKeys { keys: keys("b") }).then(&[]);
+    keyed(vec![]).when(describe(|said| said.keys = Some(sent("b")))).then(std::slice::from_ref(&replaced));
+    keyed(vec![]).when(Ask::ReplaceKeys { keys: sent("a") }).then(&[]);
+    keyed(vec![replaced]).when(Ask::ReplaceKeys { keys: sent("b") }).then(&[]);
+}
+
+#[test]
+fn keys_that_are_published_take_the_place_of_those_that_were_sent_and_the_other_way_round() {
+    let ask = |path| Ask::ReplaceKeys { keys: ClientKeySource::Published(published(path)) };
+    let told = |path| Did::KeysPublished { keys: published(path) };
+    let over = Did::RegistrationTokenRevoked {};
+    desk(vec![]).when(ask("jwks")).refused(&No::NoKeys);
+    keyed(vec![]).when(ask("jwks")).then(&[told("jwks"), over.clone()]);
+    keyed(vec![told("jwks")]).when(ask("jwks")).then(&[]);
+    keyed(vec![told("jwks")]).when(ask("other")).then(&[told("other"), over.clone()]);
+    keyed(vec![told("jwks")])
+        .when(Ask::RotateSecret { secret: token(), previous_until: None })
+        .refused(&No::NoSecret);
+    let back = Did::KeysReplaced { keys: keys("a") };
+    keyed(vec![told("jwks")]).when(Ask::ReplaceKeys { keys: sent("a") }).then(&[back, over]);
 }
 
 #[test]
@@ -211,7 +238,7 @@ fn it_describes_itself_anew_and_says_nothing_when_nothing_is_new() {
     let ask = || {
         describe(|said| {
             said.name = DisplayName::parse("New").unwrap();
-            said.keys = Some(keys("b"));
+            said.keys = Some(sent("b"));
         })
     };
     let both = [anew, Did::KeysReplaced { keys: keys("b") }];
@@ -228,18 +255,15 @@ fn what_others_changed_of_it_it_does_not_undo() {
         Ask::Update { name: name.clone(), redirect_uris: redirect_uris.clone(), scopes: scopes.clone() };
     let narrowed = Did::Updated { name, redirect_uris, scopes };
     desk(vec![]).when(narrow.clone()).then(&[narrowed.clone(), over.clone()]);
-    let keys = keys("b");
-    let replaced = Did::KeysReplaced { keys: keys.clone() };
-    keyed(vec![]).when(Ask::ReplaceKeys { keys }).then(&[replaced.clone(), over.clone()]);
+    let replaced = Did::KeysReplaced { keys: keys("b") };
+    keyed(vec![]).when(Ask::ReplaceKeys { keys: sent("b") }).then(&[replaced.clone(), over.clone()]);
     for done in [vec![narrowed.clone(), over.clone()], vec![narrowed], vec![over.clone()]] {
         desk(done.clone()).when(describe(|_| {})).refused(&No::TakenOver);
         desk(done.clone()).when(Ask::Leave).refused(&No::TakenOver);
         desk(done.clone()).when(Ask::RevokeRegistrationToken).then(&[]);
         desk(done).when(Ask::Use).then(&[Did::FirstUsed {}]);
     }
-    keyed(vec![replaced, over])
-        .when(describe(|said| said.keys = Some(self::keys("a"))))
-        .refused(&No::TakenOver);
+    keyed(vec![replaced, over]).when(describe(|said| said.keys = Some(sent("a")))).refused(&No::TakenOver);
 }
 
 #[test]

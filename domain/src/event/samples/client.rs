@@ -7,7 +7,8 @@ use crate::client::{
     ApplicationType, ClientAbout, ClientAuthentication, ClientEnd, ClientEvent, ClientKind, GrantType,
 };
 use crate::value::{
-    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, PublicJwk, RedirectUri, WebUrl,
+    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, KeysUrl, PublicJwk, PublishedKeys,
+    RedirectUri, WebUrl,
 };
 
 pub(in crate::event) fn client() -> Vec<Sample<ClientEvent>> {
@@ -57,21 +58,30 @@ pub(in crate::event) fn client() -> Vec<Sample<ClientEvent>> {
     ]
     .into_iter()
     .chain(client_itself(redirect_uris()))
-    .chain([(
-        "keyed",
-        ClientEvent::Registered {
-            organization: ACME,
-            client_id: CLIENT,
-            name: name("Desk"),
-            kind: ClientKind::Keyed { keys: client_keys() },
-            redirect_uris: BTreeSet::new(),
-            scopes: scopes(&["mcp:read"]),
-            registered_by: ANN,
-            authentication: Some(ClientAuthentication::PrivateKeyJwt),
-            grant_types: None,
-        },
-    )])
+    .chain([
+        ("keyed", robot(ClientKind::Keyed { keys: client_keys() })),
+        ("publishing", robot(ClientKind::Publishing { keys: published_keys(None) })),
+    ])
     .collect()
+}
+
+/// One that signs, and acts for itself.
+fn robot(kind: ClientKind) -> ClientEvent {
+    ClientEvent::Registered {
+        organization: ACME,
+        client_id: CLIENT,
+        name: name("Desk"),
+        kind,
+        redirect_uris: BTreeSet::new(),
+        scopes: scopes(&["mcp:read"]),
+        registered_by: ANN,
+        authentication: Some(ClientAuthentication::PrivateKeyJwt),
+        grant_types: None,
+    }
+}
+
+fn published_keys(algorithm: Option<AssertionAlgorithm>) -> PublishedKeys {
+    PublishedKeys { url: KeysUrl::parse("https://desk.example.com/jwks.json").unwrap(), algorithm }
 }
 
 fn client_keys() -> ClientKeys {
@@ -156,6 +166,8 @@ fn client_itself(redirect_uris: BTreeSet<RedirectUri>) -> Vec<Sample<ClientEvent
             },
         ),
         ("", ClientEvent::KeysReplaced { keys: client_keys() }),
+        ("", ClientEvent::KeysPublished { keys: published_keys(None) }),
+        ("signing", ClientEvent::KeysPublished { keys: published_keys(Some(AssertionAlgorithm::Ps256)) }),
         (
             "",
             ClientEvent::DocumentSeen {

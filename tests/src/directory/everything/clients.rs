@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::client::{ApplicationType, ClientAbout, ClientEnd, ClientEvent, ClientKind, GrantType};
 use domain::value::{
-    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, OrganizationId, PublicJwk, RedirectUri,
-    SecretDigest,
+    AssertionAlgorithm, ClientKey, ClientKeys, ClientUrl, KeyName, KeysUrl, OrganizationId, PublicJwk,
+    PublishedKeys, RedirectUri, SecretDigest,
 };
 
 use super::super::history::{History, display, moment, scopes};
@@ -122,6 +122,15 @@ fn tell_clients_of_themselves(history: &mut History) {
                 scopes: scopes(&["mcp:write"]),
                 grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
                 about: about(),
+            },
+        )
+        .tell(
+            SIGNING_CLIENT,
+            ClientEvent::KeysPublished {
+                keys: PublishedKeys {
+                    url: KeysUrl::parse("https://desk.example.com/jwks").unwrap(),
+                    algorithm: None,
+                },
             },
         )
         .tell(SIGNING_CLIENT, ClientEvent::KeysReplaced { keys: keys("b") })

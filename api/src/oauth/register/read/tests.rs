@@ -19,6 +19,20 @@ fn with(name: &str, value: Value) -> Value {
     said
 }
 
+fn signing(jwks_uri: &Value) -> Value {
+    json!({ "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": jwks_uri })
+}
+
+#[test]
+fn item_28_keys_are_sent_or_published_and_what_they_sign_with_may_be_said() {
+    let mut said = signing(&json!("https://a.example/jwks"));
+    said["token_endpoint_auth_signing_alg"] = json!("PS256");
+    let url = KeysUrl::parse("https://a.example/jwks").unwrap();
+    let published = PublishedKeys { url, algorithm: Some(AssertionAlgorithm::Ps256) };
+    assert_eq!(wish(&said).unwrap().proof, Proof::Keys(ClientKeySource::Published(published)));
+}
+
 #[test]
 fn item_28_a_redirect_uri_that_is_none_or_one_too_many_is_refused() {
     let many: Vec<String> = (0..=REDIRECT_URIS_MAX).map(|n| format!("https://a.example/{n}")).collect();
@@ -51,6 +65,12 @@ fn item_27_what_cannot_be_is_invalid_metadata() {
         with("token_endpoint_auth_signing_alg", json!("none")),
         with("jwks", keys.clone()),
         with("jwks_uri", json!("https://a.example/jwks")),
+        signing(&json!("http://a.example/jwks")),
+        signing(&json!("https://a.example/jwks#a")),
+        signing(&json!("https://ann@a.example/jwks")),
+        signing(&json!("file:///etc/passwd")),
+        signing(&json!("")),
+        signing(&json!(null)),
         json!({ "redirect_uris": ["https://a.example/cb"], "jwks": keys, "jwks_uri": "https://a.example/jwks",
             "token_endpoint_auth_method": "private_key_jwt" }),
         with("grant_types", json!([])),

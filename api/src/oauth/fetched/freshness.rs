@@ -1,33 +1,43 @@
-//! How long a document is good, as its headers say (RFC 9111, 5.2), within bounds: not so short that one person's way through the pages needs it
-//! twice, and not longer than a day.
+//! How long something is good, as its headers say (RFC 9111, 5.2), within the bounds of its kind.
 
 use std::time::Duration;
 
 use http::{HeaderMap, header};
 
-const MIN: Duration = Duration::from_mins(1);
-const MAX: Duration = Duration::from_hours(24);
 /// Where nothing is said.
 const UNSAID: Duration = Duration::from_mins(5);
 
-/// How long the document under these headers is good.
-pub(super) fn of(headers: &HeaderMap) -> Duration {
-    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    let mut directives = said.flat_map(|value| value.split(',')).map(str::trim).peekable();
-    if directives.peek().is_none() {
-        return UNSAID;
+/// How short and how long something may be good, whatever is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) min: Duration,
+    pub(super) max: Duration,
+}
+
+impl Bounds {
+    /// How long what came under these headers is good.
+    pub(super) fn of(self, headers: &HeaderMap) -> Duration {
+        self.within(said(headers).unwrap_or(UNSAID))
     }
+
+    fn within(self, good: Duration) -> Duration {
+        good.min(self.max).max(self.min)
+    }
+}
+
+fn said(headers: &HeaderMap) -> Option<Duration> {
+    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let mut age = None;
-    for directive in directives {
+    for directive in said.flat_map(|value| value.split(',')).map(str::trim) {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
         if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
-            return MIN;
+            return Some(Duration::ZERO);
         }
         if name.eq_ignore_ascii_case("max-age") {
             age = value.trim_matches('"').parse().ok();
         }
     }
-    age.map_or(UNSAID, Duration::from_secs).clamp(MIN, MAX)
+    age.map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -36,6 +46,7 @@ mod tests {
 
     #[test]
     fn a_document_is_good_for_as_long_as_it_says_within_bounds() {
+        let bounds = Bounds { min: Duration::from_mins(1), max: Duration::from_hours(24) };
         for (said, seconds) in [
             (None, 300),
             (Some("max-age=600"), 600),
@@ -52,7 +63,7 @@ mod tests {
             if let Some(said) = said {
                 headers.insert(header::CACHE_CONTROL, said.parse().unwrap());
             }
-            assert_eq!(of(&headers).as_secs(), seconds, "{said:?}");
+            assert_eq!(bounds.of(&headers).as_secs(), seconds, "{said:?}");
         }
     }
 }

@@ -1,0 +1,172 @@
+//! What lies at addresses that strangers name: documents of clients, and keys that clients publish.
+//!
+//! ```text
+//!   address --held and good enough?--> what was read of it
+//!      `-> fetched by one at a time for all who wait, a few at once, fewer at one host; kept as its headers say, within bounds
+//! ```
+//! What cannot be had is never kept. Whether what was had before still counts then, is for whoever asks to say.
+
+mod freshness;
+mod gate;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use self::freshness::Bounds;
+use self::gate::Gate;
+use crate::cached::{Attempt, Cached};
+
+/// Addresses of which something is kept.
+const HELD_MAX: usize = 1_000;
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What is wanted of an address.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The media types that it may be of, as a header names them.
+    pub(crate) accept: &'static str,
+    /// How long it may be.
+    pub(crate) bytes_max: usize,
+}
+
+/// What lies at an address.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Nothing could be fetched, and why, for the log.
+#[derive(Debug)]
+pub(crate) struct NotFetched(pub(crate) String);
+
+/// Fetches what strangers name: guarded, within 10 seconds, no redirect followed.
+pub(crate) trait FetchDocument: Send + Sync {
+    /// What lies there.
+    fn fetch<'a>(&'a self, url: &'a str, wanted: Wanted) -> Boxed<'a, Result<Fetched, NotFetched>>;
+}
+
+/// Why there is nothing to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FetchFault {
+    /// Much else is being fetched.
+    #[error("too much is being fetched")]
+    Busy,
+    /// It cannot be had.
+    #[error("it cannot be fetched: {0}")]
+    NotFetched(String),
+    /// It was answered with something else than 200 and JSON.
+    #[error("it was answered with {0} and no JSON document")]
+    NoDocument(StatusCode),
+    /// It is not what it should be.
+    #[error("it does not say what it should: {0}")]
+    Unfit(String),
+}
+
+/// Whatever has an address.
+pub(super) trait Addressed: Clone + Eq + Hash {
+    /// Where it is.
+    fn address(&self) -> &str;
+}
+
+/// Something that was read, and how long it is good by its headers.
+#[derive(Debug)]
+pub(super) struct Dated<T> {
+    until: Instant,
+    /// What was read.
+    pub(super) value: T,
+}
+
+impl<T> Dated<T> {
+    /// Whether it is good, or was no longer ago than that.
+    pub(super) fn is_good(&self, grace: Duration) -> bool {
+        self.until.checked_add(grace).is_none_or(|until| until > Instant::now())
+    }
+}
+
+type Place<T> = Cached<Dated<T>, FetchFault>;
+
+/// What is kept of addresses of one kind.
+pub(super) struct Shelf<K, T> {
+    fetch: Box<dyn FetchDocument>,
+    wanted: Wanted,
+    bounds: Bounds,
+    places: Mutex<HashMap<K, Arc<Place<T>>>>,
+    gate: Gate,
+}
+
+impl<K: Addressed, T> Shelf<K, T> {
+    pub(super) fn new(fetch: Box<dyn FetchDocument>, wanted: Wanted, good: (Duration, Duration)) -> Self {
+        let (min, max) = good;
+        Self { fetch, wanted, bounds: Bounds { min, max }, places: Mutex::default(), gate: Gate::default() }
+    }
+
+    /// What is held, good or not for much longer.
+    pub(super) fn held(&self, key: &K, grace: Duration) -> Option<Arc<Dated<T>>> {
+        let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        place?.held(|_, dated| dated.is_good(grace))
+    }
+
+    /// What is held, if it is good enough; else what lies there now, unless it was looked for within `rest`.
+    pub(super) async fn get(
+        &self,
+        key: &K,
+        is_enough: impl Fn(Instant, &Dated<T>) -> bool,
+        rest: Duration,
+        read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
+    ) -> Result<Arc<Dated<T>>, FetchFault> {
+        self.place(key).get_if(is_enough, rest, self.attempt(key, read)).await
+    }
+
+    async fn attempt(
+        &self,
+        key: &K,
+        read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
+    ) -> Attempt<Dated<T>, FetchFault> {
+        match self.gate.enter(key.address()) {
+            Some(_passing) => Attempt::Made(self.read(key, read).await),
+            None => Attempt::NotMade(FetchFault::Busy),
+        }
+    }
+
+    async fn read(
+        &self,
+        key: &K,
+        read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
+    ) -> Result<Dated<T>, FetchFault> {
+        let answer = self.fetch.fetch(key.address(), self.wanted).await;
+        let answer = answer.map_err(|NotFetched(why)| FetchFault::NotFetched(why))?;
+        let mut kinds = self.wanted.accept.split(", ");
+        let is_one = kinds.any(|kind| mcp::headers::has_type(&answer.headers, kind));
+        if answer.status != StatusCode::OK || !is_one {
+            return Err(FetchFault::NoDocument(answer.status));
+        }
+        let value = read(key, &answer.body).map_err(FetchFault::Unfit)?;
+        Ok(Dated { until: Instant::now() + self.bounds.of(&answer.headers), value })
+    }
+
+    /// The place of an address. Where there is none left, those that hold nothing good and that nobody waits at make room, then any that nobody waits
+    /// at.
+    fn place(&self, key: &K) -> Arc<Place<T>> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= HELD_MAX && !places.contains_key(key) {
+            let is_good = |place: &Place<T>| place.held(|_, dated| dated.is_good(Duration::ZERO)).is_some();
+            places.retain(|_, place| Arc::strong_count(place) > 1 || is_good(place));
+            let idle = places.iter().find(|(_, place)| Arc::strong_count(place) == 1);
+            let idle = idle.map(|(key, _)| key.clone()).filter(|_| places.len() >= HELD_MAX);
+            if let Some(idle) = idle {
+                places.remove(&idle);
+            }
+        }
+        Arc::clone(places.entry(key.clone()).or_default())
+    }
+}
