@@ -5,15 +5,16 @@ use std::time::Duration;
 use api::config::{Loopback, PublishedKeyLimits};
 use api::oauth::RegistrationPolicy;
 use futures_util::future::join_all;
-use harness::{Answer, Http, Settings};
+use harness::{Answer, Http, Settings, World};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::scene::{CALLBACK, Scene, post_form, refused, text};
+use super::scene::{CALLBACK, Scene, instance, post_form, refused, text};
 use super::signer::{Signer, TYPE, claims};
 use crate::oauth_documents::published::Published;
 use crate::people::browser::encoded;
 
+const PUBLIC_URL: &str = "http://sekisho.test";
 const LONG: Duration = Duration::from_hours(1);
 const JSON: &str = "content-type: application/jwk-set+json\r\n";
 /// What a client is told whose keys are not to be had.
@@ -52,10 +53,10 @@ fn show(published: &Published, signers: &[&Signer]) {
 }
 
 /// A client of the organization whose keys lie there.
-async fn robot(scene: &Scene, jwks_uri: &str) -> String {
+async fn robot(world: &World, jwks_uri: &str) -> String {
     let body = json!({ "name": "Robot", "kind": "confidential", "token_endpoint_auth_method": "private_key_jwt",
         "jwks_uri": jwks_uri, "redirect_uris": [], "scopes": ["mcp:write"] });
-    text(&scene.world.admin().post(&scene.world.path("/clients"), &body).await.good(), "id")
+    text(&world.admin().post(&world.path("/clients"), &body).await.good(), "id")
 }
 
 async fn ask(http: &Http, assertion: &str) -> Answer {
@@ -96,7 +97,7 @@ async fn attack_22_keys_at_an_address_that_leads_inside_are_not_fetched() {
         "https://10.0.0.1/jwks".to_owned(),
         "https://[fd00::1]/jwks".to_owned(),
     ] {
-        let client = robot(&scene, &jwks_uri).await;
+        let client = robot(&scene.world, &jwks_uri).await;
         without_keys(&proves(&scene, &client, &signer).await);
     }
     assert_eq!(published.came(), 0, "nobody came");
@@ -138,7 +139,7 @@ async fn item_28_keys_are_sent_or_published_and_not_both() {
     scene.world.admin().post(&scene.world.path("/clients"), &body).await.refused(422, "one-place-of-keys");
     refused(&scene.register(&said).await, 400, "invalid_client_metadata");
 
-    let client = robot(&scene, &published.url).await;
+    let client = robot(&scene.world, &published.url).await;
     let path = scene.world.path(&format!("/clients/{client}"));
     let shown = scene.world.admin().get(&path).await.good();
     assert_eq!((&shown["jwks_uri"], &shown["key_ids"]), (&json!(published.url), &json!([])));
@@ -160,7 +161,7 @@ async fn attack_22_what_is_no_set_of_keys_proves_nothing_and_is_not_kept() {
     let scene = Scene::with(following(&EAGER)).await;
     let signer = Signer::new("EdDSA", "one");
     let published = keys_of(&[&signer]).await;
-    let client = robot(&scene, &published.url).await;
+    let client = robot(&scene.world, &published.url).await;
     let good = signer.jwks().to_string();
     let mut private = signer.jwk();
     private["d"] = json!("AQ");
@@ -194,7 +195,7 @@ async fn attack_20_a_flood_of_names_of_keys_that_nobody_has_is_one_fetch() {
     let scene = Scene::with(following(&LAZY)).await;
     let signer = Signer::new("EdDSA", "one");
     let published = keys_of(&[&signer]).await;
-    let client = robot(&scene, &published.url).await;
+    let client = robot(&scene.world, &published.url).await;
     let strangers: Vec<Signer> = (0..60).map(|n| Signer::new("EdDSA", &format!("stranger-{n}"))).collect();
     let asked = strangers.iter().map(|stranger| proves(&scene, &client, stranger));
     for answer in join_all(asked).await {
@@ -211,7 +212,7 @@ async fn attack_20_a_key_that_is_new_there_is_taken_and_one_that_is_gone_there_i
     let scene = Scene::with(following(&EAGER)).await;
     let (old, new) = (Signer::new("EdDSA", "old"), Signer::new("ES256", "new"));
     let published = keys_of(&[&old]).await;
-    let client = robot(&scene, &published.url).await;
+    let client = robot(&scene.world, &published.url).await;
     proves(&scene, &client, &old).await.good();
     show(&published, &[&old, &new]);
     proves(&scene, &client, &old).await.good();
@@ -228,14 +229,15 @@ async fn attack_20_a_key_that_is_new_there_is_taken_and_one_that_is_gone_there_i
 
 #[tokio::test]
 async fn keys_of_a_place_that_is_down_are_taken_for_a_while_and_then_the_client_is_told() {
-    let settings = Settings { public_url: Some("http://sekisho.test"), ..following(&NEVER_GOOD) };
-    let scene = Scene::with(settings).await;
-    let other = scene.world.another_node_with(Settings { published_keys: Some(&SHORT), ..settings }).await;
+    let settings = Settings { public_url: Some(PUBLIC_URL), ..following(&NEVER_GOOD) };
+    let world = World::with(settings).await;
+    let (_, _upstream) = instance(&world).await;
+    let other = world.another_node_with(Settings { published_keys: Some(&SHORT), ..settings }).await;
     let signer = Signer::new("EdDSA", "one");
     let published = keys_of(&[&signer]).await;
-    let client = robot(&scene, &published.url).await;
-    let assertion = || signer.assertion(&claims(&client, "http://sekisho.test"));
-    ask(&scene.anybody(), &assertion()).await.good();
+    let client = robot(&world, &published.url).await;
+    let assertion = || signer.assertion(&claims(&client, PUBLIC_URL));
+    ask(&world.node.http(), &assertion()).await.good();
     let known = async {
         while ask(&other.http(), &assertion()).await.status != 200 {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -244,7 +246,7 @@ async fn keys_of_a_place_that_is_down_are_taken_for_a_while_and_then_the_client_
     tokio::time::timeout(Duration::from_mins(1), known).await.expect("the other node knows the client");
 
     published.stop().await;
-    ask(&scene.anybody(), &assertion()).await.good();
+    ask(&world.node.http(), &assertion()).await.good();
     let ended = async {
         loop {
             let answer = ask(&other.http(), &assertion()).await;
@@ -255,7 +257,7 @@ async fn keys_of_a_place_that_is_down_are_taken_for_a_while_and_then_the_client_
         }
     };
     without_keys(&tokio::time::timeout(Duration::from_mins(1), ended).await.expect("a while is over"));
-    ask(&scene.anybody(), &assertion()).await.good();
+    ask(&world.node.http(), &assertion()).await.good();
 }
 
 #[tokio::test]

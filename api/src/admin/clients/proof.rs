@@ -96,7 +96,7 @@ fn one_of_them(why: &'static str) -> Problem {
 /// Other keys for a client. Those before prove nothing any more, unless they are among them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = ClientKeySet)]
+#[schema(as = ClientKeySet, example = json!({ "jwks_uri": "https://app.example.com/jwks.json" }))]
 pub(super) struct NewKeys {
     /// All of its public keys.
     #[serde(default, deserialize_with = "some_keys")]
