@@ -2,6 +2,7 @@
 
 mod client_credentials;
 mod discovery;
+mod flooded;
 mod granted;
 mod limited;
 mod presented;

@@ -78,7 +78,7 @@ async fn item_25_the_scheme_is_taken_in_any_case_and_with_more_spaces() {
 }
 
 #[tokio::test]
-async fn case_46_two_credentials_are_one_too_many_even_when_both_are_good() {
+async fn item_24_attack_46_two_credentials_are_one_too_many_even_when_both_are_good() {
     let scene = Scene::start().await;
     scene.takes("both").await;
     let token = scene.token("mcp:write").await;
@@ -97,7 +97,7 @@ async fn case_46_two_credentials_are_one_too_many_even_when_both_are_good() {
 }
 
 #[tokio::test]
-async fn case_15_a_token_opens_the_one_instance_that_it_is_for() {
+async fn item_64_attack_15_a_token_opens_the_one_instance_that_it_is_for() {
     let scene = Scene::start().await;
     let token = scene.token("mcp:write").await;
     let second = scene.world.instance_in_front_of(&scene.upstream.url).await;
@@ -113,7 +113,28 @@ async fn case_15_a_token_opens_the_one_instance_that_it_is_for() {
 }
 
 #[tokio::test]
-async fn case_17_a_token_opens_no_management() {
+async fn attack_47_a_token_that_was_found_good_is_taken_nowhere_else_and_no_longer_than_its_client() {
+    let scene = Scene::start().await;
+    let token = scene.token("mcp:write").await;
+    let second = scene.world.instance_in_front_of(&scene.upstream.url).await;
+    let path = scene.world.path(&format!("/instances/{}/authentication", second.id));
+    scene.world.admin().json(Method::PUT, &path, &json!({ "authentication": "oauth" })).await.good();
+    for _ in 0..3 {
+        scene.call(&token, "echo").await.good();
+        let answer = call(&scene.world.node, &second, &token, "echo").await;
+        answer.refused_call(401, "token-wrong-audience", &json!(1));
+        let nowhere = format!("/mcp/{}", uuid::Uuid::new_v4());
+        let bearer = scene.anybody().with("authorization", &format!("Bearer {token}"));
+        bearer.post(&nowhere, &message("echo")).await.refused_call(401, "token-wrong-audience", &json!(1));
+    }
+    assert_eq!(scene.upstream.seen().len(), 3);
+    let disable = scene.world.path(&format!("/clients/{}/disable?wait=all", scene.client.id));
+    scene.world.admin().post(&disable, &json!({ "reason": "leak" })).await.good();
+    scene.call(&token, "echo").await.refused_call(401, "client-inactive", &json!(1));
+}
+
+#[tokio::test]
+async fn attack_17_a_token_opens_no_management() {
     let scene = Scene::start().await;
     let token = scene.token("mcp:write").await;
     let bearer = scene.anybody().with("authorization", &format!("Bearer {token}"));

@@ -72,7 +72,7 @@ fn text(answer: &Answer, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn items_10_21_a_code_without_what_it_is_bound_to_gives_nothing_and_stays_good() {
+async fn item_10_item_21_a_code_without_what_it_is_bound_to_gives_nothing_and_stays_good() {
     let mut scene = Scene::on_loopback().await;
     let code = scene.code().await;
     for wrong in [
@@ -87,6 +87,47 @@ async fn items_10_21_a_code_without_what_it_is_bound_to_gives_nothing_and_stays_
     refused(&scene.exchange(scene.form(&code, &[("resource", &elsewhere)])).await, "invalid_target");
     refused(&scene.exchange(scene.form(&code, &[("code", "")])).await, "invalid_request");
     scene.exchange(scene.form(&code, &[])).await.good();
+}
+
+#[tokio::test]
+async fn item_22_of_a_verifier_nothing_is_kept_but_the_digest_that_the_client_sent() {
+    let mut scene = Scene::on_loopback().await;
+    let code = scene.code().await;
+    scene
+        .exchange(scene.form(&code, &[("code_verifier", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]))
+        .await;
+    scene.exchange(scene.form(&code, &[])).await.good();
+    let pool = &scene.world.node.running.pool;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select quote_ident(table_name) from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert!(tables.contains(&"authorization_codes".to_owned()), "{tables:?}");
+    for secret in [VERIFIER, code.as_str()] {
+        for table in &tables {
+            let found: i64 = sqlx::query_scalar(&format!(
+                "select count(*) from {table} as kept where strpos(kept::text, $1) > 0 or strpos(kept::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0"
+            ))
+            .bind(secret)
+            .fetch_one(pool)
+            .await
+            .unwrap();
+            assert_eq!(found, 0, "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn item_43_attack_14_what_is_no_access_token_opens_nothing_whoever_gave_it_out() {
+    let mut scene = Scene::on_loopback().await;
+    let code = scene.code().await;
+    assert_eq!(scene.call(&code).await, 401);
+    let answer = scene.exchange(scene.form(&code, &[])).await;
+    assert_eq!(scene.call(&text(&answer, "refresh_token")).await, 401);
+    assert_eq!(scene.call(&scene.client).await, 401);
+    assert_eq!(scene.call(&text(&answer, "access_token")).await, 200, "none of that had an effect");
 }
 
 #[tokio::test]
