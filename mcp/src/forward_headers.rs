@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn no_credential_address_session_or_hop_header_reaches_the_upstream() {
+    fn attack_21_no_credential_address_session_or_hop_header_reaches_the_upstream() {
         let kept_back = headers(&[
             "authorization",
             "x-api-key",

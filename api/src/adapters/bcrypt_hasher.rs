@@ -125,7 +125,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_comes_when_the_queue_is_full_is_refused_and_no_more_work_than_there_are_cores() {
+    async fn attack_29_whoever_comes_when_the_queue_is_full_is_refused_and_no_more_work_than_there_are_cores()
+    {
         let hasher = Arc::new(BcryptHasher::with_cores(1));
         let ((begun, begins), (end, ends)) = (channel(), channel());
         let ends = Arc::new(Mutex::new(ends));
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn case_28_what_bcrypt_would_read_in_part_is_no_secret() {
+    async fn attack_28_what_bcrypt_would_read_in_part_is_no_secret() {
         let hasher = BcryptHasher::with_cores(2);
         let long = "x".repeat(71);
         let hash = hasher.hash(&IssuedSecret::new(long.clone())).await.unwrap();
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn case_28_a_digest_that_is_too_dear_odd_or_none_is_not_checked() {
+    async fn attack_28_a_digest_that_is_too_dear_odd_or_none_is_not_checked() {
         let hasher = BcryptHasher::with_cores(1);
         let good = bcrypt::hash("a", 4).unwrap();
         let wide = format!("{}\u{95a2}", &good[..57]);

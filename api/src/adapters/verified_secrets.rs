@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_that_many_present_at_once_is_checked_once() {
+    async fn attack_29_a_secret_that_many_present_at_once_is_checked_once() {
         let (counted, lately) = lately(0);
         let ask = || {
             let lately = Arc::clone(&lately);

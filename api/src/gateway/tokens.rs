@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn case_31_memory_is_bounded_and_what_is_in_use_is_kept() {
+    fn attack_31_memory_is_bounded_and_what_is_in_use_is_kept() {
         let counted = Arc::new(Counted::default());
         let tokens = Tokens::new(Arc::clone(&counted) as Arc<dyn CheckTokens>);
         let view = AccessView::default();

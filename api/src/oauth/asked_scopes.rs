@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_42_what_is_no_list_of_scopes_is_refused() {
+    fn attack_42_what_is_no_list_of_scopes_is_refused() {
         let many = vec!["mcp:read"; SCOPES_MAX + 1].join(" ");
         for text in [
             " ",

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn case_19_case_31_an_assertion_is_good_for_minutes_and_the_leeway_is_what_is_stated() {
+    fn attack_19_attack_31_an_assertion_is_good_for_minutes_and_the_leeway_is_what_is_stated() {
         let leeway = CLOCK_LEEWAY_SECONDS;
         for (exp, fault) in [
             (NOW - leeway, AssertionFault::Expired),

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn item_16_no_token_does_more_than_its_client_may() {
+    fn item_16_item_45_no_token_does_more_than_its_client_may() {
         for (asked, may) in [
             (Some("mcp:write"), "mcp:read"),
             (Some("mcp:read"), "tool:echo"),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn item_50_a_wider_scope_contains_the_narrower_ones() {
+    fn item_45_item_50_a_wider_scope_contains_the_narrower_ones() {
         assert_eq!(
             granted(Some(scopes("mcp:read tool:echo")), &scopes("mcp:admin")),
             Ok(scopes("mcp:read tool:echo"))

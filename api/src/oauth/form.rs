@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn case_32_what_cannot_be_read_in_one_way_or_is_too_much_is_refused() {
+    fn attack_32_what_cannot_be_read_in_one_way_or_is_too_much_is_refused() {
         for text in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%00", "%C0%80=1"] {
             assert!(parse(text).is_err(), "{text}");
         }

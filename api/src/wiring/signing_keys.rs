@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn case_20_an_old_key_goes_when_nobody_can_hold_a_token_of_it() {
+    fn attack_20_an_old_key_goes_when_nobody_can_hold_a_token_of_it() {
         let rs = SigningAlgorithm::Rs256;
         let active = ('b', rs, SigningKeyState::Active { since: ago(SIGNING_KEY_OVERLAP_SECONDS) });
         let old = |seconds| ('a', rs, SigningKeyState::Retiring { since: ago(seconds) });

@@ -37,7 +37,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn a_call_with_a_token_is_recorded_under_its_client_and_grant_with_what_it_said() {
+async fn attack_45_a_call_with_a_token_is_recorded_under_its_client_and_grant_with_what_it_said() {
     let scene = Scene::of(Scripted::Tools(vec![("echo", false)])).await;
     let world = &scene.world;
     let path = world.path(&format!("/instances/{}/authentication", scene.instance.id));

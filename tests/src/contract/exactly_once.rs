@@ -46,7 +46,7 @@ fn log(data: &Path) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_copy_is_the_log_however_often_the_consumer_is_killed_and_the_stream_is_lost() {
+async fn attack_44_the_copy_is_the_log_however_often_the_consumer_is_killed_and_the_stream_is_lost() {
     let mut program = Program::start("contract").await;
     let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });
     let bearer = format!("Bearer {}", program.bootstrap_token());

@@ -25,7 +25,7 @@ async fn name_of(pool: &PgPool, table: &str, id: uuid::Uuid) -> Option<String> {
 }
 
 #[tokio::test]
-async fn an_event_of_a_later_release_is_parked_with_what_follows_it() {
+async fn attack_44_an_event_of_a_later_release_is_parked_with_what_follows_it() {
     let (pool, _database) = harness::database().await;
     let mut history = History::default();
     history.tell(ACME, founded("acme", "Acme")).tell(GLOBEX, founded("globex", "Globex"));
@@ -70,7 +70,7 @@ async fn personal_data_that_nobody_opened_are_parked_not_taken_for_erased() {
 }
 
 #[tokio::test]
-async fn a_change_of_something_that_never_was_is_parked_not_skipped() {
+async fn attack_44_a_change_of_something_that_never_was_is_parked_not_skipped() {
     let (pool, _database) = harness::database().await;
     let mut history = History::default();
     let bad = history.tell(CLOCK, ServerEvent::Retired {}).head();

@@ -20,7 +20,7 @@ fn secret_part(key: &str) -> &str {
 }
 
 #[tokio::test]
-async fn no_key_and_no_secret_is_in_the_log_the_stream_the_metrics_or_what_is_logged() {
+async fn attack_21_attack_38_no_key_and_no_secret_is_in_the_log_the_stream_the_metrics_or_what_is_logged() {
     let world = World::start().await;
     let issued = world.key(&["mcp:write"], None).await;
     let admin_key = world.admin_key.clone();

@@ -51,7 +51,7 @@ async fn whoever_presents_nothing_learns_nothing_else_whatever_they_send() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_no_good_key_is_refused_for_what_it_is() {
+async fn attack_39_a_text_that_is_no_good_key_is_refused_for_what_it_is() {
     let scene = scene().await;
     let good = scene.instance.api_key();
     let id = KeyText::parse(good).expect("a key").id();
@@ -82,7 +82,7 @@ async fn a_text_that_is_no_good_key_is_refused_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn two_credentials_in_one_request_are_refused_even_when_both_are_good() {
+async fn attack_46_two_credentials_in_one_request_are_refused_even_when_both_are_good() {
     let scene = scene().await;
     let key = scene.instance.api_key();
     let bearer = format!("Bearer {key}");
@@ -114,7 +114,7 @@ async fn an_api_key_is_taken_from_its_own_header_only() {
 }
 
 #[tokio::test]
-async fn a_connection_goes_on_after_a_refused_call() {
+async fn item_53_attack_26_a_connection_goes_on_after_a_refused_call() {
     let scene = scene().await;
     let mut connection = Connection::open(scene.world.node.running.address).await;
     let body = call(1, "echo").to_string();
@@ -128,7 +128,7 @@ async fn a_connection_goes_on_after_a_refused_call() {
 }
 
 #[tokio::test]
-async fn the_sender_of_a_large_refused_call_still_reads_why() {
+async fn item_53_the_sender_of_a_large_refused_call_still_reads_why() {
     let scene = scene().await;
     let large = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "echo", "arguments": { "text": "x".repeat(30_000_000) } } });
     for _ in 0..5 {

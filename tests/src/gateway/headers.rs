@@ -117,7 +117,7 @@ async fn the_tool_is_the_bodys_whatever_the_headers_say() {
 }
 
 #[tokio::test]
-async fn a_revision_that_is_not_spoken_here_is_refused_in_the_words_of_its_era() {
+async fn item_52_a_revision_that_is_not_spoken_here_is_refused_in_the_words_of_its_era() {
     let scene = scene().await;
     for revision in ["2027-01-01", "banana"] {
         let headers = [("mcp-protocol-version", revision), ("mcp-method", "tools/list")];
@@ -141,7 +141,7 @@ async fn a_revision_that_is_not_spoken_here_is_refused_in_the_words_of_its_era()
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_is_refused_before_its_credential_is_looked_at() {
+async fn item_52_attack_25_a_page_of_another_origin_is_refused_before_its_credential_is_looked_at() {
     let scene = scene().await;
     for (origin, reason) in [
         ("https://evil.example", "origin-not-allowed"),
@@ -175,7 +175,7 @@ async fn a_page_of_an_allowed_origin_or_of_our_own_may_call() {
 }
 
 #[tokio::test]
-async fn headers_that_are_too_large_or_too_many_are_refused() {
+async fn attack_26_headers_that_are_too_large_or_too_many_are_refused() {
     let scene = scene().await;
     let large = format!("x-large: {}\r\n", "x".repeat(100_000));
     let many = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect::<Vec<_>>().concat();

@@ -60,7 +60,7 @@ async fn a_session_that_was_never_given_out_is_not_known() {
 }
 
 #[tokio::test]
-async fn a_session_is_of_no_use_to_another_user_or_at_another_instance() {
+async fn item_51_attack_49_a_session_is_of_no_use_to_another_user_or_at_another_instance() {
     let scene = scene().await;
     let session = opened(&scene).await;
     scene.upstream.take_seen();
@@ -78,7 +78,7 @@ async fn a_session_is_of_no_use_to_another_user_or_at_another_instance() {
 }
 
 #[tokio::test]
-async fn a_server_that_has_moved_to_another_origin_is_told_nothing_of_earlier_sessions() {
+async fn attack_49_a_server_that_has_moved_to_another_origin_is_told_nothing_of_earlier_sessions() {
     let scene = scene().await;
     let session = opened(&scene).await;
     let elsewhere = ScriptedUpstream::start(Scripted::Session(UPSTREAMS_OWN)).await;
@@ -102,7 +102,7 @@ async fn another_key_of_the_same_user_goes_on_with_the_session() {
 }
 
 #[tokio::test]
-async fn a_session_is_no_credential() {
+async fn item_51_a_session_is_no_credential() {
     let scene = scene().await;
     let session = opened(&scene).await;
     within(scene.anybody(), &scene, &session, &list(1)).await.refused_call(401, "no-credential", &json!(1));

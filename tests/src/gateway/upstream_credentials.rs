@@ -44,7 +44,7 @@ fn bearer(required: bool) -> Value {
 }
 
 #[tokio::test]
-async fn nothing_that_names_the_caller_reaches_the_upstream() {
+async fn attack_21_nothing_that_names_the_caller_reaches_the_upstream() {
     let scene = Scene::of(Scripted::Result(json!({}))).await;
     let kept_back = [
         "cookie",

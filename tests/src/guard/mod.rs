@@ -1,5 +1,6 @@
 //! Guard tests: what the architecture says, checked.
 
 mod access;
+mod checklist;
 mod foreign;
 mod layering;

@@ -95,7 +95,7 @@ async fn make_trouble(store: &Store, dice: &mut Dice, client: &Client, relay: &J
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_happens_to_nats_and_the_relays_every_reader_ends_as_the_log() {
+async fn attack_44_whatever_happens_to_nats_and_the_relays_every_reader_ends_as_the_log() {
     let mut dice = Dice::thrown_for("chaos");
     let store = Store::start("chaos").await;
     let pool = store.pool(4).await;

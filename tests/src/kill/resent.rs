@@ -40,7 +40,7 @@ async fn cut_off_the_appender(pool: &PgPool) {
 }
 
 #[tokio::test]
-async fn a_resent_command_is_not_acknowledged_for_what_another_attempt_did_under_its_id() {
+async fn attack_44_a_resent_command_is_not_acknowledged_for_what_another_attempt_did_under_its_id() {
     let (pool, database) = harness::database().await;
     let (appender, task) =
         Appender::new(postgres::options(&database.url).unwrap(), watch::Sender::new(Position::START));

@@ -106,7 +106,7 @@ async fn everything_agrees(running: &Running, data: &Path) -> Position {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_acknowledged_command_is_lost_or_done_twice_whatever_is_killed_whenever() {
+async fn attack_44_no_acknowledged_command_is_lost_or_done_twice_whatever_is_killed_whenever() {
     let rounds =
         std::env::var(ROUNDS_VARIABLE).map_or(ROUNDS, |text| text.parse().expect("a number of rounds"));
     let mut dice = Dice::thrown_for("kill");

@@ -16,7 +16,7 @@ async fn events(world: &World, event_type: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn one_key_sent_sixteen_times_at_once_issues_one_secret_and_shows_it_to_all() {
+async fn attack_44_one_key_sent_sixteen_times_at_once_issues_one_secret_and_shows_it_to_all() {
     let world = World::start().await;
     let before = events(&world, "issued").await;
     let body = json!({ "name": "Robot", "scopes": ["mcp:read"] });
@@ -53,7 +53,7 @@ async fn two_nodes_that_get_the_same_command_carry_it_out_once() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_used_for_another_request_is_refused() {
+async fn attack_44_a_key_that_was_used_for_another_request_is_refused() {
     let world = World::start().await;
     let admin = world.admin().with("idempotency-key", "mine");
     admin.post("/v1/organizations", &json!({ "slug": "first", "name": "One" })).await.good();

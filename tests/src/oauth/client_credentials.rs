@@ -85,7 +85,7 @@ async fn item_42_scheme_and_host_of_a_resource_are_named_in_any_case() {
 }
 
 #[tokio::test]
-async fn items_01_20_43_44_the_answer_and_the_token_say_what_they_must_and_no_more() {
+async fn item_01_item_20_item_43_item_44_item_64_the_answer_and_the_token_say_what_they_must_and_no_more() {
     let scene = Scene::start().await;
     let answer = scene.ask(&format!("{FORM}&scope=mcp:read%20tool:echo&resource={}", scene.resource())).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));

@@ -38,7 +38,7 @@ async fn item_40_what_the_metadata_offers_is_answered_and_no_list_is_empty() {
 }
 
 #[tokio::test]
-async fn case_09_no_header_of_a_request_is_in_what_is_named() {
+async fn attack_09_no_header_of_a_request_is_in_what_is_named() {
     let scene = Scene::start().await;
     let paths = [
         "/.well-known/oauth-authorization-server".to_owned(),

@@ -22,7 +22,7 @@ fn tools() -> Scripted {
 }
 
 #[tokio::test]
-async fn case_34_a_client_that_is_disabled_calls_nothing_any_more_on_any_node() {
+async fn attack_34_a_client_that_is_disabled_calls_nothing_any_more_on_any_node() {
     let scene = Scene::with(tools(), settings()).await;
     let far = scene.world.another_node_with(settings()).await;
     let token = scene.token("mcp:write").await;
@@ -43,7 +43,7 @@ async fn case_34_a_client_that_is_disabled_calls_nothing_any_more_on_any_node() 
 }
 
 #[tokio::test]
-async fn case_34_a_scope_that_a_client_loses_its_tokens_lose() {
+async fn attack_34_a_scope_that_a_client_loses_its_tokens_lose() {
     let scene = Scene::with(tools(), settings()).await;
     let token = scene.token("mcp:write").await;
     scene.call(&token, "echo").await.good();
@@ -54,7 +54,7 @@ async fn case_34_a_scope_that_a_client_loses_its_tokens_lose() {
 }
 
 #[tokio::test]
-async fn case_34_an_organization_that_is_suspended_opens_to_no_token() {
+async fn attack_34_an_organization_that_is_suspended_opens_to_no_token() {
     let scene = Scene::with(tools(), settings()).await;
     let token = scene.token("mcp:write").await;
     let suspend = format!("/v1/deployment/organizations/{}/suspend", scene.world.organization);
@@ -63,7 +63,7 @@ async fn case_34_an_organization_that_is_suspended_opens_to_no_token() {
 }
 
 #[tokio::test]
-async fn case_34_an_instance_that_is_gone_opens_to_no_token() {
+async fn attack_34_an_instance_that_is_gone_opens_to_no_token() {
     let scene = Scene::with(tools(), settings()).await;
     let token = scene.token("mcp:write").await;
     let instance = scene.world.path(&format!("/instances/{}", scene.instance.id));
@@ -83,7 +83,7 @@ async fn a_secret_that_was_rotated_away_gets_no_token_though_it_was_right_a_mome
 }
 
 #[tokio::test]
-async fn case_48_a_stream_ends_when_its_client_is_disabled_on_another_node() {
+async fn attack_48_a_stream_ends_when_its_client_is_disabled_on_another_node() {
     let talks = Scripted::Events {
         pieces: vec![Bytes::from(NEWS); 6_000],
         pause: Duration::from_millis(100),

@@ -33,7 +33,7 @@ fn tools() -> Scripted {
 }
 
 #[tokio::test]
-async fn case_20_in_an_emergency_another_key_signs_at_once_and_every_token_that_was_out_is_refused() {
+async fn attack_20_in_an_emergency_another_key_signs_at_once_and_every_token_that_was_out_is_refused() {
     let scene = Scene::start().await;
     let old = scene.token("mcp:write").await;
     scene.call(&old, "echo").await.good();
@@ -50,7 +50,7 @@ async fn case_20_in_an_emergency_another_key_signs_at_once_and_every_token_that_
 }
 
 #[tokio::test]
-async fn case_20_in_order_the_next_key_is_published_before_it_signs_and_the_old_one_goes_on() {
+async fn attack_20_in_order_the_next_key_is_published_before_it_signs_and_the_old_one_goes_on() {
     let scene = Scene::start().await;
     let old = scene.token("mcp:write").await;
     keys(&scene.world, &["rotate"]).await;

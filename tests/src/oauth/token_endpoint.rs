@@ -104,7 +104,7 @@ async fn item_07_whatever_is_said_twice_is_refused_and_whatever_nobody_asked_for
 }
 
 #[tokio::test]
-async fn item_08_a_grant_type_that_is_none_or_not_the_clients_is_refused() {
+async fn item_08_item_19_a_grant_type_that_is_none_or_not_the_clients_is_refused() {
     let scene = Scene::start().await;
     refused(&scene.ask("scope=mcp:read").await, 400, "invalid_request");
     refused(&scene.ask("grant_type=&scope=mcp:read").await, 400, "invalid_request");

@@ -7,7 +7,7 @@ use super::scene::{Scene, refused, settings, text};
 const AT_ONCE: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn attack_11_of_64_refreshes_at_once_on_three_nodes_one_wins_and_all_are_told_the_same() {
+async fn item_65_attack_11_of_64_refreshes_at_once_on_three_nodes_one_wins_and_all_are_told_the_same() {
     let scene = Scene::start().await;
     let (second, third) =
         tokio::join!(scene.world.another_node_with(settings()), scene.world.another_node_with(settings()));

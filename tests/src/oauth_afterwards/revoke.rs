@@ -6,7 +6,7 @@ use serde_json::json;
 use super::scene::{Client, Scene, refused, text};
 
 #[tokio::test]
-async fn item_32_only_clients_that_prove_themselves_give_back_and_only_by_a_form_in_a_post() {
+async fn item_32_item_35_only_clients_that_prove_themselves_give_back_and_only_by_a_form_in_a_post() {
     let scene = Scene::start().await;
     let granted = scene.granted(&scene.desk).await;
     let form = format!("token={}", granted.token);

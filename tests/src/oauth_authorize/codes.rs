@@ -22,7 +22,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn item_10_and_attack_10_what_does_not_match_uses_up_nothing() {
+async fn item_10_attack_10_what_does_not_match_uses_up_nothing() {
     let mut scene = Scene::start().await;
     let code = scene.allow(&scene.request()).await["code"].clone();
     let good = scene.presented(&code);

@@ -13,7 +13,7 @@ fn stays(answer: &harness::Answer, what: &str) {
 }
 
 #[tokio::test]
-async fn item_12_an_unknown_client_leads_nowhere() {
+async fn item_12_item_60_an_unknown_client_leads_nowhere() {
     let mut scene = Scene::start().await;
     let good = scene.request();
     let nobody = uuid::Uuid::new_v4().to_string();

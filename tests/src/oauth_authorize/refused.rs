@@ -28,7 +28,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn item_14_a_response_type_other_than_code_is_not_offered() {
+async fn item_14_item_19_a_response_type_other_than_code_is_not_offered() {
     let mut scene = Scene::start().await;
     let good = scene.request();
     scene.refused(&good.clone().without("response_type"), "invalid_request").await;
@@ -40,7 +40,7 @@ async fn item_14_a_response_type_other_than_code_is_not_offered() {
 }
 
 #[tokio::test]
-async fn item_21_and_attack_04_without_a_challenge_of_s256_there_is_no_code() {
+async fn item_21_attack_04_without_a_challenge_of_s256_there_is_no_code() {
     let mut scene = Scene::start().await;
     let good = scene.request();
     scene.refused(&good.clone().without("code_challenge"), "invalid_request").await;
@@ -56,7 +56,7 @@ async fn item_21_and_attack_04_without_a_challenge_of_s256_there_is_no_code() {
 }
 
 #[tokio::test]
-async fn item_07_and_15_what_is_there_twice_is_refused_and_state_comes_back_as_it_went() {
+async fn item_07_item_15_what_is_there_twice_is_refused_and_state_comes_back_as_it_went() {
     let mut scene = Scene::start().await;
     let good = scene.request();
     for name in ["scope", "response_type", "code_challenge", "code_challenge_method"] {
@@ -78,7 +78,7 @@ async fn item_07_and_15_what_is_there_twice_is_refused_and_state_comes_back_as_i
 }
 
 #[tokio::test]
-async fn item_41_and_42_the_resource_is_exactly_one_endpoint_that_is_open_to_the_person() {
+async fn item_41_item_42_the_resource_is_exactly_one_endpoint_that_is_open_to_the_person() {
     let mut scene = Scene::start().await;
     let (good, resource) = (scene.request(), scene.resource());
     let url = scene.world.node.running.url.clone();
@@ -181,8 +181,7 @@ async fn a_scope_that_nobody_can_grant_is_refused() {
 }
 
 #[tokio::test]
-async fn item_61_no_other_origin_may_read_the_answer_and_nobody_is_let_in_by_a_redirect_that_keeps_the_method()
- {
+async fn item_13_item_61_no_other_origin_may_read_the_answer_and_no_redirect_keeps_the_method() {
     let scene = Scene::start().await;
     let mut nobody = Browser::new(&scene.world.node.running.url).with("origin", "https://app.example.com");
     let answer = nobody.get(&scene.request().path()).await;

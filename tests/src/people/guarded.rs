@@ -14,7 +14,7 @@ fn is_guarded(answer: &harness::Answer, path: &str) {
 }
 
 #[tokio::test]
-async fn item_62_and_attack_06_no_page_may_be_framed_stored_or_scripted() {
+async fn item_62_attack_06_no_page_may_be_framed_stored_or_scripted() {
     let world = World::start().await;
     let bea = Person::member(&world, "Bea", "member").await;
     let mut browser = bea.browser(&world).await;

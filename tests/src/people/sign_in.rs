@@ -118,7 +118,7 @@ async fn attack_06_a_form_from_elsewhere_or_for_another_browser_signs_nobody_in(
 }
 
 #[tokio::test]
-async fn attack_40_nobody_is_led_to_another_site_after_signing_in() {
+async fn item_60_attack_40_nobody_is_led_to_another_site_after_signing_in() {
     let world = World::start().await;
     let bea = Person::member(&world, "Bea", "member").await;
     for next in
@@ -140,7 +140,7 @@ async fn attack_40_nobody_is_led_to_another_site_after_signing_in() {
 }
 
 #[tokio::test]
-async fn an_address_is_the_same_in_any_case_and_width() {
+async fn attack_42_an_address_is_the_same_in_any_case_and_width() {
     let world = World::start().await;
     Person::member(&world, "Bea", "member").await;
     for email in [" BEA@Example.COM ", "ｂｅａ@example.com"] {

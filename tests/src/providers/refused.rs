@@ -18,7 +18,7 @@ pub(super) fn changed(back: &str, name: &str, value: Option<&str>) -> String {
 }
 
 #[tokio::test]
-async fn attack_07_a_state_that_is_wrong_missing_used_or_another_browsers_signs_nobody_in() {
+async fn item_63_attack_07_a_state_that_is_wrong_missing_used_or_another_browsers_signs_nobody_in() {
     let scene = Scene::start().await;
     let mut browser = scene.browser();
     says(&browser.get("/sign-in/callback/acme?code=x").await, 400, "cannot be read");
@@ -42,7 +42,7 @@ async fn attack_07_a_state_that_is_wrong_missing_used_or_another_browsers_signs_
 }
 
 #[tokio::test]
-async fn attack_24_an_answer_of_another_issuer_is_dropped_before_the_code_goes_anywhere() {
+async fn item_60_attack_24_an_answer_of_another_issuer_is_dropped_before_the_code_goes_anywhere() {
     let scene = Scene::start().await;
     for iss in [None, Some("https://evil.example"), Some(&format!("{}/", scene.provider.issuer) as &str)] {
         let mut browser = scene.browser();
@@ -57,7 +57,7 @@ async fn attack_24_an_answer_of_another_issuer_is_dropped_before_the_code_goes_a
 }
 
 #[tokio::test]
-async fn attack_05_nobody_is_led_to_a_provider_who_did_not_choose_it_here() {
+async fn item_63_attack_05_nobody_is_led_to_a_provider_who_did_not_choose_it_here() {
     let scene = Scene::start().await;
     let mut browser = scene.browser();
     let page = browser.get("/sign-in").await;

@@ -29,7 +29,7 @@ async fn a_node_that_loses_postgres_and_nats_refuses_after_the_bound_and_serves_
 }
 
 #[tokio::test]
-async fn a_revocation_that_a_lost_node_cannot_have_heard_of_holds_there_after_the_bound() {
+async fn attack_44_a_revocation_that_a_lost_node_cannot_have_heard_of_holds_there_after_the_bound() {
     let scene = Scene::start().await;
     let key = scene.key().await;
     scene.postgres.turn(Weather::Reset);

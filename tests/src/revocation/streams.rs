@@ -59,7 +59,7 @@ async fn last_word(mut response: Response<Incoming>) -> String {
 }
 
 #[tokio::test]
-async fn a_revoked_key_ends_the_answer_under_way_with_an_error() {
+async fn attack_48_a_revoked_key_ends_the_answer_under_way_with_an_error() {
     let scene = scene().await;
     let (kept, lost) = (scene.key().await, scene.key().await);
     let mut other = opened(&scene, &kept, Method::POST).await;
@@ -94,7 +94,7 @@ async fn a_stopped_instance_ends_its_listening_streams_with_a_comment() {
 }
 
 #[tokio::test]
-async fn a_key_that_runs_out_ends_its_streams() {
+async fn attack_48_a_key_that_runs_out_ends_its_streams() {
     use api::adapters::system::SystemClock;
     use domain::value::Clock as _;
     let scene = scene().await;

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_22_nothing_but_the_open_internet_is_reached() {
+    fn attack_22_nothing_but_the_open_internet_is_reached() {
         for text in [
             "127.0.0.1",
             "127.255.255.254",

@@ -41,7 +41,7 @@ async fn get(loopback: Loopback, url: &str, limits: AnswerLimits) -> Result<Resp
 }
 
 #[tokio::test]
-async fn case_22_whatever_is_spelled_another_way_is_the_same_address_and_refused() {
+async fn attack_22_whatever_is_spelled_another_way_is_the_same_address_and_refused() {
     for host in [
         "127.0.0.1",
         "2130706433",
@@ -70,7 +70,7 @@ async fn case_22_whatever_is_spelled_another_way_is_the_same_address_and_refused
 }
 
 #[tokio::test]
-async fn case_22_only_https_without_a_user_at_a_port_of_the_web() {
+async fn attack_22_only_https_without_a_user_at_a_port_of_the_web() {
     for url in [
         "http://example.com/",
         "http://127.0.0.1/",
@@ -111,7 +111,7 @@ impl Resolve for Rebinding {
 }
 
 #[tokio::test]
-async fn case_22_a_name_is_resolved_once_and_the_address_that_was_looked_at_is_the_one() {
+async fn attack_22_a_name_is_resolved_once_and_the_address_that_was_looked_at_is_the_one() {
     let (inside, came) = serving(answer("200 OK", b"{}")).await;
     let names = Arc::new(Rebinding { asked: AtomicUsize::new(0), then: inside });
     let resolve = Arc::<Rebinding>::clone(&names);
@@ -128,7 +128,7 @@ async fn case_22_a_name_is_resolved_once_and_the_address_that_was_looked_at_is_t
 }
 
 #[tokio::test]
-async fn case_22_a_redirect_is_an_answer_and_nobody_follows_it() {
+async fn attack_22_a_redirect_is_an_answer_and_nobody_follows_it() {
     let (inside, came) = serving(answer("200 OK", b"{}")).await;
     let (at, _) = serving(answer(&format!("302 Found\r\nlocation: http://{inside}/"), b"")).await;
     let answered = get(Loopback::Allowed, &format!("http://{at}/"), LIMITS).await.unwrap();
@@ -137,7 +137,7 @@ async fn case_22_a_redirect_is_an_answer_and_nobody_follows_it() {
 }
 
 #[tokio::test]
-async fn case_22_a_body_that_is_too_long_is_given_up_and_a_packed_one_not_looked_at() {
+async fn attack_22_a_body_that_is_too_long_is_given_up_and_a_packed_one_not_looked_at() {
     let said = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n{".to_vec();
     let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     let chunks = [head, b"200\r\n".to_vec(), vec![b' '; 512], b"\r\n".to_vec()].concat();
@@ -153,7 +153,7 @@ async fn case_22_a_body_that_is_too_long_is_given_up_and_a_packed_one_not_looked
 }
 
 #[tokio::test]
-async fn case_22_whoever_takes_too_long_is_left() {
+async fn attack_22_whoever_takes_too_long_is_left() {
     let short = Duration::from_millis(300);
     let (silent, _) = serving(vec![]).await;
     let limits = AnswerLimits { first_byte: short, ..LIMITS };

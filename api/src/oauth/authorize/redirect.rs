@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn item_15_and_46_state_comes_back_as_it_went_and_whoever_answers_says_so() {
+    fn item_15_item_46_state_comes_back_as_it_went_and_whoever_answers_says_so() {
         let state = "a+b c&d=e%25\u{95a2}/?#";
         let back =
             WayBack { redirect_uri: "https://a.example/cb?keep=1".to_owned(), state: Some(state.to_owned()) };

@@ -91,7 +91,7 @@ fn changed(name: &str, value: Value) -> Value {
 }
 
 #[test]
-fn case_14_an_algorithm_that_the_key_does_not_have_is_refused_however_it_is_spelled() {
+fn attack_14_an_algorithm_that_the_key_does_not_have_is_refused_however_it_is_spelled() {
     let bench = Bench::of(SigningAlgorithm::Es256);
     for alg in ["none", "None", "NONE", "nOnE", "", "HS256", "RS256", "PS256", "ES384", "EdDSA", "es256"] {
         let mut header = bench.header();
@@ -104,7 +104,7 @@ fn case_14_an_algorithm_that_the_key_does_not_have_is_refused_however_it_is_spel
 }
 
 #[test]
-fn case_14_a_mac_under_the_public_key_is_no_signature() {
+fn attack_14_a_mac_under_the_public_key_is_no_signature() {
     let bench = Bench::of(SigningAlgorithm::Es256);
     for alg in ["HS256", "ES256"] {
         let header = json!({ "alg": alg, "typ": "at+jwt", "kid": bench.fresh.kid.as_str() });
@@ -118,7 +118,7 @@ fn case_14_a_mac_under_the_public_key_is_no_signature() {
 }
 
 #[test]
-fn case_14_a_token_that_was_changed_cut_or_continued_is_refused() {
+fn attack_14_a_token_that_was_changed_cut_or_continued_is_refused() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     let token = bench.with_claims(&claims());
     let parts: Vec<&str> = token.split('.').collect();
@@ -137,7 +137,7 @@ fn case_14_a_token_that_was_changed_cut_or_continued_is_refused() {
 }
 
 #[test]
-fn case_14_a_header_that_says_where_its_key_is_or_what_must_be_understood_is_refused() {
+fn attack_14_a_header_that_says_where_its_key_is_or_what_must_be_understood_is_refused() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     for (name, value) in [
         ("crit", json!(["exp"])),
@@ -157,7 +157,7 @@ fn case_14_a_header_that_says_where_its_key_is_or_what_must_be_understood_is_ref
 }
 
 #[test]
-fn case_14_a_name_of_a_key_that_is_none_leads_nowhere() {
+fn attack_14_a_name_of_a_key_that_is_none_leads_nowhere() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     let odd = [
         "",
@@ -185,7 +185,7 @@ fn case_14_a_name_of_a_key_that_is_none_leads_nowhere() {
 }
 
 #[test]
-fn case_14_what_is_said_twice_or_is_no_whole_number_is_refused() {
+fn attack_14_what_is_said_twice_or_is_no_whole_number_is_refused() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     let text = claims().to_string();
     let twice = |more: &str| text.replacen('{', &format!("{{{more},"), 1);
@@ -221,7 +221,7 @@ fn case_14_what_is_said_twice_or_is_no_whole_number_is_refused() {
 }
 
 #[test]
-fn case_14_a_token_of_another_kind_issuer_or_place_is_refused() {
+fn attack_14_a_token_of_another_kind_issuer_or_place_is_refused() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     for typ in [
         "JWT",
@@ -266,7 +266,7 @@ fn case_14_a_token_of_another_kind_issuer_or_place_is_refused() {
 }
 
 #[test]
-fn case_14_nobody_is_taken_for_somebody_else() {
+fn attack_14_nobody_is_taken_for_somebody_else() {
     let bench = Bench::of(SigningAlgorithm::EdDsa);
     let client = format!("client:{CLIENT}");
     for sub in ["", "client:", "client:x", &client, "someone", &format!("client:{USER}")] {
@@ -281,7 +281,7 @@ fn case_14_nobody_is_taken_for_somebody_else() {
 }
 
 #[test]
-fn case_43_a_token_ends_on_time_and_begins_within_the_stated_leeway() {
+fn attack_43_a_token_ends_on_time_and_begins_within_the_stated_leeway() {
     let token = good();
     assert_eq!(token.must_be_current(token.says.expires_at), Err(TokenFault::Expired));
     assert_eq!(token.must_be_current(token.says.expires_at.plus_seconds(61)), Err(TokenFault::Expired));
