@@ -103,7 +103,7 @@ fn version(headers: &HeaderMap, meta: Option<&str>, supported: &[Revision]) -> R
     if meta.is_some() || revision.map(Revision::era) == Some(Era::Modern) {
         return Err(HeaderError::UnsupportedVersion {
             requested: named.into(),
-            supported: supported.to_vec(),
+            supported: supported.iter().copied().filter(|revision| revision.era() == Era::Modern).collect(),
         });
     }
     Err(HeaderError::UnsupportedLegacyVersion)

@@ -26,7 +26,7 @@ pub enum HeaderError {
     UnsupportedVersion {
         /// What the request named.
         requested: Box<str>,
-        /// What is spoken.
+        /// What such a request may name: the older ones are agreed on by a handshake, as `server/discover` has it too.
         supported: Vec<Revision>,
     },
     /// A modern request lacks a member of its `_meta` that it must carry.

@@ -114,7 +114,7 @@ fn an_unknown_version_is_answered_in_the_words_of_its_era() {
     let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(body["error"]["code"], code::UNSUPPORTED_PROTOCOL_VERSION);
     assert_eq!(body["error"]["data"]["requested"], "2099-01-01");
-    assert_eq!(body["error"]["data"]["supported"][2], "2026-07-28");
+    assert_eq!(body["error"]["data"]["supported"], serde_json::json!(["2026-07-28"]));
     assert_eq!(check(&lines, &request("ping", "{}")), Err(HeaderError::UnsupportedLegacyVersion));
     let modern_without_meta = check_message(&headers(&[V]), &request("ping", "{}"), &[Revision::V2025_06_18]);
     assert!(matches!(modern_without_meta, Err(HeaderError::UnsupportedVersion { .. })));
