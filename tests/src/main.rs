@@ -18,6 +18,7 @@ mod history;
 mod installed;
 mod interop;
 mod kill;
+mod listening;
 mod log;
 mod notary;
 mod oauth;

@@ -1,4 +1,4 @@
-//! The official conformance suite of MCP, against `sekisho demo --auto-consent`: what it says of an authorization server.
+//! What the suite says of the authorization server: against `sekisho demo --auto-consent`.
 //!
 //! It listens on a port of its own choosing, so that one port is taken as it is; whoever else has it is waited for.
 
