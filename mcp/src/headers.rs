@@ -6,10 +6,12 @@
 mod media;
 mod mirrored;
 mod refusal;
+mod repeated;
 
 pub use media::{MediaError, check_get_media, check_post_media, has_type, is_event_stream, is_json};
 pub use mirrored::{Stated, check_bodiless, check_message};
 pub use refusal::HeaderError;
+pub use repeated::{BadAnnotation, RepeatedArguments, encode};
 
 use http::HeaderName;
 

@@ -13,6 +13,7 @@
 //!                 upstream::Upstream     the pooled connection, its timeouts and limits
 //! upstream    --> relay::relay           bytes as they come; lists filtered; a cut stream gets its last word
 //! both ways       memory::ByteBudget     what all calls together may hold
+//! and for us      client::Client         asking a server on our own account
 //! ```
 
 pub mod revision;
@@ -36,6 +37,8 @@ pub mod tools;
 pub mod upstream;
 
 pub mod relay;
+
+pub mod client;
 
 mod json;
 

@@ -40,6 +40,17 @@ pub struct UpstreamConfig {
     pub idle_connections_per_host_max: usize,
     /// Where requests of [`Reach::OpenNetworks`] may go.
     pub open_networks: OpenNetworks,
+    /// What a refused credential is.
+    pub unauthorized: Unauthorized,
+}
+
+/// What an answer 401 is to whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unauthorized {
+    /// A failure of ours, where we ask for somebody else, who holds another credential.
+    IsAnError,
+    /// An answer like any other, where the credential is that of whoever asks.
+    IsAnAnswer,
 }
 
 impl Default for UpstreamConfig {
@@ -51,6 +62,7 @@ impl Default for UpstreamConfig {
             held_bytes_max: crate::memory::HELD_BYTES_MAX,
             idle_connections_per_host_max: 256,
             open_networks: OpenNetworks::new(|_| false),
+            unauthorized: Unauthorized::IsAnError,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | status | body | taken as |
 //! |---|---|---|
-//! | 401, 407 | any | our credential is refused |
+//! | 401, 407 | any | our credential is refused, unless whoever asks is to see that: then as any other 4xx |
 //! | 1xx, 3xx | any | bad answer, never followed |
 //! | 202, 204 | any | empty |
 //! | 2xx | JSON, events, none | itself |
@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 
 use super::answer::{AnswerStream, UpstreamBody, UpstreamResponse};
 use super::clock::Clock;
-use super::{BadAnswer, UpstreamConfig, UpstreamError};
+use super::{BadAnswer, Unauthorized, UpstreamConfig, UpstreamError};
 use crate::headers::{is_event_stream, is_json};
 use crate::memory::ByteBudget;
 
@@ -29,6 +29,11 @@ pub(super) fn classify(
     (clock, memory): (Clock, &ByteBudget),
     config: &UpstreamConfig,
 ) -> Result<UpstreamResponse, UpstreamError> {
+    let refused =
+        matches!(parts.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    if refused && config.unauthorized == Unauthorized::IsAnError {
+        return Err(UpstreamError::Unauthorized);
+    }
     let form = form(method, &parts, incoming.is_end_stream())?;
     let body = match form {
         Form::Empty => UpstreamBody::Empty,
@@ -56,9 +61,6 @@ enum Form {
 fn form(method: &Method, parts: &Parts, no_body: bool) -> Result<Form, UpstreamError> {
     let bad = |what| Err(UpstreamError::BadAnswer(what));
     let status = parts.status;
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
-        return Err(UpstreamError::Unauthorized);
-    }
     if status.is_redirection() || status.is_informational() {
         return bad(BadAnswer::Redirect);
     }
