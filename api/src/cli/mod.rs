@@ -1,8 +1,10 @@
 //! The command line.
 
 mod blast_radius;
+mod call;
 mod demo;
 mod doctor;
+mod endpoint;
 mod erase;
 mod explain;
 mod keys;
@@ -13,11 +15,13 @@ mod parked;
 mod progress;
 mod projections;
 mod rebuild;
+mod refused;
 mod relay;
 mod replay;
 mod say;
 mod serve;
 mod store;
+mod tools;
 mod users;
 mod verify;
 
@@ -53,6 +57,8 @@ const EXAMPLES: &str = "Examples:
   sekisho demo                                  try it: embedded store, demo server, one real call, a key to go on with
   sekisho serve                                 embedded Postgres and NATS in the data folder
   DATABASE_URL=postgres://... NATS_URL=nats://... SEKISHO_MASTER_KEY_FILE=/etc/sekisho/master.key sekisho serve
+  sekisho tools INSTANCE                        what an instance offers to the credential in SEKISHO_API_KEY
+  sekisho call INSTANCE TOOL --args JSON        one call of one tool
   sekisho replay --as-of 2026-11-22T10:50:00Z   everything that had happened by then
   sekisho explain --principal KEY --instance ID --tool NAME --at 412   whether that call was allowed, and by which events
   sekisho doctor                                what is wrong, and what to do about it";
@@ -63,6 +69,10 @@ enum Command {
     Serve(Options),
     /// Serve a seeded demonstration, make one real MCP call through it, print how to connect, and stay up
     Demo(demo::Demo),
+    /// List the tools that an instance offers to a credential
+    Tools(Box<tools::Tools>),
+    /// Call one tool of an instance, and print its answer
+    Call(Box<call::Call>),
     /// Bring the schema of the database up to date
     Migrate(Box<migrate::Migrate>),
     /// Check Postgres, NATS, migrations, clock and master key, and say what to do
@@ -97,6 +107,8 @@ pub fn run() -> ExitCode {
     let line = Line::parse();
     let quiet = match line.command {
         Command::Demo(_)
+        | Command::Tools(_)
+        | Command::Call(_)
         | Command::Replay(_)
         | Command::Explain(_)
         | Command::BlastRadius(_)
@@ -128,6 +140,8 @@ pub fn run() -> ExitCode {
                 Err(code) => code,
             },
             Command::Demo(demo) => demo.run().await,
+            Command::Tools(tools) => tools.run().await,
+            Command::Call(call) => call.run().await,
             Command::Migrate(line) => migrate::run(&line).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Replay(replay) => replay.run().await,

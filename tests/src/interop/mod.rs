@@ -13,5 +13,7 @@ mod report;
 mod rmcp;
 mod upstream;
 
+pub(crate) use upstream::Upstream;
+
 mod kept_apart;
 mod unchanged;

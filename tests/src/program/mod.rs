@@ -1,6 +1,7 @@
 //! The program as a person runs it: options, demonstration, doctor, signals, both ends of the range of Postgres versions.
 
 mod auto_consent;
+mod call;
 mod demo;
 mod doctor;
 mod options;
