@@ -79,7 +79,7 @@ fn permitted(
 ) -> Result<Permitted, Refusal> {
     let destination = route.upstream.clone().ok_or_else(Refusal::no_upstream)?;
     let filter =
-        may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, gateway.0.clock.now()));
+        may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, call.is_modern()));
     let read_only = matches!(wish, Wish::Call { read_only: true, .. });
     let mut organizations = vec![route.instance.organization];
     organizations.extend(caller.organizations(grounds));
@@ -109,17 +109,23 @@ fn may_see_a_list(call: &McpCall) -> bool {
     call.lists_tools() || call.method == http::Method::GET
 }
 
-/// Shows exactly the tools that the same caller may call, by the same decision, and remembers what the upstream says of each.
+/// Shows exactly the tools that the same caller may call, by the same decision, and remembers what the upstream says of each. A tool that nobody
+/// who keeps the rules could call is left out for everybody (2026-07-28, tools, `x-mcp-header`).
 fn filter(
     gateway: &Gateway,
     view: &Arc<AccessView>,
     caller: &AuthenticatedCaller,
     route: &Route,
-    now: Timestamp,
+    is_modern: bool,
 ) -> ToolsFilter {
     let (gateway, view, caller, route) = (gateway.clone(), Arc::clone(view), caller.clone(), route.clone());
+    let now = gateway.0.clock.now();
     ToolsFilter::new(CacheScope::Private, move |tool: &ToolSummary<'_>| {
         gateway.0.hints.learn(&route, tool);
+        if is_modern && let Err(error) = tool.must_be_callable() {
+            tracing::warn!(instance.id = %route.instance.id, tool.name = &*tool.name, %error, "a tool was left out of a list");
+            return false;
+        }
         let read_only = tool.read_only_hint.unwrap_or(false);
         decide(&view, &caller, &route, now, Wish::Call { tool: &tool.name, read_only }).is_ok()
     })

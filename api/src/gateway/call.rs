@@ -62,6 +62,11 @@ impl McpCall {
         self.message.as_ref().and_then(Message::method)
     }
 
+    /// Whether this is a request of 2026-07-28.
+    pub(super) fn is_modern(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| message.protocol_version().is_some())
+    }
+
     /// Whether this asks for the list of tools.
     pub(super) fn lists_tools(&self) -> bool {
         self.rpc_method() == Some("tools/list")

@@ -1,19 +1,37 @@
-//! Reading a `tools/list` answer: where its tools stand, and the two facts about each that policy asks for.
+//! Reading a `tools/list` answer: where its tools stand, and the few facts about each that decisions ask for.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 use super::ToolsError;
+use crate::headers::{BadAnnotation, RepeatedArguments};
 use crate::json;
 
-/// What policy may ask about a tool.
+/// A schema without this text repeats no argument, so it need not be read.
+const ANNOTATION: &str = "x-mcp-header";
+
+/// What may be asked about a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolSummary<'a> {
     /// Its name, decoded.
     pub name: Cow<'a, str>,
     /// `annotations.readOnlyHint`, when it is a boolean. Absent means that the tool may write.
     pub read_only_hint: Option<bool>,
+    /// The text of its `inputSchema`.
+    pub input_schema: Option<&'a str>,
+}
+
+impl ToolSummary<'_> {
+    /// Whether a client of 2026-07-28 can call it: the annotations of arguments to repeat as headers keep the rules, or it must be left out of
+    /// the list (SEP-2243).
+    pub fn must_be_callable(&self) -> Result<(), BadAnnotation> {
+        let annotated = self.input_schema.filter(|schema| schema.contains(ANNOTATION));
+        let Some(schema) = annotated.and_then(|schema| serde_json::from_str(schema).ok()) else {
+            return Ok(());
+        };
+        RepeatedArguments::of_schema(&schema).map(drop)
+    }
 }
 
 pub(super) struct Tool<'a> {
@@ -49,7 +67,7 @@ pub(super) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
 }
 
 fn read_tool(raw: &RawValue) -> Result<Tool<'_>, ToolsError> {
-    let [name, annotations] = members(raw.get(), ["name", "annotations"])?;
+    let [name, annotations, schema] = members(raw.get(), ["name", "annotations", "inputSchema"])?;
     let name = name.and_then(json::text).ok_or(ToolsError::Shape)?;
     let read_only_hint = match annotations.filter(|annotations| json::is_object(annotations)) {
         Some(annotations) => {
@@ -58,7 +76,8 @@ fn read_tool(raw: &RawValue) -> Result<Tool<'_>, ToolsError> {
         }
         None => None,
     };
-    Ok(Tool { raw, summary: ToolSummary { name, read_only_hint } })
+    let input_schema = schema.map(RawValue::get);
+    Ok(Tool { raw, summary: ToolSummary { name, read_only_hint, input_schema } })
 }
 
 /// The named members of an object, each of which may stand there once.

@@ -138,3 +138,26 @@ proptest! {
         let _ = filter_tools(&Bytes::from(bytes), CacheScope::Private, |_| false);
     }
 }
+
+#[test]
+fn a_tool_whose_repeated_arguments_break_the_rules_is_told_from_one_whose_do_not() {
+    let tool = |name: &str, annotation: &str| {
+        format!(
+            r#"{{"name":"{name}","inputSchema":{{"type":"object","properties":{{"a":{{"type":"string"{annotation}}}}}}}}}"#
+        )
+    };
+    let bare = r#"{"name":"bare"}"#.to_owned();
+    let tools = [
+        tool("plain", ""),
+        tool("good", r#","x-mcp-header":"Region""#),
+        tool("bad", r#","x-mcp-header":"My Region""#),
+        bare,
+    ];
+    let answer = Bytes::from(format!(r#"{{"result":{{"tools":[{}]}}}}"#, tools.join(",")));
+    let mut bad = Vec::new();
+    let filtered = filter_tools(&answer, CacheScope::AsAnswered, |tool| {
+        tool.must_be_callable().map_err(|error| bad.push((tool.name.to_string(), error))).is_ok()
+    });
+    assert_eq!(filtered.expect("a list").kept, 3);
+    assert_eq!(bad, [("bad".to_owned(), crate::headers::BadAnnotation::NoToken)]);
+}

@@ -132,3 +132,22 @@ async fn a_list_cut_for_one_caller_is_nobody_elses_to_keep() {
     let expected = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":[{"name":"echo"}],"ttlMs":60000,"cacheScope":"private"}}"#;
     assert_eq!(answer.bytes, expected);
 }
+
+/// 2026-07-28 has clients leave such a tool out, and the upstream's client is the gateway; before that the annotation meant nothing.
+#[tokio::test]
+async fn a_tool_that_nobody_who_keeps_the_rules_could_call_is_left_out_of_the_list_of_the_revision_that_has_them()
+ {
+    let tool = |name: &str, header: &str| {
+        let properties = json!({ "a": { "type": "string", "x-mcp-header": header } });
+        json!({ "name": name, "inputSchema": { "type": "object", "properties": properties } })
+    };
+    let tools = json!([tool("good", "Region"), tool("bad", "My Region"), tool("empty", "")]);
+    let listed = json!({ "tools": tools, "resultType": "complete", "ttlMs": 0, "cacheScope": "public" });
+    let scene = Scene::of(Scripted::Result(listed)).await;
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} });
+    let modern = scene.client().with("mcp-protocol-version", "2026-07-28").with("mcp-method", "tools/list");
+    let answer =
+        modern.post(&scene.path(), &request(1, "tools/list", &json!({ "_meta": meta }))).await.good();
+    assert_eq!(names(&answer), ["good"]);
+    assert_eq!(names(&scene.call(&list(2)).await.good()), ["good", "bad", "empty"]);
+}
