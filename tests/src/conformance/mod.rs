@@ -1,11 +1,12 @@
-//! The official conformance suite of MCP, as `tests/conformance/setup.sh` installs it, against what Sekisho is: an authorization server, and a
-//! server whose tools are somebody else's.
+//! The official conformance suite of MCP, as `tests/conformance/setup.sh` installs it, against what Sekisho is: an authorization server, a server
+//! whose tools are somebody else's, and a client of those.
 //!
 //! What it tests a server with has fixed names, so `tests/fixtures/conformance` has them; that it passes by itself shows that whatever fails
 //! behind the gateway fails because of the gateway.
 #![cfg(test)]
 
 mod authorization;
+mod client;
 mod exceptions;
 pub(crate) mod fixture;
 mod server;

@@ -1,4 +1,4 @@
-//! Runs the suite against a server and reads what it found.
+//! Runs the suite against a server, or has it play the server, and reads what it found.
 //!
 //! It gives streams 800 ms by its own clock, which on a machine with other work to do is at times too little: a scenario that finds fault is run
 //! again by itself. One that is right to does so each time.
@@ -68,11 +68,28 @@ pub(super) async fn once(revision: &str, url: &Url) -> Findings {
     run(url, &["--requirements", revision]).await
 }
 
+/// What it finds as the server of one scenario, when this command asks it. The command may find whoever listens at `door`.
+pub(super) async fn serve(revision: &str, scenario: &str, asked_by: &str, door: Option<&Url>) -> Findings {
+    let what = ["client", "--command", asked_by, "--scenario", scenario, "--spec-version", revision];
+    let mut found = finds(&what, door).await;
+    for _ in 1..ATTEMPTS_MAX {
+        if !found.faulty().is_empty() {
+            found = finds(&what, door).await;
+        }
+    }
+    found
+}
+
 /// One run of `conformance server`.
 async fn run(url: &Url, what: &[&str]) -> Findings {
+    finds(&[&["server", "--url", url.as_str()], what].concat(), None).await
+}
+
+async fn finds(what: &[&str], door: Option<&Url>) -> Findings {
     let results = folder(&format!("conformance-{}", Uuid::new_v4()));
     let mut command = Command::new(installed("conformance.env", "NODE"));
-    command.arg(installed("conformance.env", "SUITE")).args(["server", "--url", url.as_str()]).args(what);
+    command.arg(installed("conformance.env", "SUITE")).args(what).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.envs(door.map(|door| ("DOOR", door.as_str())));
     command.arg("-o").arg(&results).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(RUN_WAIT, command.output()).await.expect("in time").expect("Node runs");
     let found = read(&results);
@@ -88,10 +105,10 @@ fn read(results: &Path) -> Findings {
     Findings(folders.map(|folder| (scenario(&folder), checks(&folder))).collect())
 }
 
-/// `server-NAME-MOMENT`.
+/// `server-NAME-MOMENT`, or without the first part where it is the server.
 fn scenario(folder: &Path) -> String {
     let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
-    let name = name.strip_prefix("server-").expect("a scenario of a server");
+    let name = name.strip_prefix("server-").unwrap_or(name);
     name[..name.len() - MOMENT_BYTES].to_owned()
 }
 
