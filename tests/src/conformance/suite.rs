@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::installed::installed;
 
 const RUN_WAIT: Duration = Duration::from_mins(5);
-const ATTEMPTS_MAX: usize = 4;
+const ATTEMPTS_MAX: usize = 6;
 /// `-2026-07-28T03-10-00-579Z`, which it puts behind the name of a scenario.
 const MOMENT_BYTES: usize = 25;
 

@@ -13,7 +13,5 @@ mod report;
 mod rmcp;
 mod upstream;
 
-pub(crate) use upstream::Upstream;
-
 mod kept_apart;
 mod unchanged;

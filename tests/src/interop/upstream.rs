@@ -10,7 +10,7 @@ use crate::listening::{Listening, listening};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Upstream {
+pub(super) enum Upstream {
     /// `tests/interop/python/server.py` on the Python `mcp` package: both eras on one endpoint.
     Python,
     /// npm `@modelcontextprotocol/server-everything`: the handshake era only.
@@ -18,7 +18,7 @@ pub(crate) enum Upstream {
 }
 
 impl Upstream {
-    pub(crate) async fn start(self) -> Listening {
+    pub(super) async fn start(self) -> Listening {
         listening(|| self.command()).await
     }
 

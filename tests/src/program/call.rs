@@ -1,15 +1,19 @@
-//! `sekisho tools` and `sekisho call`, in front of a server of both eras and of one that speaks the older one alone.
+//! `sekisho tools` and `sekisho call`, in front of servers of both eras and of one alone.
 
 use std::process::{Output, Stdio};
 
-use harness::{Instance, World};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use harness::{Http, Instance, World, folder};
+use hyper::Method;
+use mcp::revision::Era;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+use url::form_urlencoded::Serializer;
 
-use super::{command, text};
+use super::{Demo, command, text};
 use crate::conformance::fixture;
-use crate::interop::Upstream;
 use crate::listening::Listening;
 
 /// An instance in front of a server, and somebody at a shell.
@@ -150,9 +154,44 @@ async fn an_argument_that_must_be_repeated_as_a_header_is_and_arguments_may_come
     ended(&output, 0, "Served in 北陸.", "");
 }
 
+/// Progress and a question of the server's on the way, which nobody here can answer, in both eras.
 #[tokio::test]
-async fn a_server_that_speaks_no_newer_revision_is_asked_after_a_handshake() {
-    let scene = scene_of(Upstream::Everything.start().await).await;
-    ended(&scene.run(&["tools", &scene.instance.id]).await, 0, "echo(message: string)", "");
-    ended(&scene.call("echo", &["--args", r#"{"message": "here"}"#]).await, 0, "here", "");
+async fn a_server_of_one_era_alone_is_asked_in_its_own_way() {
+    for era in [Era::Legacy, Era::Modern] {
+        let scene = scene_of(fixture::of_one_era(era).await).await;
+        ended(&scene.run(&["tools", &scene.instance.id]).await, 0, "test_sampling(prompt: string)", "");
+        let called = scene.call("test_tool_with_progress", &[]).await;
+        ended(&called, 0, "Three steps were reported.", "100 of 100");
+        let asks = scene.call("test_sampling", &["--args", r#"{"prompt": "a"}"#]).await;
+        ended(&asks, 4, "", "this needs a client that can do sampling");
+    }
+}
+
+/// What the demonstration's client gets in its own name.
+async fn access_token(demo: &Demo) -> String {
+    let basic = STANDARD.encode(format!("{}:{}", demo.word("client_id"), demo.word("client_secret")));
+    let form = [("grant_type", "client_credentials"), ("resource", demo.word("mcp_url"))];
+    let form = Serializer::new(String::new()).extend_pairs(form).finish();
+    let http = Http::new(demo.word("url")).with("authorization", &format!("Basic {basic}"));
+    let http = http.with("content-type", "application/x-www-form-urlencoded");
+    let answer = http.send(Method::POST, "/oauth/token", form).await.good();
+    answer["access_token"].as_str().expect("a token").to_owned()
+}
+
+#[tokio::test]
+async fn an_access_token_opens_as_a_key_does_and_the_two_are_not_presented_together() {
+    let demo = Demo::start(&folder("demo-call"), |_| {});
+    let token = access_token(&demo).await;
+    let line = || {
+        let arguments = ["call", demo.word("mcp_url"), "add", "--args", r#"{"a": 19, "b": 23}"#];
+        let mut line = Command::from(command(&arguments));
+        line.env("SEKISHO_ACCESS_TOKEN", &token);
+        line
+    };
+    ended(&line().output().await.expect("the program runs"), 0, "42", "");
+    let both = line().env("SEKISHO_API_KEY", demo.word("api_key")).output().await.expect("the program runs");
+    ended(&both, 2, "", "cannot be used with");
+    let bad = line().env("SEKISHO_ACCESS_TOKEN", "ey.nothing").output().await.expect("the program runs");
+    ended(&bad, 3, "", "refused: token-malformed");
+    assert_eq!(demo.stop(), Some(0));
 }
