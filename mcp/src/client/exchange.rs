@@ -10,7 +10,7 @@ use super::{Client, ClientError, RefusedAnswer};
 use crate::error::code;
 use crate::sse::Framer;
 use crate::upstream::{
-    AnswerStream, BadAnswer, Patience, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamResponse,
+    AnswerStream, BadAnswer, Patience, Reach, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamResponse,
 };
 
 /// The largest JSON answer that is read.
@@ -77,7 +77,8 @@ impl Client {
 
     fn request(&self, method: Method, headers: HeaderMap, body: String) -> UpstreamRequest {
         let (url, body) = (self.url.clone(), Bytes::from(body));
-        UpstreamRequest { method, url, headers, body, patience: Patience::Call }
+        let reach = Reach::Anywhere; // a person names the address
+        UpstreamRequest { method, url, headers, body, patience: Patience::Call, reach }
     }
 
     async fn read(
