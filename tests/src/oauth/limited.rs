@@ -1,9 +1,11 @@
 //! How often anybody may ask: by address, client and organization, on each surface in its own words; and on three nodes as much as on one.
 
+use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::time::Instant;
 
 use api::limits::Rates;
+use api::oauth::RegistrationPolicy;
 use harness::{Answer, Node, Scripted, Settings, World};
 use serde_json::{Value, json};
 
@@ -69,6 +71,32 @@ async fn item_30_an_address_that_asks_for_tokens_too_often_is_told_when_to_come_
     tells(&answer, "address");
     refused(&scene.ask(CREDENTIALS).await, 429, "temporarily_unavailable");
     assert!(counted(&scene.world, "sekisho_rate_limited_total{surface=\"token\",limit=\"address\"} ").await);
+}
+
+#[tokio::test]
+async fn item_30_attack_03_an_address_that_registers_clients_too_often_is_told_when_to_come_back() {
+    let mut settings = settings(|rates| rates.register_per_address = of(3));
+    settings.registration = RegistrationPolicy::Open;
+    let world = World::with(settings).await;
+    let said =
+        json!({ "redirect_uris": ["http://127.0.0.1:3000/callback"], "token_endpoint_auth_method": "none" });
+    let http = world.node.http().with("x-forwarded-for", "192.0.2.1");
+    let made = Cell::new(0_i64);
+    let register = async || {
+        let answer = http.post("/oauth/register", &said).await;
+        made.set(made.get() + i64::from(answer.status == 201));
+        answer
+    };
+    let answer = too_often(register).await;
+    refused(&answer, 429, "temporarily_unavailable");
+    tells(&answer, "address");
+    let clients: i64 = sqlx::query_scalar("select count(*) from events where event_type = 'self_registered'")
+        .fetch_one(&world.node.running.pool)
+        .await
+        .unwrap();
+    assert!(clients >= 3);
+    assert_eq!(clients, made.get(), "what is refused leaves nothing");
+    refused(&http.get("/oauth/register/x").await, 429, "temporarily_unavailable");
 }
 
 #[tokio::test]
