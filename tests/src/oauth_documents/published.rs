@@ -4,8 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// A connection, sealed or not.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// What is answered, byte for byte, and how often somebody came.
 #[derive(Clone)]
@@ -20,19 +25,33 @@ pub(crate) struct Published {
 impl Published {
     /// With the description of a public client.
     pub(crate) async fn start(redirect_uri: &str) -> Self {
+        Self::behind(redirect_uri, None).await
+    }
+
+    /// The same, over https where there is something to prove who it is with.
+    pub(crate) async fn behind(redirect_uri: &str, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}/client.json", listener.local_addr().expect("an address"));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}/client.json", listener.local_addr().expect("an address"));
         let published = Self { url, answer: Arc::default(), came: Arc::default(), serving: Arc::default() };
         published.says(&published.described("Desk", &[redirect_uri]));
         let serving = published.clone();
         let task = tokio::spawn(async move {
-            let mut open = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
+            let mut open: Vec<Box<dyn Stream>> = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut stream: Box<dyn Stream> = match &tls {
+                    None => Box::new(stream),
+                    Some(tls) => match tls.accept(stream).await {
+                        Ok(stream) => Box::new(stream),
+                        Err(_) => continue, // whoever came does not trust us
+                    },
+                };
                 serving.came.fetch_add(1, Ordering::SeqCst);
                 let mut request = [0; 4096];
                 let _ = stream.read(&mut request).await;
                 let answer = serving.answer.lock().expect("the answer").clone();
                 let _ = stream.write_all(&answer).await;
+                let _ = stream.flush().await;
                 open.push(stream); // whoever waits for more waits for long
             }
         });
