@@ -176,6 +176,11 @@ impl AccessView {
         self.users.get(&id).copied().unwrap_or(Standing::Ended)
     }
 
+    /// Whether there ever was such a user, as far as this view goes.
+    pub fn has_heard_of(&self, user: UserId) -> bool {
+        self.users.contains_key(&user)
+    }
+
     /// What a user is in an organization.
     pub fn role(&self, organization: OrganizationId, user: UserId) -> Option<Role> {
         self.members.get(&(organization, user)).copied()

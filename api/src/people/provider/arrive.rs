@@ -1,6 +1,8 @@
 //! To whom an identity leads: to whoever it is linked to; else to a new user. Never to somebody who is here under the same address, unless they are
 //! signed in at this very moment (`oauth.md`, case 8).
 
+use std::time::Duration;
+
 use commands::user::{LinkIdentity, Visit};
 use commands::{Actor, CarryOutError, Entropy as _, Ports};
 use domain::ClaimScope;
@@ -17,6 +19,9 @@ use crate::people::verify::owner_in;
 use crate::people::{People, SignedIn, Visitor};
 use crate::providers::VouchedFor;
 
+/// A node that decides hears of what was committed within its bound, a second unless it is set otherwise.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
+
 /// Whoever an identity is linked to.
 pub(super) async fn known<P>(
     people: &People<P>,
@@ -25,6 +30,14 @@ pub(super) async fn known<P>(
 ) -> Result<Option<UserId>, sqlx::Error> {
     let claim = identity_claim(&provider.issuer, &vouched_for.subject);
     owner_in(&people.pool, ClaimScope::Identity, &people.digests.keyed("identity", &claim)).await
+}
+
+/// Waits for the view to hear of somebody whom Postgres knows already: another tab, or another node, made them a moment ago.
+async fn heard_of<P>(people: &People<P>, user: UserId) {
+    let mut news = people.view.listen();
+    let heard = async { while !people.view.load().has_heard_of(user) && news.changed().await.is_ok() {} };
+    // Whoever is not heard of by then is not let in.
+    let _ = tokio::time::timeout(HEARD_WITHIN, heard).await;
 }
 
 /// Whether somebody may be let in.
@@ -44,6 +57,7 @@ pub(super) async fn user<P: Ports + 'static>(
     vouched_for: &VouchedFor,
 ) -> Result<Option<UserId>, NotIn> {
     if let Some(user) = known(people, provider, vouched_for).await? {
+        heard_of(people, user).await;
         return Ok(counts(people, user)?.then_some(user));
     }
     if let Ok(somebody) = visitor.clone().signed_in()
@@ -61,7 +75,13 @@ pub(super) async fn user<P: Ports + 'static>(
     match people.carry_out(&Actor::signed_in(asked), &first, &visitor.correlation()).await {
         Ok(visited) => Ok(Some(visited.user)),
         // Somebody was faster: the same person, in another tab.
-        Err(CarryOutError::Taken(ClaimScope::Identity)) => Ok(known(people, provider, vouched_for).await?),
+        Err(CarryOutError::Taken(ClaimScope::Identity)) => {
+            let user = known(people, provider, vouched_for).await?;
+            if let Some(user) = user {
+                heard_of(people, user).await;
+            }
+            Ok(user)
+        }
         Err(error) => Err(error.into()),
     }
 }
