@@ -12,6 +12,7 @@
 
 mod era;
 mod exchange;
+mod listen;
 mod refusal;
 
 use http::HeaderMap;

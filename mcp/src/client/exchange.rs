@@ -7,8 +7,6 @@ use serde_json::{Map, Value, json};
 
 use super::era::Spoken;
 use super::{Client, ClientError, RefusedAnswer};
-use crate::error::code;
-use crate::sse::Framer;
 use crate::upstream::{
     AnswerStream, BadAnswer, Patience, Reach, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamResponse,
 };
@@ -16,7 +14,7 @@ use crate::upstream::{
 /// The largest JSON answer that is read.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-type Listener<'a> = &'a mut (dyn FnMut(&Value) + Send);
+pub(super) type Listener<'a> = &'a mut (dyn FnMut(&Value) + Send);
 
 impl Client {
     pub(super) async fn exchange(
@@ -75,7 +73,7 @@ impl Client {
         Ok((self.last_id, self.upstream.send(request).await?))
     }
 
-    fn request(&self, method: Method, headers: HeaderMap, body: String) -> UpstreamRequest {
+    pub(super) fn request(&self, method: Method, headers: HeaderMap, body: String) -> UpstreamRequest {
         let (url, body) = (self.url.clone(), Bytes::from(body));
         let reach = Reach::Anywhere; // a person names the address
         UpstreamRequest { method, url, headers, body, patience: Patience::Call, reach }
@@ -93,7 +91,7 @@ impl Client {
             UpstreamBody::Empty => Value::Null,
             UpstreamBody::Json(stream) => json_of(stream).await?,
             UpstreamBody::Sse { stream, event_bytes_max } => {
-                self.listen(id, stream, Framer::new(event_bytes_max), on_the_way).await?
+                self.listen(id, stream, event_bytes_max, on_the_way).await?
             }
         };
         match message {
@@ -106,44 +104,6 @@ impl Client {
             message => Err(refused(status, &headers, message.get("error"))),
         }
     }
-
-    /// Reads a stream up to the answer. What a server of the handshake asks on the way is answered: nothing can be asked of us.
-    async fn listen(
-        &self,
-        id: u64,
-        mut stream: AnswerStream,
-        mut events: Framer,
-        on_the_way: Listener<'_>,
-    ) -> Result<Value, ClientError> {
-        loop {
-            while let Some(event) = events
-                .next_event()
-                .map_err(|error| UpstreamError::AnswerTooLarge { limit_bytes: error.limit })?
-            {
-                let Some(data) = event.data().filter(|data| !data.trim_ascii().is_empty()) else { continue };
-                let message: Value = serde_json::from_slice(&data).map_err(|_| bad(BadAnswer::NotJsonRpc))?;
-                match (message.get("method"), message.get("id")) {
-                    (None, Some(answered)) if *answered == id => return Ok(message),
-                    (None, _) => {}
-                    (Some(_), None) => on_the_way(&message),
-                    (Some(method), Some(asked)) => self.tell(&not_here(method, asked)).await?,
-                }
-            }
-            match stream.next().await {
-                Some(piece) => events.push(piece?),
-                None => return Err(UpstreamError::Closed(None).into()),
-            }
-        }
-    }
-}
-
-/// The answer to a request of the server's.
-fn not_here(method: &Value, id: &Value) -> Value {
-    if method == "ping" {
-        return json!({ "jsonrpc": "2.0", "id": id, "result": {} });
-    }
-    let error = json!({ "code": code::METHOD_NOT_FOUND, "message": "this client cannot be asked anything" });
-    json!({ "jsonrpc": "2.0", "id": id, "error": error })
 }
 
 async fn json_of(mut stream: AnswerStream) -> Result<Value, ClientError> {
@@ -157,10 +117,10 @@ async fn json_of(mut stream: AnswerStream) -> Result<Value, ClientError> {
     serde_json::from_slice(&read).map_err(|_| bad(BadAnswer::NotJsonRpc))
 }
 
-const fn bad(what: BadAnswer) -> ClientError {
+pub(super) const fn bad(what: BadAnswer) -> ClientError {
     ClientError::Upstream(UpstreamError::BadAnswer(what))
 }
 
-fn refused(status: StatusCode, headers: &HeaderMap, error: Option<&Value>) -> ClientError {
+pub(super) fn refused(status: StatusCode, headers: &HeaderMap, error: Option<&Value>) -> ClientError {
     ClientError::Refused(Box::new(RefusedAnswer::new(status, headers, error)))
 }

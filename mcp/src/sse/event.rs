@@ -1,5 +1,7 @@
 //! One event: the bytes that came, read as fields only when somebody asks.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -51,6 +53,12 @@ impl Event {
     /// The last `id` field: where a client could resume.
     pub fn id(&self) -> Option<&[u8]> {
         self.values(b"id").last()
+    }
+
+    /// The last `retry` field: how long to stay away before resuming. Anything but digits is no such field.
+    pub fn retry(&self) -> Option<Duration> {
+        let digits = self.values(b"retry").last().filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        std::str::from_utf8(digits).ok()?.parse().ok().map(Duration::from_millis)
     }
 
     /// The same event with another payload; every other line stays as it was.
@@ -137,6 +145,18 @@ mod tests {
     #[test]
     fn data_lines_join_by_line_feeds_whatever_their_endings() {
         assert_eq!(event("data: {\r\ndata:\rdata: }\n\n").data().as_deref(), Some(&b"{\n\n}"[..]));
+    }
+
+    #[test]
+    fn only_digits_say_how_long_to_stay_away() {
+        for (raw, away) in [
+            ("retry: 500\n\n", Some(500)),
+            ("retry: 5s\n\n", None),
+            ("retry:\n\n", None),
+            ("retry: -1\n\n", None),
+        ] {
+            assert_eq!(event(raw).retry(), away.map(Duration::from_millis), "{raw}");
+        }
     }
 
     #[test]

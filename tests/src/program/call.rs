@@ -154,7 +154,7 @@ async fn an_argument_that_must_be_repeated_as_a_header_is_and_arguments_may_come
     ended(&output, 0, "Served in 北陸.", "");
 }
 
-/// Progress and a question of the server's on the way, which nobody here can answer, in both eras.
+/// In both eras: progress, a stream that is closed before its answer, and a question that nobody here can answer.
 #[tokio::test]
 async fn a_server_of_one_era_alone_is_asked_in_its_own_way() {
     for era in [Era::Legacy, Era::Modern] {
@@ -162,6 +162,8 @@ async fn a_server_of_one_era_alone_is_asked_in_its_own_way() {
         ended(&scene.run(&["tools", &scene.instance.id]).await, 0, "test_sampling(prompt: string)", "");
         let called = scene.call("test_tool_with_progress", &[]).await;
         ended(&called, 0, "Three steps were reported.", "100 of 100");
+        let closed = scene.call("test_reconnection", &[]).await;
+        ended(&closed, 0, "Answered after the stream was closed.", "");
         let asks = scene.call("test_sampling", &["--args", r#"{"prompt": "a"}"#]).await;
         ended(&asks, 4, "", "this needs a client that can do sampling");
     }
