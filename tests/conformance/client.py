@@ -1,7 +1,7 @@
-"""A client for the client scenarios of the official suite, on the Python `mcp` package: client.py SERVER_URL.
+"""A client for the client scenarios of the official suite, on the Python `mcp` package: client.py [careless] SERVER_URL.
 
 What to do is the suite's to say, by MCP_CONFORMANCE_SCENARIO and its context. With DOOR set, the server is not spoken to: whoever listens there
-makes an instance of the gateway in front of it, and that is.
+makes an instance of the gateway in front of it, and that is. A careless client calls whatever is in the list, whether the rules let it or not.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from pydantic import ValidationError
 
 SECONDS_MAX = 60
 LEGACY = "2025-11-25"
+MODERN = "2026-07-28"
+MODERN_META = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": {"name": "careless", "version": "1"}}
 SUM = {"a": 2, "b": 3}
 
 
@@ -78,8 +80,24 @@ async def endpoint(server: str) -> tuple[str, dict[str, str]]:
     return made["url"], {"x-api-key": made["api_key"]}
 
 
+async def careless(url: str, headers: dict[str, str]) -> None:
+    """Lists and calls without the package, which would leave out what breaks the rules."""
+    meta = {f"io.modelcontextprotocol/{name}": value for name, value in MODERN_META.items()}
+
+    async def ask(method: str, params: dict, **mirrored: str) -> dict:
+        told = {"mcp-protocol-version": MODERN, "mcp-method": method, "accept": "application/json, text/event-stream"}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+        return (await http.post(url, json=body, headers={**told, **mirrored})).json()
+
+    async with httpx2.AsyncClient(headers=headers, timeout=SECONDS_MAX) as http:
+        for tool in (await ask("tools/list", {}))["result"]["tools"]:
+            await ask("tools/call", {"name": tool["name"], "arguments": {}}, **{"mcp-name": tool["name"]})
+
+
 async def run() -> None:
-    url, headers = await endpoint(sys.argv[1])
+    url, headers = await endpoint(sys.argv[-1])
+    if "careless" in sys.argv:
+        return await careless(url, headers)
     scenario = SCENARIOS.get(os.environ["MCP_CONFORMANCE_SCENARIO"], listed_calls)
     mode = "legacy" if os.environ.get("MCP_CONFORMANCE_PROTOCOL_VERSION") == LEGACY else "auto"
     http = httpx2.AsyncClient(headers=headers, timeout=SECONDS_MAX)

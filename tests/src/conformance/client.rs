@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::suite::serve;
+use super::suite::{serve, serve_once};
 use crate::installed::installed;
 
 const LEGACY: [&str; 4] = ["initialize", "tools_call", "elicitation-sep1034-client-defaults", "sse-retry"];
@@ -45,9 +45,14 @@ async fn made(State(world): State<Arc<World>>, Query(asked): Query<HashMap<Strin
     Json(json!({ "url": instance.mcp_url(), "api_key": instance.api_key() }))
 }
 
-async fn found_alike(revision: &str, scenarios: &[&str], checks: usize) {
+/// The line that starts the client: the suite puts the server's address behind it.
+fn line() -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/client.py");
-    let client = format!("{} {}", installed("interop.env", "PYTHON").display(), script.display());
+    format!("{} {}", installed("interop.env", "PYTHON").display(), script.display())
+}
+
+async fn found_alike(revision: &str, scenarios: &[&str], checks: usize) {
+    let client = line();
     let door = door(World::start().await).await;
     let mut passed = 0;
     for scenario in scenarios {
@@ -67,4 +72,16 @@ async fn the_official_suite_finds_a_client_of_2025_11_25_behind_the_gateway_as_i
 #[tokio::test]
 async fn the_official_suite_finds_a_client_of_2026_07_28_behind_the_gateway_as_it_is_without() {
     found_alike("2026-07-28", &MODERN, MODERN_CHECKS).await;
+}
+
+/// The rule is the gateway's to keep, too: it is the client of the server behind it.
+#[tokio::test]
+async fn a_careless_client_breaks_a_rule_by_itself_and_cannot_behind_the_gateway() {
+    let (client, scenario) = (format!("{} careless", line()), "http-invalid-tool-headers");
+    let direct = serve_once("2026-07-28", scenario, &client, None).await;
+    assert!(!direct.faulty().is_empty(), "{direct:?}");
+    let door = door(World::start().await).await;
+    let carried = serve("2026-07-28", scenario, &client, Some(&door)).await;
+    assert!(carried.faulty().is_empty(), "{carried:?}");
+    assert_eq!(carried.passed(), 12);
 }

@@ -70,14 +70,24 @@ pub(super) async fn once(revision: &str, url: &Url) -> Findings {
 
 /// What it finds as the server of one scenario, when this command asks it. The command may find whoever listens at `door`.
 pub(super) async fn serve(revision: &str, scenario: &str, asked_by: &str, door: Option<&Url>) -> Findings {
-    let what = ["client", "--command", asked_by, "--scenario", scenario, "--spec-version", revision];
-    let mut found = finds(&what, door).await;
+    let mut found = serve_once(revision, scenario, asked_by, door).await;
     for _ in 1..ATTEMPTS_MAX {
         if !found.faulty().is_empty() {
-            found = finds(&what, door).await;
+            found = serve_once(revision, scenario, asked_by, door).await;
         }
     }
     found
+}
+
+/// The same without a second look.
+pub(super) async fn serve_once(
+    revision: &str,
+    scenario: &str,
+    asked_by: &str,
+    door: Option<&Url>,
+) -> Findings {
+    let what = ["client", "--command", asked_by, "--scenario", scenario, "--spec-version", revision];
+    finds(&what, door).await
 }
 
 /// One run of `conformance server`.
