@@ -165,6 +165,7 @@ const scenarios = {
     const linked = await page.getByRole("status").innerText()
     const other = await open()
     await other.goto(request())
+    await shoot(other, "sign-in-provider-light-en")
     await other.getByRole("button", { name: "Sign in with Acme ID" }).click()
     await other.waitForSelector("fieldset")
     const heading = await other.locator("h1").innerText()
