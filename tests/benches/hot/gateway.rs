@@ -8,7 +8,7 @@ use harness::Http;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::process::{Process, sekisho};
+use crate::process::{Process, UNBOUND, sekisho};
 
 const TOKEN: &str = "a bootstrap token for benchmarks";
 
@@ -46,6 +46,7 @@ impl Gateway {
             ])
             .arg("--data")
             .arg(data.join("data"))
+            .envs(UNBOUND)
             .env_remove("DATABASE_URL")
             .env_remove("NATS_URL")
             .stderr(Stdio::from(log));

@@ -83,6 +83,20 @@ impl Process {
     }
 }
 
+/// What is not to be measured: how often anybody may ask, and where servers may be.
+pub(crate) const UNBOUND: [(&str, &str); 10] = [
+    ("SEKISHO_TOKEN_PER_ADDRESS_PER_MINUTE", "1000000000"),
+    ("SEKISHO_TOKEN_PER_CLIENT_PER_MINUTE", "1000000000"),
+    ("SEKISHO_TOKEN_PER_ORGANIZATION_PER_MINUTE", "1000000000"),
+    ("SEKISHO_AUTHORIZE_PER_ADDRESS_PER_MINUTE", "1000000000"),
+    ("SEKISHO_AUTHORIZE_PER_CLIENT_PER_MINUTE", "1000000000"),
+    ("SEKISHO_AUTHORIZE_PER_ORGANIZATION_PER_MINUTE", "1000000000"),
+    ("SEKISHO_SIGN_IN_PER_ADDRESS_PER_MINUTE", "1000000000"),
+    ("SEKISHO_MCP_PER_ADDRESS_PER_MINUTE", "1000000000"),
+    ("SEKISHO_MCP_PER_ORGANIZATION_PER_MINUTE", "1000000000"),
+    ("SEKISHO_UPSTREAM_NETWORKS", "127.0.0.0/8,::1"),
+];
+
 /// The product as it is shipped, built if need be: in the same folder as this program.
 pub(crate) async fn sekisho() -> PathBuf {
     let folder = std::env::current_exe().expect("this program");

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use url::form_urlencoded;
 
-use crate::process::{Process, sekisho};
+use crate::process::{Process, UNBOUND, sekisho};
 use crate::{CALLERS, address, load};
 
 const REVISION: &str = "2026-07-28";
@@ -44,6 +44,7 @@ impl Server {
             .args(["--key-rate", "10000000", "--key-burst", "10000000"])
             .arg("--data")
             .arg(data.join("data"))
+            .envs(UNBOUND)
             .env_remove("DATABASE_URL")
             .env_remove("NATS_URL")
             .stderr(Stdio::from(log));
