@@ -11,6 +11,7 @@
 use domain::value::Position;
 use http::{HeaderMap, header};
 use projections::{Envelope, Recorded};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The media type.
@@ -40,6 +41,22 @@ pub(crate) fn event(event: Recorded, lines: &mut Vec<u8>) -> Result<(), serde_js
 /// The last line of a history that is whole.
 pub(crate) fn end(reached: Position, events: u64) -> String {
     format!("{}\n", json!({ "end": { "position": reached, "events": events } }))
+}
+
+/// Reads the last line of a history that is whole: how far it goes, and how many events it has. It must be the very bytes that [`end`] writes.
+pub(crate) fn read_end(line: &[u8]) -> Option<(Position, u64)> {
+    #[derive(Deserialize)]
+    struct Last {
+        end: End,
+    }
+    #[derive(Deserialize)]
+    struct End {
+        position: u64,
+        events: u64,
+    }
+    let Last { end: End { position, events } } = serde_json::from_slice(line).ok()?;
+    let reached = Position::new(position);
+    (end(reached, events).trim_end().as_bytes() == line).then_some((reached, events))
 }
 
 /// The last line of a history that is not.

@@ -15,6 +15,8 @@ struct Export {
     lines: Vec<String>,
     /// Sizes that were signed.
     sizes: Vec<u64>,
+    /// Where the log is.
+    database: String,
 }
 
 async fn export() -> Export {
@@ -26,7 +28,14 @@ async fn export() -> Export {
         .await
         .unwrap();
     let sizes = sizes.into_iter().map(i64::unsigned_abs).collect();
-    Export { file, checkpoints: database.checkpoint_file(), key: key.to_string(), lines, sizes }
+    Export {
+        file,
+        checkpoints: database.checkpoint_file(),
+        key: key.to_string(),
+        lines,
+        sizes,
+        database: database.url.clone(),
+    }
 }
 
 impl Export {
@@ -155,4 +164,31 @@ async fn a_changed_checkpoint_or_none_verifies_nothing() {
     let told = said(&verify(None, &export.arguments(&changed)), 2);
     assert!(told.contains("the signature under this checkpoint is wrong"), "{told}");
     said(&verify(None, &["--export", export.file.to_str().unwrap()]), 2);
+}
+
+#[tokio::test]
+async fn what_replay_writes_is_good_as_it_is_and_its_last_line_is_held_against_the_rest() {
+    let mut export = export().await;
+    let events = export.lines.len();
+    let mut replay = std::process::Command::new(harness::sekisho());
+    replay.env_clear().arg("replay").env("DATABASE_URL", &export.database).stdin(std::process::Stdio::null());
+    let output = replay.output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let written = String::from_utf8(output.stdout).unwrap();
+    export.lines = written.lines().map(str::to_owned).collect();
+    assert_eq!(export.lines.len(), events + 1, "each event, and the end");
+    assert!(
+        export.verified(0).contains(&format!("{events} events, positions 1 to {events} as they were signed"))
+    );
+
+    let end = export.lines.pop().unwrap();
+    let (fewer, more) = (format!("\"events\":{}", events - 1), format!("\"events\":{events}"));
+    for last in
+        [vec![end.replace(&more, &fewer)], vec![end.clone(), end.clone()], vec![end.replace(':', ": ")]]
+    {
+        let count = last.len();
+        export.lines.extend(last);
+        export.wrong(u64::try_from(events).unwrap() + 1);
+        export.lines.truncate(export.lines.len() - count);
+    }
 }
