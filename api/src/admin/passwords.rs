@@ -11,8 +11,9 @@ use super::admit::Admission;
 use super::ask::{Answered, Asker};
 use super::shapes::Changed;
 use super::{Access, Area, Command, Path};
-use crate::passwords::NewPassword;
-use crate::people::sessions::{self, Which};
+use crate::passwords::{InPlaceOf, NewPassword};
+use crate::people::replace_password;
+use crate::people::sessions::Which;
 use crate::problem::Problem;
 
 /// The routes.
@@ -58,8 +59,8 @@ async fn set<P: Ports + 'static>(
     };
     let hash = admin.passwords.hash(&password).await.map_err(|error| Problem::from(Refused::Hash(error)))?;
     let written = admin.carry_out(&actor, order, &SetPassword { user }).await?;
-    let kept = admin.passwords.keep(user, &hash).await;
+    let new = (&hash, InPlaceOf::Any);
+    let kept = replace_password(&admin.pool, &admin.passwords, user, new, Which::All).await;
     kept.map_err(|error| Problem::unavailable("password-not-kept", &error))?;
-    sessions::end(&admin.pool, user, Which::All).await?;
     Ok(written.map(|()| Changed {}))
 }

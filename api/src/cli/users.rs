@@ -14,9 +14,9 @@ use super::operator::{self, OperatorError};
 use super::{checked, complain, say};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::config::{Config, Options};
-use crate::passwords::{KeptError, NewPassword};
-use crate::people::owner_of;
-use crate::people::sessions::{self, Which};
+use crate::passwords::{InPlaceOf, KeptError, NewPassword};
+use crate::people::sessions::Which;
+use crate::people::{owner_of, replace_password};
 use crate::wiring::passwords;
 
 /// Longest text that is read as a password: more is none.
@@ -127,8 +127,7 @@ impl SetPasswordOf {
         let passwords = passwords(&opened.pool, &master, &digests);
         let hash = passwords.hash(password).await?;
         operator::order(config, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
-        passwords.keep(user, &hash).await?;
-        sessions::end(&opened.pool, user, Which::All).await?;
+        replace_password(&opened.pool, &passwords, user, (&hash, InPlaceOf::Any), Which::All).await?;
         Ok(user)
     }
 }

@@ -10,11 +10,18 @@ use std::sync::Arc;
 
 use commands::HashError;
 use domain::value::{PresentedSecret, SecretDigest, Timestamp, UserId};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 
 pub(crate) use ports::{HashPasswords, Seal};
 pub(crate) use rules::NewPassword;
 use rules::{KeptPassword, may_be_one};
+
+const KEEP: &str = "insert into local_passwords (user_id, sealed) values ($1, $2)
+    on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp(), replaced_at = clock_timestamp()";
+const KEEP_OVER: &str =
+    "update local_passwords set sealed = $2, changed_at = clock_timestamp(), replaced_at = clock_timestamp()
+    where user_id = $1 and changed_at = $3";
 
 /// What people's passwords are kept and checked with.
 #[derive(Clone)]
@@ -52,6 +59,36 @@ pub(crate) struct Hashed(String);
 pub(crate) struct Kept {
     sealed: Vec<u8>,
     password: KeptPassword,
+    mark: PasswordMark,
+}
+
+impl Kept {
+    /// Which password of theirs it is.
+    pub(crate) const fn mark(&self) -> PasswordMark {
+        self.mark
+    }
+}
+
+/// Which of somebody's passwords, one after the other: the moment since when it is theirs. To be kept at another cost changes nothing about that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PasswordMark(OffsetDateTime);
+
+/// In the place of what a new password comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InPlaceOf {
+    /// Whatever is there, or nothing.
+    Any,
+    /// This one, and no other.
+    This(PasswordMark),
+}
+
+/// What became of a new password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// It is the one in force.
+    Done,
+    /// The one that it was to replace was replaced by another before.
+    TooLate,
 }
 
 impl Passwords {
@@ -64,30 +101,32 @@ impl Passwords {
         self.hashes.hash(password.secret()).await.map(Hashed)
     }
 
-    /// Keeps a password, in place of the one before.
-    pub(crate) async fn keep(&self, user: UserId, Hashed(hash): &Hashed) -> Result<(), KeptError> {
+    /// Keeps a password, in place of the one before. What that one opened ends in the same unit: see `people::replace_password`.
+    pub(crate) async fn keep(
+        &self,
+        unit: &mut PgConnection,
+        user: UserId,
+        Hashed(hash): &Hashed,
+        in_place_of: InPlaceOf,
+    ) -> Result<Keeping, KeptError> {
         let sealed = self.seal.seal(&place(user), hash.as_bytes()).ok_or(KeptError::Seal)?;
-        sqlx::query(
-            "insert into local_passwords (user_id, sealed) values ($1, $2)
-             on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp(),
-                 replaced_at = clock_timestamp()",
-        )
-        .bind(user.uuid())
-        .bind(sealed)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let keep = match in_place_of {
+            InPlaceOf::Any => sqlx::query(KEEP).bind(user.uuid()).bind(sealed),
+            InPlaceOf::This(mark) => sqlx::query(KEEP_OVER).bind(user.uuid()).bind(sealed).bind(mark.0),
+        };
+        let kept = keep.execute(unit).await?.rows_affected();
+        Ok(if kept == 0 { Keeping::TooLate } else { Keeping::Done })
     }
 
     /// What is kept for somebody, if anything is that may be checked against.
     pub(crate) async fn of(&self, user: UserId) -> Result<Option<Kept>, KeptError> {
-        let query = "select sealed from local_passwords where user_id = $1";
-        let row: Option<(Vec<u8>,)> =
+        let query = "select sealed, changed_at from local_passwords where user_id = $1";
+        let row: Option<(Vec<u8>, OffsetDateTime)> =
             sqlx::query_as(query).bind(user.uuid()).fetch_optional(&self.pool).await?;
-        let Some((sealed,)) = row else { return Ok(None) };
+        let Some((sealed, changed_at)) = row else { return Ok(None) };
         let plain = self.seal.open(&place(user), &sealed).ok_or(KeptError::Seal)?;
         let password = std::str::from_utf8(&plain).ok().and_then(KeptPassword::parse);
-        Ok(password.map(|password| Kept { sealed, password }))
+        Ok(password.map(|password| Kept { sealed, password, mark: PasswordMark(changed_at) }))
     }
 
     /// Whether this is the password that is kept. It takes as long where none is (`oauth.md`, case 27).
@@ -125,6 +164,18 @@ impl Passwords {
             .await?;
         Ok(())
     }
+}
+
+/// Whether this is still the password of somebody. As long as the unit lasts, it stays theirs.
+pub(crate) async fn is_still_of(
+    unit: &mut PgConnection,
+    user: UserId,
+    PasswordMark(since): PasswordMark,
+) -> Result<bool, sqlx::Error> {
+    let query = "select true from local_passwords where user_id = $1 and changed_at = $2 for share";
+    let found: Option<(bool,)> =
+        sqlx::query_as(query).bind(user.uuid()).bind(since).fetch_optional(unit).await?;
+    Ok(found.is_some())
 }
 
 /// Whether somebody's password was replaced by another one after a moment. The first one replaces none.

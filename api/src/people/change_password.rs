@@ -7,15 +7,15 @@ use commands::{HashError, Ports};
 use domain::value::PresentedSecret;
 use http::StatusCode;
 
-use super::sessions::{self, Which};
+use super::sessions::Which;
 use super::sign_in::later;
 use super::verify::{NotVerified, verify_again};
 use super::visitor::unavailable;
-use super::{Next, People, Sent, SignedIn, Visitor, account};
+use super::{Next, People, Sent, SignedIn, Visitor, account, replace_password};
 use crate::oauth::Parameters;
 use crate::pages::Fault;
 use crate::pages::password::{Outcome, page};
-use crate::passwords::NewPassword;
+use crate::passwords::{InPlaceOf, Keeping, NewPassword};
 
 /// The form.
 pub(super) async fn show<P: Ports + 'static>(State(people): State<People<P>>, visitor: Visitor) -> Response {
@@ -57,7 +57,7 @@ async fn changed<P: Ports + 'static>(
     let new = form.get("new").unwrap_or_default().to_owned();
     let new = NewPassword::parse(new).map_err(|_| NotChanged::Said(Outcome::Bad, 0))?;
     let current = PresentedSecret::new(form.get("current").unwrap_or_default().to_owned());
-    verify_again(people, somebody.user(), &current).await.map_err(|why| match why {
+    let shown = verify_again(people, somebody.user(), &current).await.map_err(|why| match why {
         NotVerified::NoMatch => NotChanged::Said(Outcome::Wrong, 0),
         NotVerified::TooOften(wait) => NotChanged::Said(Outcome::TooOften, wait.as_secs().max(1)),
         NotVerified::Busy => NotChanged::Said(Outcome::Busy, 1),
@@ -70,11 +70,13 @@ async fn changed<P: Ports + 'static>(
     })?;
     let set = people.carry_out(&somebody.actor(), &SetPassword { user }, &correlation).await;
     set.map_err(|error| NotChanged::Fault(unavailable(&error)))?;
-    let kept = people.passwords.keep(user, &hash).await;
-    kept.map_err(|error| NotChanged::Fault(unavailable(&error)))?;
-    let others = Which::AllBut(somebody.session.id);
-    let ended = sessions::end(&people.pool, user, others).await;
-    ended.map_err(|error| NotChanged::Fault(unavailable(&error)))
+    // Somebody who knew the old one may be changing it too, or an administrator sets another for that very reason: the one that was shown is replaced.
+    let (new, others) = ((&hash, InPlaceOf::This(shown.password)), Which::AllBut(somebody.session.id));
+    match replace_password(&people.pool, &people.passwords, user, new, others).await {
+        Ok(Keeping::Done) => Ok(()),
+        Ok(Keeping::TooLate) => Err(NotChanged::Said(Outcome::Wrong, 0)),
+        Err(error) => Err(NotChanged::Fault(unavailable(&error))),
+    }
 }
 
 async fn shown<P: Ports + 'static>(

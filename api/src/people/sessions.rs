@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use domain::value::{ProviderId, Timestamp, UserId};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::cookie::VisitToken;
+use crate::passwords::{PasswordMark, is_still_of};
 
 /// A session that nobody uses ends.
 const IDLE_SECONDS: f64 = 12.0 * 3_600.0;
@@ -23,8 +24,8 @@ const SESSIONS_MAX: i64 = 50;
 /// How somebody proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Method {
-    /// By a password that is kept here.
-    Password,
+    /// By a password that is kept here: by this one.
+    Password(PasswordMark),
     /// Not at all: the demonstration signed its user in by itself.
     AutoConsent,
     /// By the word of an identity provider.
@@ -34,7 +35,7 @@ pub(crate) enum Method {
 impl Method {
     const fn as_str(&self) -> &'static str {
         match self {
-            Self::Password => "password",
+            Self::Password(_) => "password",
             Self::AutoConsent => "auto_consent",
             Self::Provider(_) => "provider",
         }
@@ -42,7 +43,7 @@ impl Method {
 
     fn provider(&self) -> Option<&str> {
         match self {
-            Self::Password | Self::AutoConsent => None,
+            Self::Password(_) | Self::AutoConsent => None,
             Self::Provider(provider) => Some(provider.as_str()),
         }
     }
@@ -128,16 +129,36 @@ pub(crate) async fn find(pool: &PgPool, token: &VisitToken) -> Result<Option<Ses
     Ok(found)
 }
 
-/// Signs somebody in under a fresh token. Whatever the browser's old one stood for is over in the same moment.
+/// Why no session begins.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotBegun {
+    /// The password that was shown is theirs no more.
+    #[error("the password was replaced while it was looked at")]
+    PasswordReplaced,
+    /// The database does not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Signs somebody in under a fresh token. Whatever the browser's old one stood for is over in the same moment. Whoever showed a password is signed in
+/// while it is theirs: looking at it took its time, and whoever replaces it ends the sessions that there are then.
 pub(super) async fn begin(
     pool: &PgPool,
     (old, new): (&VisitToken, &VisitToken),
     begun: Begun,
     agent: &str,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), NotBegun> {
     let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT_CHARS_MAX).collect();
     let Begun { id, user, method, proved_at } = begun;
     let mut transaction = pool.begin().await?;
+    match method {
+        Method::Password(mark) => {
+            if !is_still_of(&mut transaction, user, mark).await? {
+                return Err(NotBegun::PasswordReplaced);
+            }
+        }
+        Method::AutoConsent | Method::Provider(_) => {}
+    }
     sqlx::query("delete from sessions where digest = $1")
         .bind(old.digest())
         .execute(&mut *transaction)
@@ -164,7 +185,8 @@ pub(super) async fn begin(
     .bind(SESSIONS_MAX)
     .execute(&mut *transaction)
     .await?;
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Notes that a session goes on by what its provider said before.
@@ -194,6 +216,13 @@ pub(crate) enum Which {
 
 /// Ends sessions of somebody, and of nobody else.
 pub(crate) async fn end(pool: &PgPool, user: UserId, which: Which) -> Result<(), sqlx::Error> {
+    let mut unit = pool.begin().await?;
+    end_in(&mut unit, user, which).await?;
+    unit.commit().await
+}
+
+/// The same, as a part of something.
+pub(super) async fn end_in(unit: &mut PgConnection, user: UserId, which: Which) -> Result<(), sqlx::Error> {
     let (one, but) = match which {
         Which::One(id) => (Some(id), None),
         Which::AllBut(id) => (None, Some(id)),
@@ -205,19 +234,19 @@ pub(crate) async fn end(pool: &PgPool, user: UserId, which: Which) -> Result<(),
     .bind(user.uuid())
     .bind(one)
     .bind(but)
-    .execute(pool)
+    .execute(&mut *unit)
     .await?;
     match which {
         Which::One(_) => Ok(()),
-        Which::All | Which::AllBut(_) => end_codes(pool, user).await,
+        Which::All | Which::AllBut(_) => end_codes(unit, user).await,
     }
 }
 
 /// Of sessions that end because somebody else may hold one, no code is left on its way.
-async fn end_codes(pool: &PgPool, user: UserId) -> Result<(), sqlx::Error> {
+async fn end_codes(unit: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let open = "update authorization_codes set expires_at = least(expires_at, clock_timestamp())
         where user_id = $1 and consumed_at is null and expires_at > clock_timestamp()";
-    sqlx::query(open).bind(user.uuid()).execute(pool).await.map(|_| ())
+    sqlx::query(open).bind(user.uuid()).execute(unit).await.map(|_| ())
 }
 
 /// Ends the session of a browser, also one that does not count now.

@@ -8,8 +8,8 @@ use domain::value::{PresentedSecret, Timestamp, UserId};
 use http::{HeaderValue, StatusCode, Uri, header};
 
 use super::cookie::{Cookie, VisitToken};
-use super::sessions::{self, Begun, Method};
-use super::verify::{Attempted, NotVerified, verify};
+use super::sessions::{self, Begun, Method, NotBegun};
+use super::verify::{Attempted, NotVerified, Verified, verify};
 use super::visitor::{leads_to, unavailable};
 use super::{Next, People, Sent, Visitor, encoded, onboard};
 use crate::oauth::Parameters;
@@ -76,14 +76,16 @@ pub(super) async fn sign_in<P: Ports + 'static>(
     let next = Next::of(sent.get("next"));
     let attempted = Attempted::of(&people, sent.get("email").unwrap_or_default());
     let presented = PresentedSecret::new(sent.get("password").unwrap_or_default().to_owned());
-    match verify(&people, &visitor, &attempted, &presented).await {
-        Ok(user) => {
-            let proof = Proof { method: Method::Password, proved_at: None };
-            match begin(&people, &visitor, user, proof, &next).await {
-                Ok(response) => known(&people, &attempted, response),
-                Err(fault) => visitor.fault(fault),
-            }
-        }
+    let signed_in = async {
+        let Verified { user, password } = verify(&people, &visitor, &attempted, &presented).await?;
+        let proof = Proof { method: Method::Password(password), proved_at: None };
+        begin(&people, &visitor, user, proof, &next).await.map_err(|why| match why {
+            NotLetIn::PasswordReplaced => NotVerified::NoMatch,
+            NotLetIn::Fault(fault) => NotVerified::Fault(fault),
+        })
+    };
+    match signed_in.await {
+        Ok(response) => known(&people, &attempted, response),
         Err(NotVerified::NoMatch) => form(&people, &visitor, &next, Some(Trouble::NoMatch)),
         Err(NotVerified::Busy) => form(&people, &visitor, &next, Some(Trouble::Busy)),
         Err(NotVerified::TooOften(wait)) => {
@@ -115,6 +117,21 @@ pub(super) struct Proof {
     pub(super) proved_at: Option<Timestamp>,
 }
 
+/// Why somebody who proved who they are is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotLetIn {
+    /// The password that was shown is theirs no more.
+    PasswordReplaced,
+    /// Something does not answer.
+    Fault(Fault),
+}
+
+impl From<Fault> for NotLetIn {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// The session, its cookie, and the way on.
 pub(super) async fn begin<P: Ports + 'static>(
     people: &People<P>,
@@ -122,12 +139,15 @@ pub(super) async fn begin<P: Ports + 'static>(
     user: UserId,
     Proof { method, proved_at }: Proof,
     next: &Next,
-) -> Result<Response, Fault> {
+) -> Result<Response, NotLetIn> {
     let (token, id) = (VisitToken::draw(people.ports.entropy()), people.ports.entropy().id());
     let begun = Begun { id, user, method, proved_at };
-    sessions::begin(&people.pool, (&visitor.token, &token), begun, visitor.agent())
-        .await
-        .map_err(|error| unavailable(&error))?;
+    sessions::begin(&people.pool, (&visitor.token, &token), begun, visitor.agent()).await.map_err(
+        |error| match error {
+            NotBegun::PasswordReplaced => NotLetIn::PasswordReplaced,
+            NotBegun::Database(error) => NotLetIn::Fault(unavailable(&error)),
+        },
+    )?;
     tracing::info!(user.id = %user, session.id = %id, "signed in");
     let made = onboard::settle(people, user, &visitor.correlation()).await?;
     let mut response = if made.is_some() {

@@ -16,7 +16,7 @@ use super::visitor::{Visitor, unavailable};
 use crate::hex::hex;
 use crate::limits::subscriber_text;
 use crate::pages::Fault;
-use crate::passwords::Kept;
+use crate::passwords::{Kept, PasswordMark};
 
 /// Of an address that somebody types.
 const EMAIL_BYTES_MAX: usize = 320;
@@ -95,23 +95,26 @@ fn cut(typed: &str) -> &str {
     typed.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
+/// Who somebody is, and by which of their passwords.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verified {
+    pub(super) user: UserId,
+    pub(super) password: PasswordMark,
+}
+
 /// Whether the password is that of whoever has this address.
 pub(super) async fn verify<P: Ports + 'static>(
     people: &People<P>,
     visitor: &Visitor,
     attempted: &Attempted,
     presented: &PresentedSecret,
-) -> Result<UserId, NotVerified> {
+) -> Result<Verified, NotVerified> {
     let user = match &attempted.email {
         Some(email) => owner(people, email).await.map_err(|error| unavailable(&error))?,
         None => None,
     };
     let buckets = attempted.buckets(people, visitor);
-    if matches(people, &buckets, user, presented).await? {
-        user.ok_or(NotVerified::NoMatch)
-    } else {
-        Err(NotVerified::NoMatch)
-    }
+    matches(people, &buckets, user, presented).await?.ok_or(NotVerified::NoMatch)
 }
 
 /// Whether the password is that of somebody who is signed in already: asked before anything dangerous.
@@ -119,9 +122,9 @@ pub(super) async fn verify_again<P: Ports + 'static>(
     people: &People<P>,
     user: UserId,
     presented: &PresentedSecret,
-) -> Result<(), NotVerified> {
+) -> Result<Verified, NotVerified> {
     let bucket = Bucket::account(people.digests.keyed("attempts of a session", &user.to_string()));
-    if matches(people, &[bucket], Some(user), presented).await? { Ok(()) } else { Err(NotVerified::NoMatch) }
+    matches(people, &[bucket], Some(user), presented).await?.ok_or(NotVerified::NoMatch)
 }
 
 /// Counts the attempt before it is looked at, so that many at once are counted too; gives it back when it was right.
@@ -130,7 +133,7 @@ async fn matches<P: Ports + 'static>(
     buckets: &[Bucket],
     user: Option<UserId>,
     presented: &PresentedSecret,
-) -> Result<bool, NotVerified> {
+) -> Result<Option<Verified>, NotVerified> {
     let counted = throttle::take(&people.pool, buckets).await.map_err(|error| unavailable(&error))?;
     counted.map_err(|TooOften(wait)| NotVerified::TooOften(wait))?;
     let kept = match user {
@@ -141,13 +144,13 @@ async fn matches<P: Ports + 'static>(
         HashError::Busy => NotVerified::Busy,
         HashError::Failed(_) => NotVerified::Fault(unavailable(&error)),
     })?;
-    let (Some(kept), Some(user), true) = (kept, user, matched) else { return Ok(false) };
+    let (Some(kept), Some(user), true) = (kept, user, matched) else { return Ok(None) };
     throttle::forgive(&people.pool, buckets).await.map_err(|error| unavailable(&error))?;
     // The cost may have changed since the password was set, and the password is here now. If this fails, it is tried again the next time.
     if let Err(error) = people.passwords.renew(user, &kept, presented).await {
         tracing::warn!(error = %error, "a password stays at its old cost");
     }
-    Ok(true)
+    Ok(Some(Verified { user, password: kept.mark() }))
 }
 
 /// What is kept for somebody who counts.

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 mod first_visit;
 mod guarded;
+mod outlived;
 mod passwords;
 mod person;
 mod sessions;

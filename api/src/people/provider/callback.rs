@@ -18,7 +18,7 @@ use crate::pages::account::Done;
 use crate::pages::sign_in::Trouble;
 use crate::people::account::done;
 use crate::people::sessions::Method;
-use crate::people::sign_in::{Proof, begin, form};
+use crate::people::sign_in::{NotLetIn, Proof, begin, form};
 use crate::people::visitor::{leads_to, unavailable};
 use crate::people::{Next, People, Visitor};
 use crate::providers::{NotVouched, VouchError, VouchedFor, Vouching, vouch};
@@ -142,5 +142,8 @@ async fn signed_in<P: Ports + 'static>(
     };
     vouch(&vouching, user, provider).await?;
     let proof = Proof { method: Method::Provider(provider.id.clone()), proved_at: vouched_for.proved_at };
-    Ok(begin(people, visitor, user, proof, &visit.next).await?)
+    begin(people, visitor, user, proof, &visit.next).await.map_err(|why| match why {
+        NotLetIn::PasswordReplaced => Fault::StaleForm.into(), // it rests on none
+        NotLetIn::Fault(fault) => fault.into(),
+    })
 }
