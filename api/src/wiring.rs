@@ -432,12 +432,12 @@ impl Edge<'_> {
     }
 }
 
-/// Forgets what need not be remembered: old commands, secrets that were replaced or whose connection is gone, sessions and codes
-/// whose time is over.
+/// Forgets what need not be remembered: old commands, secrets that were replaced or whose connection is gone, sessions, forms and
+/// codes whose time is over.
 async fn tidy(pool: PgPool, shutdown: Shutdown) {
     let own = [FORGET_COMMANDS, FORGET_SECRETS];
     let refresh = [FORGET_REFRESH_ANSWERS, FORGET_SPENT_REFRESH_TOKENS, FORGET_REFRESH_FAMILIES];
-    let oauth = [crate::oauth::FORGET_CODES, crate::oauth::FORGET_ASSERTIONS];
+    let oauth = [crate::oauth::FORGET_CODES, crate::oauth::FORGET_FORMS, crate::oauth::FORGET_ASSERTIONS];
     let statements = [&own[..], &refresh, &crate::people::FORGET, &oauth].concat();
     let soft = shutdown.soft();
     loop {

@@ -7,7 +7,7 @@
 //!                      `-> may this person grant it? --no--> back to the client
 //!                            `-> granted before, or a demonstration that asks nobody? --yes--> back with a code
 //!                                  `-> the page that asks
-//!   POST the page's answer, sealed for this session -> grant, code, back; or back with access_denied
+//!   POST the page's answer, sealed for this session, once -> grant, code, back; or back with access_denied
 //! ```
 //! A stranger's client is one that registered itself or is known by its document: anybody made it, so an error that led on by itself would make a
 //! link to us a link to anywhere (RFC 9700, 4.11.2; RFC 6749, 10.15). For one that an organization registered, somebody here stands.
@@ -19,18 +19,21 @@ mod reach;
 mod redirect;
 mod request;
 mod sealed;
+mod used;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use commands::Ports;
 use commands::grant::Issue;
-use domain::value::{ClientUrl, GrantId, Scope, Scopes, UserId};
+use commands::{Entropy as _, Ports};
+use domain::value::{ClientId, ClientUrl, GrantId, OrganizationId, Scope, Scopes, UserId};
 use http::{StatusCode, Uri};
 use projections::access::{AccessView, Client, Grounds};
 use projections::directory::{instances, organizations};
+use uuid::Uuid;
 
 use self::described::{ConsentForm, QUERY};
 use self::error::AuthorizeError;
@@ -38,6 +41,8 @@ use self::reach::{Reach, only_one, reach, without_contained};
 use self::redirect::{WayBack, destination};
 use self::request::{Asked, Wanted, asked, asked_at_once};
 use self::sealed::Shown;
+pub(crate) use self::used::FORGET as FORGET_FORMS;
+use self::used::{FormUse, use_form};
 use super::codes::{self, CodeFacts};
 use super::documents::ClientDocuments;
 use super::pkce::Challenge;
@@ -58,6 +63,10 @@ pub(super) const RESPONSE_TYPE: &str = "code";
 /// Where it comes to: the query of the redirect.
 pub(super) const RESPONSE_MODE: &str = "query";
 
+/// How long a second click waits for what the first one brings.
+const AGREED_WAIT: Duration = Duration::from_secs(2);
+const AGREED_LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// The routes.
 pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
     let summary = "Ask a person to let a client act for them (RFC 6749, 4.1)";
@@ -72,7 +81,8 @@ pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
             "decideAuthorization",
             answered,
             decide::<P>,
-        ),
+        )
+        .limited(Surface::Authorize),
     ]
 }
 
@@ -152,16 +162,11 @@ async fn answer<P: Ports + 'static>(
             Err(visitor) => return Ok(visitor.to_sign_in(&Next::authorize(query))),
         },
     };
-    let person = Subject::Person(somebody.user().uuid());
-    people.limits.take(Surface::Authorize, person).map_err(End::Later)?;
+    count_person(people, somebody.user())?;
     let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
     // Only now: whoever is not signed in uses up nothing of a client's.
-    for subject in
-        [Subject::Client(wanted.client.uuid()), Subject::Organization(reach.instance.organization.uuid())]
-    {
-        people.limits.take(Surface::Authorize, subject).map_err(End::Later)?;
-    }
+    count_client(people, wanted.client, reach.instance.organization)?;
     match reach.standing {
         Some(grant) => {
             let scopes = without_contained(&reach.scopes);
@@ -174,6 +179,17 @@ async fn answer<P: Ports + 'static>(
         }
         None => asking(people, &somebody, wanted, &reach, Some(query)).await.map_err(End::Here),
     }
+}
+
+fn count_person<P>(people: &People<P>, user: UserId) -> Result<(), End> {
+    people.limits.take(Surface::Authorize, Subject::Person(user.uuid())).map(drop).map_err(End::Later)
+}
+
+fn count_client<P>(people: &People<P>, client: ClientId, organization: OrganizationId) -> Result<(), End> {
+    for subject in [Subject::Client(client.uuid()), Subject::Organization(organization.uuid())] {
+        people.limits.take(Surface::Authorize, subject).map_err(End::Later)?;
+    }
+    Ok(())
 }
 
 /// A request that names no instance is for the only one of the client's organization that this person may open to it, if there is only one.
@@ -208,7 +224,8 @@ async fn asking<P: Ports + 'static>(
     };
     let redirect_uri = wanted.back.redirect_uri.clone();
     let again = query.map(|query| Next::authorize(query).as_str().to_owned());
-    let shown = Shown::now(wanted, reach.scopes.clone(), visitor.ui_locales(), people.clock.now());
+    let (form, offers) = (people.ports.entropy().id(), (wanted, reach.scopes.clone()));
+    let shown = Shown::now(form, offers, visitor.ui_locales(), people.clock.now());
     let sealed = shown.seal(&*people.requests, somebody.session.id, somebody.user());
     let page = Consent {
         csrf: &people.csrf_of(visitor),
@@ -277,6 +294,9 @@ async fn decide<P: Ports + 'static>(
         Ok(somebody) => somebody,
         Err(visitor) => return visitor.fault(Fault::StaleForm),
     };
+    if let Err(end) = count_person(&people, somebody.user()) {
+        return ended(&people, &somebody.visitor, end);
+    }
     let now = people.clock.now();
     let whose = (somebody.session.id, somebody.user());
     let shown = form.get("request").and_then(|text| Shown::open(text, &*people.requests, whose, now));
@@ -285,7 +305,7 @@ async fn decide<P: Ports + 'static>(
     let chosen: Vec<Scope> = shown.offered.iter().filter(chosen).cloned().collect();
     let somebody = somebody.reading(shown.ui_locales.as_deref());
     let decided = match form.get("decision") {
-        Some("allow") => allowed(&people, &somebody, shown.wanted, &chosen).await,
+        Some("allow") => allowed(&people, &somebody, (shown.form, shown.wanted), &chosen).await,
         Some("deny") => Err(End::Back(shown.wanted.back, AuthorizeError::AccessDenied)),
         Some(_) | None => Err(End::Here(Fault::Malformed)),
     };
@@ -299,7 +319,7 @@ async fn decide<P: Ports + 'static>(
 async fn allowed<P: Ports + 'static>(
     people: &People<P>,
     somebody: &SignedIn,
-    wanted: Wanted,
+    (form, wanted): (Uuid, Wanted),
     chosen: &[Scope],
 ) -> Result<Response, End> {
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
@@ -308,11 +328,45 @@ async fn allowed<P: Ports + 'static>(
     }
     let back = |error| End::Back(wanted.back.clone(), error);
     let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
+    count_client(people, wanted.client, reach.instance.organization)?;
     let chosen: Vec<Scope> = chosen.iter().filter(|scope| reach.scopes.contains(scope)).cloned().collect();
     if chosen.is_empty() {
         return asking(people, somebody, wanted, &reach, None).await.map_err(End::Here);
     }
-    granted(people, somebody, (&wanted, &reach), &chosen).await.map_err(back)
+    match use_form(&people.pool, form).await.map_err(|error| End::Here(unavailable(&error)))? {
+        FormUse::First => granted(people, somebody, (&wanted, &reach), &chosen).await.map_err(back),
+        FormUse::JustNow => {
+            let scopes = without_contained(&chosen);
+            let grant = agreed(people, somebody.user(), (&wanted, &reach), &scopes).await;
+            let grant = grant.ok_or(End::Here(Fault::StaleForm))?;
+            let ground = Ground::Consented(somebody.session.provider());
+            coded(people, somebody, (&wanted, &reach), (grant, ground), scopes).await.map_err(back)
+        }
+        FormUse::LongAgo => Err(End::Here(Fault::StaleForm)),
+    }
+}
+
+/// The grant that the same form brought a moment ago, or is about to bring: of exactly this.
+async fn agreed<P>(
+    people: &People<P>,
+    user: UserId,
+    (wanted, reach): (&Wanted, &Reach),
+    scopes: &Scopes,
+) -> Option<GrantId> {
+    let stands = || {
+        let view = people.deciding.fresh()?;
+        let grant = view.grant_of(user, wanted.client, reach.instance.id)?;
+        (grant.scopes == *scopes).then_some(grant.id)
+    };
+    let looking = async {
+        loop {
+            if let Some(grant) = stands() {
+                return grant;
+            }
+            tokio::time::sleep(AGREED_LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(AGREED_WAIT, looking).await.ok()
 }
 
 /// It is granted, and the way back is with a code.

@@ -45,7 +45,9 @@ use crate::providers::Providers;
 use crate::token::{CheckAssertions, CheckTokens, KeepRefreshTokens, PublicUrl, SignTokens, VerifySecrets};
 
 pub use asked_scopes::read_scopes;
-pub(crate) use authorize::{expectation, router as authorize_router, routes as authorize_routes};
+pub(crate) use authorize::{
+    FORGET_FORMS, expectation, router as authorize_router, routes as authorize_routes,
+};
 pub(crate) use client_assertion::FORGET as FORGET_ASSERTIONS;
 pub use client_authentication::{PresentedClient, PresentedProof};
 pub(crate) use codes::FORGET as FORGET_CODES;

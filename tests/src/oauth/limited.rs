@@ -148,9 +148,8 @@ async fn people_are_told_on_a_page() {
     scene.anybody().get("/account/grants").await.header("location").expect("other pages go on");
 }
 
-#[tokio::test]
-async fn somebody_who_is_signed_in_uses_up_what_is_their_own_wherever_they_are() {
-    let scene = scene(|rates| rates.authorize_per_person = of(3)).await;
+/// What a client on somebody's own computer asks.
+async fn desk(scene: &Scene) -> String {
     let desk = json!({ "name": "Desk", "kind": "public", "redirect_uris": ["http://127.0.0.1:3000/callback"], "scopes": ["mcp:write"] });
     let desk = scene.world.admin().post(&scene.world.path("/clients"), &desk).await.good();
     let request = encoded(&[
@@ -160,7 +159,13 @@ async fn somebody_who_is_signed_in_uses_up_what_is_their_own_wherever_they_are()
         ("code_challenge_method", "S256"),
         ("resource", &scene.resource()),
     ]);
-    let request = format!("/oauth/authorize?{request}");
+    format!("/oauth/authorize?{request}")
+}
+
+#[tokio::test]
+async fn somebody_who_is_signed_in_uses_up_what_is_their_own_wherever_they_are() {
+    let scene = scene(|rates| rates.authorize_per_person = of(3)).await;
+    let request = desk(&scene).await;
     let (bea, carl) = (
         Person::member(&scene.world, "Bea", "member").await,
         Person::member(&scene.world, "Carl", "member").await,
@@ -176,6 +181,30 @@ async fn somebody_who_is_signed_in_uses_up_what_is_their_own_wherever_they_are()
     assert!(
         counted(&scene.world, "sekisho_rate_limited_total{surface=\"authorize\",limit=\"person\"} ").await
     );
+}
+
+#[tokio::test]
+async fn attack_06_forms_of_consent_are_counted_as_the_pages_are() {
+    for limit in ["address", "person", "client", "organization"] {
+        let scene = scene(|rates| match limit {
+            "address" => rates.authorize_per_address = of(5),
+            "person" => rates.authorize_per_person = of(5),
+            "client" => rates.authorize_per_client = of(5),
+            _ => rates.authorize_per_organization = of(5),
+        })
+        .await;
+        let bea = Person::member(&scene.world, "Bea", "member").await;
+        let mut browser = bea.browser(&scene.world).await;
+        let page = browser.get(&desk(&scene).await).await;
+        assert_eq!(page.status.as_u16(), 200, "{limit}");
+        let answer = too_often(async || {
+            let fields = [("decision", "allow"), ("allow mcp:read", "on")];
+            browser.clone().fill(&page, "/oauth/authorize", &fields).await
+        })
+        .await;
+        assert!(String::from_utf8_lossy(&answer.bytes).contains("Too many requests"), "{limit}");
+        tells(&answer, limit);
+    }
 }
 
 #[tokio::test]

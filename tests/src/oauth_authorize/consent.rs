@@ -142,3 +142,56 @@ async fn whoever_signed_out_meanwhile_agrees_to_nothing() {
     assert_eq!(scene.decide(&page, "allow", &["mcp:read"]).await.status.as_u16(), 403);
     assert!(scene.grants().await.is_empty());
 }
+
+#[tokio::test]
+async fn attack_06_a_form_that_was_agreed_to_counts_once_and_a_second_click_brings_what_the_first_did() {
+    let mut scene = Scene::start().await;
+    let page = scene.ask(&scene.request()).await;
+    let first = back(&scene.decide(&page, "allow", &["mcp:read"]).await);
+    let again = back(&scene.decide(&page, "allow", &["mcp:read"]).await);
+    assert_ne!(first["code"], again["code"]);
+    assert_eq!((&first["state"], &first["iss"]), (&again["state"], &again["iss"]));
+    let told = async |scene: &Scene| -> i64 {
+        let query = "select count(*) from events where aggregate_type = 'grant'";
+        sqlx::query_scalar(query).fetch_one(&scene.world.node.running.pool).await.unwrap()
+    };
+    // Other boxes of the same form, right away: nobody was asked about that.
+    for scopes in [["mcp:read", "mcp:write"].as_slice(), &["mcp:write"]] {
+        let answer = scene.decide(&page, "allow", scopes).await;
+        assert_eq!(answer.status.as_u16(), 403, "{scopes:?}");
+        assert!(text(&answer).contains("out of date"), "{}", text(&answer));
+    }
+    assert_eq!(scene.grants().await[0].1, ["mcp:read"]);
+    // And later, the same boxes bring nothing either.
+    let later = "update consent_forms_used set used_at = used_at - interval '11 seconds'";
+    sqlx::query(later).execute(&scene.world.node.running.pool).await.unwrap();
+    assert_eq!(scene.decide(&page, "allow", &["mcp:read"]).await.status.as_u16(), 403);
+    assert_eq!(told(&scene).await, 1);
+    // Whoever is asked anew agrees anew.
+    let page = scene.ask(&scene.request()).await;
+    back(&scene.decide(&page, "allow", &["mcp:read", "mcp:write"]).await);
+    assert_eq!(told(&scene).await, 2);
+}
+
+#[tokio::test]
+async fn attack_06_of_a_form_that_is_sent_many_times_at_once_one_is_agreed_to() {
+    let mut scene = Scene::on_loopback().await;
+    let request = scene.request().with("redirect_uri", "http://127.0.0.1:3000/callback");
+    let page = scene.ask(&request).await;
+    let fields = hidden(&page);
+    let mut sent: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    sent.extend([("decision", "allow"), ("allow mcp:read", "on")]);
+    let mut browsers = vec![scene.browser.clone(); 8];
+    let clicks = browsers.iter_mut().map(|browser| browser.post("/oauth/authorize", &sent));
+    let answers = futures_util::future::join_all(clicks).await;
+    // Whoever waited too long for the first is told so, and nothing else.
+    let (led_on, late): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 303);
+    assert!(!led_on.is_empty() && led_on.iter().all(|answer| back(answer).contains_key("code")));
+    assert!(late.iter().all(|answer| answer.status == 403), "{late:?}");
+    let told: i64 = sqlx::query_scalar("select count(*) from events where aggregate_type = 'grant'")
+        .fetch_one(&scene.world.node.running.pool)
+        .await
+        .unwrap();
+    assert_eq!(told, 1);
+}

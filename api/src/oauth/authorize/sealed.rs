@@ -1,5 +1,5 @@
-//! A request on its way through the form that asks for consent: sealed for one session, so that what a person agrees to is what they were shown,
-//! whoever else knows the request, whatever becomes of the form (`oauth.md`, case 6).
+//! A request on its way through the form that asks for consent: sealed for one session and named, so that what a person agrees to is what they were shown,
+//! and once, whoever else knows the request, whatever becomes of the form (`oauth.md`, case 6).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,6 +16,8 @@ const FORM_SECONDS: i64 = 15 * 60;
 /// What was shown, to whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shown {
+    /// The form's own name: it counts once.
+    pub(super) form: Uuid,
     /// The request.
     pub(super) wanted: Wanted,
     /// The scopes that had a box.
@@ -27,9 +29,14 @@ pub(super) struct Shown {
 
 impl Shown {
     /// What is shown now.
-    pub(super) fn now(wanted: Wanted, offered: Vec<Scope>, ui_locales: Option<&str>, now: Timestamp) -> Self {
+    pub(super) fn now(
+        form: Uuid,
+        (wanted, offered): (Wanted, Vec<Scope>),
+        ui_locales: Option<&str>,
+        now: Timestamp,
+    ) -> Self {
         let ui_locales = ui_locales.map(str::to_owned);
-        Self { wanted, offered, ui_locales, until: now.plus_seconds(FORM_SECONDS) }
+        Self { form, wanted, offered, ui_locales, until: now.plus_seconds(FORM_SECONDS) }
     }
 
     /// For the form.
