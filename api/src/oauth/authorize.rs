@@ -276,11 +276,13 @@ async fn coded<P: Ports + 'static>(
         challenge: Challenge::parse(&wanted.challenge).ok_or(AuthorizeError::Challenge)?,
         scopes,
     };
-    let issued = codes::issue(&people.pool, people.ports.entropy(), &facts, &ground).await;
+    let drawn_in = (somebody.session.id, &ground);
+    let issued = codes::issue(&people.pool, people.ports.entropy(), &facts, drawn_in).await;
     let code = issued.map_err(|error| {
         unavailable(&error);
         AuthorizeError::Unavailable
     })?;
+    let code = code.ok_or(AuthorizeError::AccessDenied)?; // they signed out meanwhile, maybe since it was not them who asked
     let way_back = leads_to(&wanted.back.with_code(&code, people.url.issuer()));
     Ok(somebody.visitor.answered(people, way_back))
 }

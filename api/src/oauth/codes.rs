@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::pkce::Challenge;
+use crate::people::sessions;
 use crate::providers::{Ground, rests_on};
 
 /// What every code begins with, so that whoever searches for secrets finds one.
@@ -47,14 +48,17 @@ pub struct CodeFacts {
     pub scopes: Scopes,
 }
 
-/// Draws a code. Only its digest is kept, and with it what its grant rests on.
+/// Draws a code in a session; none when that was ended meanwhile. Only its digest is kept, and with it what its grant rests on.
 pub(crate) async fn issue(
     pool: &PgPool,
     entropy: &impl Entropy,
     facts: &CodeFacts,
-    ground: &Ground,
-) -> Result<String, sqlx::Error> {
+    (session, ground): (Uuid, &Ground),
+) -> Result<Option<String>, sqlx::Error> {
     let mut unit = pool.begin().await?;
+    if !sessions::lasts(&mut unit, session).await? {
+        return Ok(None);
+    }
     rests_on(&mut unit, facts.grant, ground).await?;
     let code = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(entropy.secret()));
     let scopes: Vec<String> = facts.scopes.iter().map(ToString::to_string).collect();
@@ -76,7 +80,7 @@ pub(crate) async fn issue(
     .execute(&mut *unit)
     .await?;
     unit.commit().await?;
-    Ok(code)
+    Ok(Some(code))
 }
 
 /// The grant behind a code, whoever presents it: to be looked at before the code is spent.

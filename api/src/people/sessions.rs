@@ -236,22 +236,34 @@ pub(super) async fn end_in(unit: &mut PgConnection, user: UserId, which: Which) 
     .bind(but)
     .execute(&mut *unit)
     .await?;
-    match which {
-        Which::One(_) => Ok(()),
-        Which::All | Which::AllBut(_) => end_codes(unit, user).await,
-    }
+    end_codes(unit, user).await
 }
 
-/// Of sessions that end because somebody else may hold one, no code is left on its way.
+/// Of a session that ends no code is left on its way (`oauth.md`, case 10): somebody else may hold it. A client that loses its code so asks again.
 async fn end_codes(unit: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let open = "update authorization_codes set expires_at = least(expires_at, clock_timestamp())
         where user_id = $1 and consumed_at is null and expires_at > clock_timestamp()";
     sqlx::query(open).bind(user.uuid()).execute(unit).await.map(|_| ())
 }
 
-/// Ends the session of a browser, also one that does not count now.
+/// Ends the session of a browser, also one that does not count now, and the codes of whoever leaves.
 pub(super) async fn leave(pool: &PgPool, token: &VisitToken) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from sessions where digest = $1").bind(token.digest()).execute(pool).await.map(|_| ())
+    let mut unit = pool.begin().await?;
+    let left: Option<(Uuid,)> = sqlx::query_as("delete from sessions where digest = $1 returning user_id")
+        .bind(token.digest())
+        .fetch_optional(&mut *unit)
+        .await?;
+    if let Some((user,)) = left {
+        end_codes(&mut unit, UserId::new(user)).await?;
+    }
+    unit.commit().await
+}
+
+/// Whether a session has not been ended. As long as the unit lasts, it is not: what is drawn in it is there for whoever ends it then.
+pub(crate) async fn lasts(unit: &mut PgConnection, session: Uuid) -> Result<bool, sqlx::Error> {
+    let query = "select true from sessions where id = $1 for key share";
+    let found: Option<(bool,)> = sqlx::query_as(query).bind(session).fetch_optional(unit).await?;
+    Ok(found.is_some())
 }
 
 /// Sessions whose time is over, and what people who are gone left behind.

@@ -1,9 +1,13 @@
 //! Redeeming a code: once, by its client, with everything that it is bound to. Whatever else is presented uses up nothing.
 
+use std::time::Duration;
+
 use api::oauth::{PresentedCode, Redeemed, redeem_code};
 use domain::value::{ClientId, InstanceId};
+use sqlx::{Connection as _, PgConnection};
 
-use super::scene::{CALLBACK, Scene, VERIFIER};
+use super::scene::{CALLBACK, Scene, VERIFIER, back};
+use crate::people::browser::{hidden, location};
 
 impl Scene {
     fn presented<'a>(&self, code: &'a str) -> PresentedCode<'a> {
@@ -101,4 +105,51 @@ async fn item_09_a_code_runs_out() {
     let over = "update authorization_codes set expires_at = clock_timestamp() - interval '1 second'";
     sqlx::query(over).execute(&scene.world.node.running.pool).await.unwrap();
     assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
+
+#[tokio::test]
+async fn attack_10_a_code_is_good_for_nothing_after_whoever_agreed_signed_out() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let page = scene.browser.get("/sign-out").await;
+    scene.browser.fill(&page, "/sign-out", &[]).await;
+    assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
+
+#[tokio::test]
+async fn attack_10_a_code_is_good_for_nothing_after_its_session_was_ended_from_another() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let query = "select id::text from sessions";
+    let ended: String = sqlx::query_scalar(query).fetch_one(&scene.world.node.running.pool).await.unwrap();
+    let mut elsewhere = scene.bea.browser(&scene.world).await;
+    let fields = hidden(&elsewhere.get("/account/grants").await);
+    let csrf = fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
+    location(&elsewhere.post("/account/sessions/end", &[("csrf", &csrf), ("session", &ended)]).await);
+    assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_10_no_code_is_drawn_in_a_session_that_ends_at_that_moment() {
+    let mut scene = Scene::start().await;
+    scene.allow(&scene.request()).await; // from here on nobody is asked
+    let pool = scene.world.node.running.pool.clone();
+    let mut own = PgConnection::connect(&scene.world.database.url).await.unwrap();
+    let mut ending = own.begin().await.unwrap();
+    sqlx::query("delete from sessions").execute(&mut *ending).await.unwrap();
+    let (mut browser, path) = (scene.browser.clone(), scene.request().path());
+    let asking = tokio::spawn(async move { browser.get(&path).await });
+    let waited = async {
+        let query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+            and query like '%sessions%'";
+        while !asking.is_finished()
+            && sqlx::query_scalar::<_, i64>(query).fetch_one(&pool).await.unwrap() == 0
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), waited).await.expect("it is about to be drawn");
+    ending.commit().await.unwrap();
+    let back = back(&asking.await.unwrap());
+    assert_eq!((back.get("error").map(String::as_str), back.get("code")), (Some("access_denied"), None));
 }
