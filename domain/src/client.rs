@@ -28,6 +28,7 @@ pub use event::{ClientEnd, ClientEvent, ClientKind};
 use own::{Managed, Own};
 pub use usage::{ClientAuthentication, GrantType};
 
+use crate::revoked::RevokedTokens;
 use crate::value::{
     ClientId, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
     UserId,
@@ -53,7 +54,7 @@ pub struct Client {
     /// Where its document is, where its identifier is that.
     #[serde(default)]
     document: Option<ClientUrl>,
-    revoked_tokens: BTreeSet<TokenId>,
+    revoked_tokens: RevokedTokens,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,7 +233,7 @@ impl Client {
             Standing::Unborn => Err(ClientError::Unknown),
             Standing::Deleted => Ok(vec![]), // with it, all of its tokens are
             Standing::Enabled | Standing::Disabled
-                if expires_at <= at || self.revoked_tokens.contains(&token) =>
+                if expires_at <= at || self.revoked_tokens.contains(token, expires_at) =>
             {
                 Ok(vec![])
             }
@@ -331,8 +332,8 @@ impl Client {
                 self.standing = Standing::Deleted;
                 self.revoked_tokens.clear();
             }
-            ClientEvent::TokenRevoked { token, expires_at: _ } => {
-                self.revoked_tokens.insert(token);
+            ClientEvent::TokenRevoked { token, expires_at } => {
+                self.revoked_tokens.insert(token, expires_at);
             }
         }
     }

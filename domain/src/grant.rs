@@ -13,14 +13,13 @@ mod command;
 mod error;
 mod event;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 pub use command::GrantCommand;
 pub use error::GrantError;
 pub use event::{GrantEnd, GrantEvent, place};
 
+use crate::revoked::RevokedTokens;
 use crate::value::{
     ClientId, GrantId, InstanceId, OrganizationId, Scope, Scopes, Timestamp, TokenId, UserId,
 };
@@ -35,7 +34,7 @@ pub struct Grant {
     place: Option<Place>,
     scopes: Scopes,
     expires_at: Option<Timestamp>,
-    revoked_tokens: BTreeSet<TokenId>,
+    revoked_tokens: RevokedTokens,
 }
 
 /// Whose authorization it is, of what, for what.
@@ -148,7 +147,9 @@ impl Grant {
         match self.standing {
             Standing::Unborn => Err(GrantError::Unknown),
             Standing::Revoked => Ok(vec![]),
-            Standing::Live if expires_at <= at || self.revoked_tokens.contains(&token) => Ok(vec![]),
+            Standing::Live if expires_at <= at || self.revoked_tokens.contains(token, expires_at) => {
+                Ok(vec![])
+            }
             Standing::Live => Ok(vec![GrantEvent::TokenRevoked { token, expires_at }]),
         }
     }
@@ -166,8 +167,8 @@ impl Grant {
                 self.standing = Standing::Revoked;
                 self.revoked_tokens.clear();
             }
-            GrantEvent::TokenRevoked { token, expires_at: _ } => {
-                self.revoked_tokens.insert(token);
+            GrantEvent::TokenRevoked { token, expires_at } => {
+                self.revoked_tokens.insert(token, expires_at);
             }
         }
     }

@@ -16,6 +16,7 @@ pub mod grant;
 pub mod instance;
 pub mod organization;
 pub mod policy;
+mod revoked;
 pub mod server;
 pub mod user;
 pub mod value;

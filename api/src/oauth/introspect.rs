@@ -101,6 +101,7 @@ async fn introspect<P: Ports + 'static>(
     if client.authentication.is_none() {
         return Err(OauthError::invalid_client(presented.tried)); // a name alone proves nothing (RFC 7662, 2.1)
     }
+    oauth.count(&client)?;
     let grounds = oauth.grounds()?; // checking the secret may have taken its time
     let now = oauth.clock.now();
     let told = if is_refresh_token(token) {

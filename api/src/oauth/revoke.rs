@@ -77,6 +77,7 @@ async fn take_back<P: Ports + 'static>(
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
     let client = oauth.prove(&presented, grounds.view()).await?;
+    oauth.count(&client)?;
     if OTHERS.iter().any(|prefix| token.starts_with(prefix)) {
         let why = "API keys and client secrets are revoked in the management API";
         return Err(OauthError::new(OauthErrorCode::UnsupportedTokenType, why));

@@ -7,6 +7,7 @@ use std::time::Instant;
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
 use harness::{Answer, Node, Scripted, Settings, World};
+use hyper::Method;
 use serde_json::{Value, json};
 
 use super::scene::{Scene, ask, call, post_form, refused, register};
@@ -130,6 +131,31 @@ async fn all_clients_of_an_organization_share_what_is_its() {
     let answer = ask(&scene.world.node, &other.basic(), CREDENTIALS).await;
     refused(&answer, 429, "temporarily_unavailable");
     tells(&answer, "organization");
+}
+
+#[tokio::test]
+async fn attack_31_who_gives_tokens_back_or_asks_about_them_is_counted_as_who_asks_for_them() {
+    for (path, limit) in [
+        ("/oauth/revoke", "client"),
+        ("/oauth/introspect", "client"),
+        ("/oauth/revoke", "organization"),
+        ("/oauth/introspect", "organization"),
+    ] {
+        let scene = scene(|rates| match limit {
+            "client" => rates.token_per_client = of(5),
+            _ => rates.token_per_organization = of(5),
+        })
+        .await;
+        let http = scene.anybody().with("authorization", &scene.client.basic());
+        let http = http.with("content-type", "application/x-www-form-urlencoded");
+        let token = scene.token("mcp:write").await;
+        let once = async || http.send(Method::POST, path, format!("token={token}")).await;
+        once().await.good();
+        let answer = too_often(once).await;
+        refused(&answer, 429, "temporarily_unavailable");
+        tells(&answer, limit);
+        refused(&scene.ask(CREDENTIALS).await, 429, "temporarily_unavailable");
+    }
 }
 
 #[tokio::test]
