@@ -2,18 +2,19 @@
 //!
 //! ```text
 //!   GET  client, redirect known? --no--> a page of ours, and nowhere else
-//!          `-> the rest readable? --no--> back to the client with what is wrong; while nobody is signed in, to one of strangers only by a click
+//!          `-> the rest readable? --no--> back to the client with what is wrong; to one of strangers only by a click, unless the person let it act before
 //!                `-> signed in? --no--> /sign-in and back here
-//!                      `-> may this person grant it? --no--> back to the client
+//!                      `-> may this person grant it? --no--> the same
 //!                            `-> granted before, or a demonstration that asks nobody? --yes--> back with a code
 //!                                  `-> the page that asks
 //!   POST the page's answer, sealed for this session, once -> grant, code, back; or back with access_denied
 //! ```
 //! A stranger's client is one that registered itself or is known by its document: anybody made it, so an error that led on by itself would make a
-//! link to us a link to anywhere (RFC 9700, 4.11.2; RFC 6749, 10.15). For one that an organization registered, somebody here stands.
+//! link to us a link to anywhere, whoever is signed in (RFC 9700, 4.11.2; RFC 6749, 10.15). For one that an organization registered, somebody here stands.
 //! Deliberately absent: any leave for other origins to read this (RFC 9700, 2.6: no CORS here), and every response type but `code`.
 
 mod described;
+mod end;
 mod error;
 mod reach;
 mod redirect;
@@ -21,7 +22,6 @@ mod request;
 mod sealed;
 mod used;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -31,14 +31,15 @@ use commands::grant::Issue;
 use commands::{Entropy as _, Ports};
 use domain::value::{ClientId, ClientUrl, GrantId, OrganizationId, Scope, Scopes, UserId};
 use http::{StatusCode, Uri};
-use projections::access::{AccessView, Client, Grounds};
+use projections::access::{AccessView, Grounds};
 use projections::directory::{instances, organizations};
 use uuid::Uuid;
 
 use self::described::{ConsentForm, QUERY};
+use self::end::{End, Wrong, ended, leads_on};
 use self::error::AuthorizeError;
 use self::reach::{Reach, only_one, reach, without_contained};
-use self::redirect::{WayBack, destination};
+use self::redirect::destination;
 use self::request::{Asked, Wanted, asked, asked_at_once};
 use self::sealed::Shown;
 pub(crate) use self::used::FORGET as FORGET_FORMS;
@@ -46,9 +47,8 @@ use self::used::{FormUse, use_form};
 use super::codes::{self, CodeFacts};
 use super::documents::ClientDocuments;
 use super::pkce::Challenge;
-use crate::limits::{Subject, Surface, TooMany};
+use crate::limits::{Subject, Surface};
 use crate::pages::consent::Consent;
-use crate::pages::held::Held;
 use crate::pages::{Fault, FormTarget};
 use crate::people::{
     Expectation, Next, PageAccess, PageRoute, People, Sent, SignedIn, Visitor, encoded, into_router,
@@ -98,45 +98,11 @@ pub(crate) fn expectation(view: &Grounds, documents: &ClientDocuments, next: &Ne
     Some(Expectation { client: asked.client.name.to_string(), leads_to })
 }
 
-/// How a request ends here.
-enum End {
-    /// On a page of ours.
-    Here(Fault),
-    /// On a page of ours that says to wait.
-    Later(TooMany),
-    /// On a page of ours that says what is wrong, and leads back to this client when somebody chooses to.
-    Held(Arc<Client>, WayBack, AuthorizeError),
-    /// Back at the client.
-    Back(WayBack, AuthorizeError),
-}
-
 async fn show<P: Ports + 'static>(State(people): State<People<P>>, visitor: Visitor, uri: Uri) -> Response {
     let query = uri.query().unwrap_or_default();
     match answer(&people, &visitor, query).await {
         Ok(response) => response,
         Err(end) => ended(&people, &visitor, end),
-    }
-}
-
-fn ended<P: Ports + 'static>(people: &People<P>, visitor: &Visitor, end: End) -> Response {
-    match end {
-        End::Here(fault) => visitor.fault(fault),
-        End::Later(too_many) => {
-            let mut response = visitor.fault(Fault::TooOften);
-            too_many.tell(response.headers_mut());
-            response
-        }
-        End::Held(client, back, error) => {
-            let held = Held {
-                code: error.code(),
-                description: error.description(),
-                client: client.name.as_str(),
-                destination: &destination(&back.redirect_uri),
-                way_back: &back.with_error(error, people.url.issuer()),
-            };
-            visitor.page(people, StatusCode::BAD_REQUEST, held.page(visitor.language()))
-        }
-        End::Back(back, error) => leads_to(&back.with_error(error, people.url.issuer())),
     }
 }
 
@@ -147,14 +113,25 @@ async fn answer<P: Ports + 'static>(
 ) -> Result<Response, End> {
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
     let asked: Asked = asked(&view, &people.documents, query).await.map_err(End::Here)?;
-    let back = |error| End::Back(asked.back.clone(), error);
-    let wanted = asked.read(query, &people.url).map_err(|error| {
-        let is_somebody = visitor.is_signed_in() || people.signs_in_unasked(visitor);
-        if is_somebody || !asked.client.is_of_strangers() {
-            return back(error);
+    match wished(people, visitor, query, (&view, &asked)).await {
+        Ok(response) => Ok(response),
+        Err(Wrong::Here(end)) => Err(end),
+        Err(Wrong::Told(error)) => {
+            let leads_on = leads_on(people, visitor, &asked.client).await;
+            let Asked { client, back, .. } = asked;
+            Err(if leads_on { End::Back(back, error) } else { End::Held(client, back, error) })
         }
-        End::Held(Arc::clone(&asked.client), asked.back.clone(), error)
-    })?;
+    }
+}
+
+/// What a person is asked, or what they agreed to before.
+async fn wished<P: Ports + 'static>(
+    people: &People<P>,
+    visitor: &Visitor,
+    query: &str,
+    (view, asked): (&Grounds, &Asked),
+) -> Result<Response, Wrong> {
+    let wanted = asked.read(query, &people.url)?;
     let somebody = match visitor.clone().signed_in() {
         Ok(somebody) => somebody,
         Err(visitor) => match people.sign_in_unasked(visitor).await.map_err(End::Here)? {
@@ -163,21 +140,21 @@ async fn answer<P: Ports + 'static>(
         },
     };
     count_person(people, somebody.user())?;
-    let wanted = with_instance(&view, wanted, &asked, somebody.user()).map_err(back)?;
-    let reach = reach(&view, &wanted, somebody.user(), people.clock.now()).map_err(back)?;
+    let wanted = with_instance(view, wanted, asked, somebody.user())?;
+    let reach = reach(view, &wanted, somebody.user(), people.clock.now())?;
     // Only now: whoever is not signed in uses up nothing of a client's.
     count_client(people, wanted.client, reach.instance.organization)?;
     match reach.standing {
         Some(grant) => {
             let scopes = without_contained(&reach.scopes);
             let ground = Ground::Remembered(somebody.session.provider());
-            coded(people, &somebody, (&wanted, &reach), (grant, ground), scopes).await.map_err(back)
+            Ok(coded(people, &somebody, (&wanted, &reach), (grant, ground), scopes).await?)
         }
         None if somebody.agrees_unasked() => {
             let offered = reach.scopes.clone();
-            granted(people, &somebody, (&wanted, &reach), &offered).await.map_err(back)
+            Ok(granted(people, &somebody, (&wanted, &reach), &offered).await?)
         }
-        None => asking(people, &somebody, wanted, &reach, Some(query)).await.map_err(End::Here),
+        None => Ok(asking(people, &somebody, wanted, &reach, Some(query)).await.map_err(End::Here)?),
     }
 }
 

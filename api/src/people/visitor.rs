@@ -197,11 +197,6 @@ impl Visitor {
         TraceContext::current(&self.headers).trace_id().to_owned()
     }
 
-    /// Whether anybody is.
-    pub(crate) const fn is_signed_in(&self) -> bool {
-        self.session.is_some()
-    }
-
     /// Whoever is signed in, if anybody is.
     pub(crate) fn signed_in(self) -> Result<SignedIn, Self> {
         match self.session.clone() {

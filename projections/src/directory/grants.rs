@@ -137,6 +137,13 @@ pub async fn live_of(
     Page::read(query.bind(user.uuid()), pool, after, rows).await
 }
 
+/// Whether somebody lets a client act for them anywhere.
+pub async fn lets_act(pool: &PgPool, user: UserId, client: ClientId) -> Result<bool, sqlx::Error> {
+    let query =
+        "select exists (select from grants where user_id = $1 and client_id = $2 and standing = 'live')";
+    sqlx::query_scalar(query).bind(user.uuid()).bind(client.uuid()).fetch_one(pool).await
+}
+
 /// One grant at an instance of an organization, revoked or not.
 pub async fn by_id(
     pool: &PgPool,

@@ -1,4 +1,5 @@
-//! Item 60 (RFC 9700, 4.11.2): a link to us that is wrong on purpose leads nobody on to where a stranger registered, unless they choose to go there.
+//! Item 60 (RFC 9700, 4.11.2): a link to us that is wrong on purpose leads nobody on to where a stranger registered, unless they choose to go there or
+//! let that client act before.
 
 use serde_json::json;
 
@@ -8,7 +9,7 @@ use crate::people::browser::{Browser, location, text as shown};
 const EVIL: &str = "https://evil.example/login";
 
 #[tokio::test]
-async fn item_60_whoever_is_not_signed_in_is_not_led_on_by_an_error_to_what_registered_itself() {
+async fn item_60_nobody_is_led_on_by_an_error_to_what_registered_itself_signed_in_or_not() {
     let mut scene = Scene::open().await;
     let metadata =
         json!({ "client_name": "<b>Bank", "redirect_uris": [EVIL], "token_endpoint_auth_method": "none" });
@@ -23,24 +24,44 @@ async fn item_60_whoever_is_not_signed_in_is_not_led_on_by_an_error_to_what_regi
         (format!("{good}&scope=x"), "invalid_request"),
     ] {
         assert_ne!(bad, good);
-        let page = nobody.get(&bad).await;
-        assert_eq!(page.status.as_u16(), 400, "{bad}");
-        assert!(page.header("location").is_none() && page.header("refresh").is_none(), "{bad}");
-        let read = shown(&page);
-        assert!(!read.contains("http-equiv") && !read.contains("<b>Bank"), "{read}");
-        assert!(read.contains(error) && read.contains("evil.example"), "{read}");
-        // Whoever knows the application goes on by themself, and it is told as ever.
-        let way =
-            read.split(&format!("href=\"{EVIL}?")).nth(1).unwrap_or_else(|| panic!("no way on: {read}"));
-        let way = way.split('"').next().unwrap();
-        assert!(way.contains(&format!("error={error}")) && way.contains("&amp;state=s&amp;iss="), "{way}");
-        // Whoever is signed in goes back to the client, as any client needs it.
-        assert!(
-            location(&scene.browser.get(&bad).await).starts_with(&format!("{EVIL}?error={error}")),
-            "{bad}"
-        );
+        for browser in [&mut nobody, &mut scene.browser] {
+            let page = browser.get(&bad).await;
+            assert_eq!(page.status.as_u16(), 400, "{bad}");
+            assert!(page.header("location").is_none() && page.header("refresh").is_none(), "{bad}");
+            let read = shown(&page);
+            assert!(!read.contains("http-equiv") && !read.contains("<b>Bank"), "{read}");
+            assert!(read.contains(error) && read.contains("evil.example"), "{read}");
+            // Whoever knows the application goes on by themself, and it is told as ever.
+            let way =
+                read.split(&format!("href=\"{EVIL}?")).nth(1).unwrap_or_else(|| panic!("no way on: {read}"));
+            let way = way.split('"').next().unwrap();
+            assert!(
+                way.contains(&format!("error={error}")) && way.contains("&amp;state=s&amp;iss="),
+                "{way}"
+            );
+        }
     }
+    // Also what only shows once somebody is signed in.
+    let nowhere = good.replace(&scene.instance, &uuid::Uuid::new_v4().to_string());
+    let page = scene.browser.get(&nowhere).await;
+    assert_eq!((page.status.as_u16(), shown(&page).contains("invalid_target")), (400, true));
     assert!(location(&nobody.get(&good).await).starts_with("/sign-in?"), "without a mistake all is as ever");
+}
+
+#[tokio::test]
+async fn item_60_a_client_that_the_person_let_act_before_is_told_its_errors_at_once_until_they_take_it_back()
+{
+    let mut scene = Scene::open().await;
+    let metadata = json!({ "redirect_uris": [EVIL], "token_endpoint_auth_method": "none" });
+    let id = text(&scene.register(&metadata).await.good(), "client_id");
+    let bad = scene.request(&id, EVIL).replace("scope=mcp%3Awrite", "scope=none");
+    assert_eq!(scene.browser.get(&bad).await.status.as_u16(), 400);
+    scene.code(&id, EVIL).await;
+    let back = location(&scene.browser.get(&bad).await);
+    assert!(back.starts_with(&format!("{EVIL}?error=invalid_scope")), "{back}");
+    let page = scene.browser.get("/account/grants").await;
+    location(&scene.browser.fill(&page, "/account/grants/revoke", &[]).await);
+    assert_eq!(scene.browser.get(&bad).await.status.as_u16(), 400);
 }
 
 #[tokio::test]
