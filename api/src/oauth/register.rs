@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use commands::client::RegisterItself;
 use commands::{Actor, CarryOutError, Entropy as _, Order, Ports, Refused, carry_out};
 use domain::client::ClientError;
+use domain::policy::Denial;
 use domain::value::{ClientId, OrganizationId, PresentedSecret, Scope};
 use http::{HeaderMap, Method, StatusCode};
 
@@ -129,17 +130,40 @@ impl<P> Oauth<P> {
         let grounds = self.grounds()?;
         let key =
             recognised(&grounds, &*self.keys, shown.reveal()).map_err(|_| OauthError::invalid_token())?;
-        may(&grounds, key, key.organization, &Scope::ClientsWrite, self.clock.now()).map_err(|denial| {
-            match denial {
-                domain::policy::Denial::ScopeMissing(_) => OauthError::no_clients_scope(),
-                _ => OauthError::invalid_token(), // whatever else it is, this key opens nothing here
-            }
-        })?;
+        may(&grounds, key, key.organization, &Scope::ClientsWrite, self.clock.now())
+            .map_err(|denial| denied(&denial))?;
         let actor = member_behind(&grounds, key).ok_or_else(OauthError::invalid_token)?;
         if !self.deciding.still_hold(grounds.mark()) {
             return Err(OauthError::unavailable("this node cannot decide right now; try again"));
         }
         Ok(Admitted { actor, organization: Some(key.organization) })
+    }
+}
+
+/// A key that is good for something else is told what it lacks; whatever else it is, it opens nothing here.
+fn denied(denial: &Denial) -> OauthError {
+    match denial {
+        Denial::ScopeMissing(_) => OauthError::no_clients_scope(),
+        Denial::KeyRevoked
+        | Denial::KeyExpired
+        | Denial::TokenRevoked
+        | Denial::TokenExpired
+        | Denial::ClientInactive
+        | Denial::GrantRevoked
+        | Denial::PrincipalInactive
+        | Denial::NotMember
+        | Denial::OrganizationSuspended
+        | Denial::OrganizationDeleted
+        | Denial::OrganizationUnknown
+        | Denial::InstanceUnknown
+        | Denial::InstanceStopped
+        | Denial::BoundToOtherInstance
+        | Denial::BoundToInstance
+        | Denial::AuthenticationNotAccepted
+        | Denial::ToolNotExposed
+        | Denial::RoleTooLow
+        | Denial::Maintenance
+        | Denial::WrongDoor => OauthError::invalid_token(),
     }
 }
 
@@ -182,7 +206,25 @@ fn refused(error: CarryOutError) -> OauthError {
         CarryOutError::Refused(Refused::NotFound(_) | Refused::Organization(_)) => {
             OauthError::invalid_token()
         }
-        error => {
+        error @ (CarryOutError::Refused(
+            Refused::User(_)
+            | Refused::Grant(_)
+            | Refused::ApiKey(_)
+            | Refused::Server(_)
+            | Refused::Connection(_)
+            | Refused::Instance(_)
+            | Refused::Deployment(_)
+            | Refused::LastOwnerOf(_)
+            | Refused::Invalid(_)
+            | Refused::Log(_)
+            | Refused::Vault(_)
+            | Refused::Hash(_),
+        )
+        | CarryOutError::Taken(_)
+        | CarryOutError::Conflict
+        | CarryOutError::KeyReused
+        | CarryOutError::Overloaded
+        | CarryOutError::Log(_)) => {
             tracing::warn!(error = %error, "a client cannot be registered or changed right now");
             OauthError::unavailable("this cannot be done right now; try again")
         }
