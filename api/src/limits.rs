@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 use crate::metrics::Metrics;
 
-pub use address::TrustedProxies;
-pub(crate) use address::{Subscriber, speaks_for_another, subscriber_text};
+pub use address::{Subscriber, TrustedProxies};
+pub(crate) use address::{speaks_for_another, subscriber_text};
 use bucket::Bucket;
 pub(crate) use layer::{Gate, limited};
 pub(crate) use told::{Left, TooMany};

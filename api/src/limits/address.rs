@@ -21,12 +21,12 @@ pub(crate) fn speaks_for_another(headers: &HeaderMap) -> bool {
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Whoever has an address: of IPv6 the network that one subscriber is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Subscriber(pub(super) u128);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subscriber(pub(super) u128);
 
 impl Subscriber {
     /// Who has this address.
-    pub(crate) fn of(address: IpAddr) -> Self {
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().into()),
             IpAddr::V6(address) => Self(u128::from(address) >> 64 << 64),

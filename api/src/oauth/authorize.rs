@@ -112,7 +112,8 @@ async fn answer<P: Ports + 'static>(
     query: &str,
 ) -> Result<Response, End> {
     let view = people.deciding.fresh().ok_or(End::Here(Fault::Unavailable))?;
-    let asked: Asked = asked(&view, &people.documents, query).await.map_err(End::Here)?;
+    let asked: Asked =
+        asked(&view, &people.documents, query, visitor.subscriber()).await.map_err(End::Here)?;
     match wished(people, visitor, query, (&view, &asked)).await {
         Ok(response) => Ok(response),
         Err(Wrong::Here(end)) => Err(end),

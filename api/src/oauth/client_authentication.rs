@@ -17,6 +17,7 @@ use super::client_assertion::{self, AssertionFault};
 use super::error::{OauthError, Tried};
 use super::fetched::FetchFault;
 use super::form::{Parameters, form_decode};
+use crate::limits::Subscriber;
 use crate::token::{AssertionClaims, client_named};
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
@@ -112,6 +113,7 @@ impl<P> Oauth<P> {
         &self,
         presented: &PresentedClient,
         view: &AccessView,
+        asker: Subscriber,
     ) -> Result<Arc<Client>, OauthError> {
         let refused = || OauthError::invalid_client(presented.tried);
         let found = client_named(&presented.client_id).and_then(|id| view.client(id));
@@ -122,7 +124,7 @@ impl<P> Oauth<P> {
         let proven = match &presented.proof {
             PresentedProof::Nothing => true,
             PresentedProof::Secret(secret) => self.is_secret_of(found, secret).await?,
-            PresentedProof::Assertion(assertion) => self.is_signed_by(found, assertion).await?,
+            PresentedProof::Assertion(assertion) => self.is_signed_by(found, assertion, asker).await?,
         };
         if proven { Ok(Arc::clone(found)) } else { Err(refused()) }
     }
@@ -139,8 +141,13 @@ impl<P> Oauth<P> {
         })
     }
 
-    async fn is_signed_by(&self, client: &Client, assertion: &PresentedSecret) -> Result<bool, OauthError> {
-        match self.judged(client, assertion).await? {
+    async fn is_signed_by(
+        &self,
+        client: &Client,
+        assertion: &PresentedSecret,
+        asker: Subscriber,
+    ) -> Result<bool, OauthError> {
+        match self.judged(client, assertion, asker).await? {
             Ok(()) => Ok(true),
             Err(fault) => {
                 tracing::info!(client.id = %client.id, reason = %fault, "an assertion of a client proves nothing");
@@ -153,12 +160,13 @@ impl<P> Oauth<P> {
         &self,
         client: &Client,
         assertion: &PresentedSecret,
+        asker: Subscriber,
     ) -> Result<Result<(), AssertionFault>, OauthError> {
         let says = match &client.keys {
             None => None,
             Some(ClientKeySource::Sent(keys)) => self.assertions.check(assertion.reveal(), keys.as_slice()),
             Some(ClientKeySource::Published(at)) => {
-                self.signed_by_published(at, assertion).await.map_err(|fault| match fault {
+                self.signed_by_published(at, assertion, asker).await.map_err(|fault| match fault {
                     FetchFault::Busy => {
                         OauthError::unavailable("keys of many clients are being fetched; try again")
                     }
@@ -191,12 +199,13 @@ impl<P> Oauth<P> {
         &self,
         at: &PublishedKeys,
         assertion: &PresentedSecret,
+        asker: Subscriber,
     ) -> Result<Option<AssertionClaims>, FetchFault> {
-        let known = self.published_keys.get(at).await?;
+        let known = self.published_keys.get(at, asker).await?;
         if let Some(says) = self.assertions.check(assertion.reveal(), &known) {
             return Ok(Some(says));
         }
-        let now = self.published_keys.again(at).await?;
+        let now = self.published_keys.again(at, asker).await?;
         Ok(if now == known { None } else { self.assertions.check(assertion.reveal(), &now) })
     }
 }

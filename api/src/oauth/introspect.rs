@@ -25,7 +25,7 @@ use super::refresh::unavailable;
 use super::table::OauthRoute;
 use super::token::TokenType;
 use super::{Oauth, standing, target};
-use crate::limits::Surface;
+use crate::limits::{Subscriber, Surface};
 use crate::token::{RefreshState, scope_text};
 
 pub(super) const PATH: &str = "/oauth/introspect";
@@ -90,6 +90,7 @@ pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
 
 async fn introspect<P: Ports + 'static>(
     State(oauth): State<Oauth<P>>,
+    asker: Subscriber,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
@@ -97,7 +98,7 @@ async fn introspect<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view()).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker).await?;
     if client.authentication.is_none() {
         return Err(OauthError::invalid_client(presented.tried)); // a name alone proves nothing (RFC 7662, 2.1)
     }

@@ -5,6 +5,7 @@
 //! password grant (OAuth 2.1), and any answer that tells whether a client, an instance or an organization exists.
 
 mod asked_scopes;
+mod asker;
 mod authorization_code;
 mod authorize;
 mod bearer;

@@ -27,7 +27,7 @@ use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::refresh::{ended, unavailable};
 use super::table::OauthRoute;
-use crate::limits::Surface;
+use crate::limits::{Subscriber, Surface};
 use crate::token::{FamilyEnd, RefreshState};
 
 pub(super) const PATH: &str = "/oauth/revoke";
@@ -69,6 +69,7 @@ pub(super) fn route<P: Ports + 'static>() -> OauthRoute<P> {
 
 async fn take_back<P: Ports + 'static>(
     State(oauth): State<Oauth<P>>,
+    asker: Subscriber,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
@@ -76,7 +77,7 @@ async fn take_back<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view()).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker).await?;
     oauth.count(&client)?;
     if OTHERS.iter().any(|prefix| token.starts_with(prefix)) {
         let why = "API keys and client secrets are revoked in the management API";

@@ -15,7 +15,7 @@ use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::table::OauthRoute;
 use super::{Oauth, authorization_code, client_credentials, refresh};
-use crate::limits::Surface;
+use crate::limits::{Subscriber, Surface};
 
 pub(super) const PATH: &str = "/oauth/token";
 
@@ -101,6 +101,7 @@ pub(super) const fn takes(way: ClientAuthentication) -> bool {
 
 async fn give_out<P: Ports + 'static>(
     State(oauth): State<Oauth<P>>,
+    asker: Subscriber,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
@@ -113,7 +114,7 @@ async fn give_out<P: Ports + 'static>(
         return Err(unsupported());
     }
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view()).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker).await?;
     oauth.count(&client)?;
     if !client.grant_types().contains(&grant_type) {
         let why = "this client is not registered for this grant type";

@@ -18,7 +18,7 @@ use super::cookie::{Cookie, VisitToken};
 use super::next::{Next, encoded};
 use super::sessions::{self, Session};
 use crate::config::is_loopback;
-use crate::limits::speaks_for_another;
+use crate::limits::{Subscriber, speaks_for_another};
 use crate::oauth::Parameters;
 use crate::pages::{Fault, Language, Page, guard};
 use crate::providers::{Standing as Vouched, Vouching};
@@ -195,6 +195,11 @@ impl Visitor {
     /// The trace that its request belongs to.
     pub(crate) fn correlation(&self) -> String {
         TraceContext::current(&self.headers).trace_id().to_owned()
+    }
+
+    /// Whoever has the address that it is at.
+    pub(crate) fn subscriber(&self) -> Subscriber {
+        Subscriber::of(self.address)
     }
 
     /// Whoever is signed in, if anybody is.

@@ -14,8 +14,8 @@ impl FetchDocument for Outbound {
         wanted: Wanted,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Fetched, NotFetched>> + Send + 'a>> {
         let limits = AnswerLimits {
-            first_byte: Duration::from_secs(7),
-            whole: Duration::from_secs(10),
+            first_byte: Duration::from_secs(3),
+            whole: Duration::from_secs(5),
             body_bytes_max: wanted.bytes_max,
         };
         Box::pin(async move {

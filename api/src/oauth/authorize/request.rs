@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::AuthorizeError;
 use super::redirect::{WayBack, is_registered};
 use super::{RESPONSE_MODE, RESPONSE_TYPE};
+use crate::limits::Subscriber;
 use crate::oauth::documents::{ClientDocuments, DocumentFault};
 use crate::oauth::fetched::FetchFault;
 use crate::oauth::form::form_decode;
@@ -58,10 +59,11 @@ pub(super) async fn asked(
     view: &AccessView,
     documents: &ClientDocuments,
     query: &str,
+    asker: Subscriber,
 ) -> Result<Asked, Fault> {
     match named(query)? {
         Named::Document(url) => {
-            let document = documents.get(&url).await.map_err(|fault| match fault {
+            let document = documents.get(&url, asker).await.map_err(|fault| match fault {
                 DocumentFault::Off => Fault::UnknownClient,
                 DocumentFault::Fetch(FetchFault::Busy) => Fault::TooOften,
                 DocumentFault::Fetch(

@@ -13,6 +13,7 @@ use domain::value::ClientUrl;
 
 use self::read::read;
 use super::fetched::{Addressed, Dated, FetchDocument, FetchFault, Shelf, Wanted};
+use crate::limits::Subscriber;
 
 /// Up to the longest document (the draft, 6.6).
 const WANTED: Wanted = Wanted { accept: "application/json", bytes_max: 5 * 1024 };
@@ -68,11 +69,15 @@ impl ClientDocuments {
     }
 
     /// The document that lies at an address now, or did not long ago.
-    pub(crate) async fn get(&self, url: &ClientUrl) -> Result<Arc<ClientDocument>, DocumentFault> {
+    pub(crate) async fn get(
+        &self,
+        url: &ClientUrl,
+        asker: Subscriber,
+    ) -> Result<Arc<ClientDocument>, DocumentFault> {
         let documents = self.0.as_ref().ok_or(DocumentFault::Off)?;
         let is_good = |_, dated: &Dated<_>| dated.is_good(Duration::ZERO);
         let read = |url: &ClientUrl, body: &[u8]| read(url, body).map(Arc::new);
-        let found = documents.get(url, is_good, Duration::ZERO, read).await;
+        let found = documents.get(url, asker, is_good, Duration::ZERO, read).await;
         if let Err(fault) = &found {
             tracing::info!(client.url = url.as_str(), reason = %fault, "the document of a client cannot be had");
         }

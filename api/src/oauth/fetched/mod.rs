@@ -2,12 +2,15 @@
 //!
 //! ```text
 //!   address --held and good enough?--> what was read of it
-//!      `-> fetched by one at a time for all who wait, a few at once, fewer at one host; kept as its headers say, within bounds
+//!      `-> fetched by one at a time for all who wait, a few at once, fewer at one host and for one address that asks; kept as its headers say, within
+//!          bounds
 //! ```
 //! What cannot be had is never kept. Whether what was had before still counts then, is for whoever asks to say.
 
 mod freshness;
 mod gate;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -22,9 +25,12 @@ use http::{HeaderMap, StatusCode};
 use self::freshness::Bounds;
 use self::gate::Gate;
 use crate::cached::{Attempt, Cached};
+use crate::limits::Subscriber;
 
 /// Addresses of which something is kept.
 const HELD_MAX: usize = 1_000;
+/// How long somebody waits for room to fetch.
+const ROOM_WITHIN: Duration = Duration::from_secs(2);
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -49,7 +55,7 @@ pub(crate) struct Fetched {
 #[derive(Debug)]
 pub(crate) struct NotFetched(pub(crate) String);
 
-/// Fetches what strangers name: guarded, within 10 seconds, no redirect followed.
+/// Fetches what strangers name: guarded, within 5 seconds, no redirect followed.
 pub(crate) trait FetchDocument: Send + Sync {
     /// What lies there.
     fn fetch<'a>(&'a self, url: &'a str, wanted: Wanted) -> Boxed<'a, Result<Fetched, NotFetched>>;
@@ -116,23 +122,27 @@ impl<K: Addressed, T> Shelf<K, T> {
         place?.held(|_, dated| dated.is_good(grace))
     }
 
-    /// What is held, if it is good enough; else what lies there now, unless it was looked for within `rest`.
+    /// What is held, if it is good enough; else what lies there now, unless it was looked for within `rest`. What there is not is fetched for `asker`,
+    /// who has a moment to find room for that: however many wait in front of them for the same, each waits no longer.
     pub(super) async fn get(
         &self,
         key: &K,
+        asker: Subscriber,
         is_enough: impl Fn(Instant, &Dated<T>) -> bool,
         rest: Duration,
         read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
     ) -> Result<Arc<Dated<T>>, FetchFault> {
-        self.place(key).get_if(is_enough, rest, self.attempt(key, read)).await
+        let by = Instant::now() + ROOM_WITHIN;
+        self.place(key).get_if(is_enough, rest, self.attempt(key, (asker, by), read)).await
     }
 
     async fn attempt(
         &self,
         key: &K,
+        (asker, by): (Subscriber, Instant),
         read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
     ) -> Attempt<Dated<T>, FetchFault> {
-        match self.gate.enter(key.address()) {
+        match self.gate.enter(key.address(), asker, by).await {
             Some(_passing) => Attempt::Made(self.read(key, read).await),
             None => Attempt::NotMade(FetchFault::Busy),
         }

@@ -18,6 +18,7 @@ use domain::value::{ClientKey, PublishedKeys};
 
 use self::read::read;
 use super::fetched::{Addressed, Dated, FetchDocument, FetchFault, Shelf, Wanted};
+use crate::limits::Subscriber;
 
 const WANTED: Wanted = Wanted { accept: "application/jwk-set+json, application/json", bytes_max: 64 * 1024 };
 
@@ -74,16 +75,24 @@ impl KeysOfClients {
     }
 
     /// The keys that lie there, or did not long ago.
-    pub(super) async fn get(&self, at: &PublishedKeys) -> Result<Arc<[ClientKey]>, FetchFault> {
+    pub(super) async fn get(
+        &self,
+        at: &PublishedKeys,
+        asker: Subscriber,
+    ) -> Result<Arc<[ClientKey]>, FetchFault> {
         let is_good = |_, dated: &Dated<_>| dated.is_good(Duration::ZERO);
-        self.or_those_of_before(at, self.shelf.get(at, is_good, self.limits.rest, read).await)
+        self.or_those_of_before(at, self.shelf.get(at, asker, is_good, self.limits.rest, read).await)
     }
 
     /// Those that lie there now, unless somebody looked a moment ago.
-    pub(super) async fn again(&self, at: &PublishedKeys) -> Result<Arc<[ClientKey]>, FetchFault> {
+    pub(super) async fn again(
+        &self,
+        at: &PublishedKeys,
+        asker: Subscriber,
+    ) -> Result<Arc<[ClientKey]>, FetchFault> {
         let rest = self.limits.rest;
         let is_new = |since: std::time::Instant, _: &Dated<_>| since.elapsed() < rest;
-        self.or_those_of_before(at, self.shelf.get(at, is_new, rest, read).await)
+        self.or_those_of_before(at, self.shelf.get(at, asker, is_new, rest, read).await)
     }
 
     fn or_those_of_before(&self, at: &PublishedKeys, found: Found) -> Result<Arc<[ClientKey]>, FetchFault> {
