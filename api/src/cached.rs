@@ -17,6 +17,8 @@ type Landed<T, E> = (Instant, Result<Arc<T>, E>);
 pub(crate) enum Attempt<T, E> {
     /// It was made, and this came of it.
     Made(Result<T, E>),
+    /// It was made, and it told that nothing is there any more: what was held goes.
+    Gone(E),
     /// It was not even made: whoever comes next makes it.
     NotMade(E),
 }
@@ -68,6 +70,10 @@ impl<T, E: Clone> Cached<T, E> {
         let landed = match fetch.await {
             Attempt::NotMade(why) => return Err(why),
             Attempt::Made(landed) => landed.map(Arc::new),
+            Attempt::Gone(why) => {
+                *self.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                Err(why)
+            }
         };
         let now = Instant::now();
         if let Ok(value) = &landed {
@@ -125,6 +131,15 @@ mod tests {
         cached.get(HOUR, async { Ok(1) }).await.unwrap();
         assert_eq!(cached.get(Duration::ZERO, async { Err(Down) }).await, Err(Down));
         assert_eq!(cached.younger_than(HOUR).as_deref(), Some(&1));
+    }
+
+    #[tokio::test]
+    async fn attack_20_what_is_there_no_longer_is_held_no_longer() {
+        let cached = Cached::default();
+        cached.get(HOUR, async { Ok(1) }).await.unwrap();
+        let gone = cached.get_if(|_, _| false, Duration::ZERO, async { Attempt::Gone(Down) });
+        assert_eq!(gone.await, Err(Down));
+        assert_eq!(cached.younger_than(HOUR), None);
     }
 
     #[tokio::test]

@@ -228,6 +228,41 @@ async fn attack_20_a_key_that_is_new_there_is_taken_and_one_that_is_gone_there_i
 }
 
 #[tokio::test]
+async fn attack_20_keys_that_a_client_takes_away_prove_nothing_from_then_on() {
+    let scene = Scene::with(following(&NEVER_GOOD)).await;
+    let signer = Signer::new("EdDSA", "one");
+    let published = keys_of(&[&signer]).await;
+    let client = robot(&scene.world, &published.url).await;
+    let good = signer.jwks().to_string();
+    let mut sealing = signer.jwk();
+    sealing["use"] = json!("enc");
+    let sealing = json!({ "keys": [sealing] }).to_string();
+    for (status, headers, body) in [
+        ("200 OK", JSON, "{\"keys\":[]}"),
+        ("200 OK", JSON, sealing.as_str()),
+        ("200 OK", "content-type: text/html\r\n", &good),
+        ("404 Not Found", JSON, ""),
+        ("410 Gone", JSON, ""),
+        ("403 Forbidden", JSON, &good),
+    ] {
+        show(&published, &[&signer]);
+        proves(&scene, &client, &signer).await.good();
+        published.answers("503 Service Unavailable", JSON, b"");
+        proves(&scene, &client, &signer).await.good(); // whoever is not well says nothing of keys
+        published.answers(status, headers, body.as_bytes());
+        without_keys(&proves(&scene, &client, &signer).await);
+        published.answers("503 Service Unavailable", JSON, b"");
+        without_keys(&proves(&scene, &client, &signer).await); // nor do those of before come back
+    }
+    show(&published, &[&signer]);
+    proves(&scene, &client, &signer).await.good();
+    published.answers("404 Not Found", JSON, b"");
+    without_keys(&proves(&scene, &client, &signer).await);
+    published.stop().await;
+    without_keys(&proves(&scene, &client, &signer).await);
+}
+
+#[tokio::test]
 async fn keys_of_a_place_that_is_down_are_taken_for_a_while_and_then_the_client_is_told() {
     let settings = Settings { public_url: Some(PUBLIC_URL), ..following(&NEVER_GOOD) };
     let world = World::with(settings).await;

@@ -5,7 +5,8 @@
 //!      `-> fetched by one at a time for all who wait, a few at once, fewer at one host and for one address that asks; kept as its headers say, within
 //!          bounds
 //! ```
-//! What cannot be had is never kept. Whether what was had before still counts then, is for whoever asks to say.
+//! What cannot be had is never kept. Whether what was had before still counts then, is for whoever asks to say; but where something else is answered in
+//! its place, nothing is left of it.
 
 mod freshness;
 mod gate;
@@ -78,6 +79,17 @@ pub(crate) enum FetchFault {
     Unfit(String),
 }
 
+impl FetchFault {
+    /// Whether it tells nothing of what lies there: nobody looked, nobody answered, or whoever did is not well.
+    pub(crate) fn tells_nothing(&self) -> bool {
+        match self {
+            Self::Busy | Self::NotFetched(_) => true,
+            Self::NoDocument(status) => status.is_server_error(),
+            Self::Unfit(_) => false,
+        }
+    }
+}
+
 /// Whatever has an address.
 pub(super) trait Addressed: Clone + Eq + Hash {
     /// Where it is.
@@ -143,7 +155,10 @@ impl<K: Addressed, T> Shelf<K, T> {
         read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
     ) -> Attempt<Dated<T>, FetchFault> {
         match self.gate.enter(key.address(), asker, by).await {
-            Some(_passing) => Attempt::Made(self.read(key, read).await),
+            Some(_passing) => match self.read(key, read).await {
+                Err(fault) if !fault.tells_nothing() => Attempt::Gone(fault),
+                read => Attempt::Made(read),
+            },
             None => Attempt::NotMade(FetchFault::Busy),
         }
     }

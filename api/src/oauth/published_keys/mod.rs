@@ -3,6 +3,7 @@
 //! ```text
 //!   good by their headers, within bounds? --> taken
 //!      `-> looked for, no more often than `rest` --> taken
+//!             |-> something else is answered --> none: the client took its keys away
 //!             `-> not to be had --> those of before, for `stale` after they were good; then the client proves nothing
 //!   none of them signed the assertion? --> looked for anew, no more often than `rest`
 //! ```
