@@ -394,7 +394,7 @@ impl Edge<'_> {
     /// The documents of clients, where any client may be known by one.
     fn documents(&self, outbound: &Outbound) -> ClientDocuments {
         if self.config.client_documents {
-            ClientDocuments::fetched_by(outbound.clone())
+            ClientDocuments::fetched_by(outbound.clone(), self.config.published_keys)
         } else {
             ClientDocuments::off()
         }

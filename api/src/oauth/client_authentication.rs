@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::client::ClientAuthentication;
 use domain::policy::Standing;
-use domain::value::{ClientKeySource, PresentedSecret, PublishedKeys};
+use domain::value::{ClientKeySource, PresentedSecret};
 use http::{HeaderMap, header};
 use projections::access::{AccessView, Client};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::error::{OauthError, Tried};
 use super::fetched::FetchFault;
 use super::form::{Parameters, form_decode};
 use crate::limits::Subscriber;
-use crate::token::{AssertionClaims, client_named};
+use crate::token::client_named;
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
 const SECRET_BYTES_MAX: usize = 256;
@@ -118,7 +118,11 @@ impl<P> Oauth<P> {
         let refused = || OauthError::invalid_client(presented.tried);
         let found = client_named(&presented.client_id).and_then(|id| view.client(id));
         let found = found.filter(|client| client.oauth_id() == presented.client_id).ok_or_else(refused)?;
-        if found.standing != Standing::Active || !presented.is_as_registered(found.authentication) {
+        if found.standing != Standing::Active {
+            return Err(refused());
+        }
+        let found = &self.as_described(found, asker).await?;
+        if !presented.is_as_registered(found.authentication) {
             return Err(refused());
         }
         let proven = match &presented.proof {
@@ -164,7 +168,12 @@ impl<P> Oauth<P> {
     ) -> Result<Result<(), AssertionFault>, OauthError> {
         let says = match &client.keys {
             None => None,
-            Some(ClientKeySource::Sent(keys)) => self.assertions.check(assertion.reveal(), keys.as_slice()),
+            Some(ClientKeySource::Sent(keys)) => {
+                match self.assertions.check(assertion.reveal(), keys.as_slice()) {
+                    None => self.signed_by_newly_described(client, assertion, asker).await,
+                    says => says,
+                }
+            }
             Some(ClientKeySource::Published(at)) => {
                 self.signed_by_published(at, assertion, asker).await.map_err(|fault| match fault {
                     FetchFault::Busy => {
@@ -190,23 +199,6 @@ impl<P> Oauth<P> {
                 Err(OauthError::unavailable("assertions cannot be checked right now; try again"))
             }
         }
-    }
-}
-
-impl<P> Oauth<P> {
-    /// What an assertion says, if a key that its client publishes signed it: one that is known, or one that is new there.
-    async fn signed_by_published(
-        &self,
-        at: &PublishedKeys,
-        assertion: &PresentedSecret,
-        asker: Subscriber,
-    ) -> Result<Option<AssertionClaims>, FetchFault> {
-        let known = self.published_keys.get(at, asker).await?;
-        if let Some(says) = self.assertions.check(assertion.reveal(), &known) {
-            return Ok(Some(says));
-        }
-        let now = self.published_keys.again(at, asker).await?;
-        Ok(if now == known { None } else { self.assertions.check(assertion.reveal(), &now) })
     }
 }
 

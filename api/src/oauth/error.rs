@@ -146,6 +146,12 @@ impl OauthError {
         Self::new(OauthErrorCode::InvalidClient, why)
     }
 
+    /// The same for a client that is described by a document.
+    pub fn no_client_document() -> Self {
+        let why = "the document that describes this client cannot be had from its client_id";
+        Self::new(OauthErrorCode::InvalidClient, why)
+    }
+
     /// A token where one must be, and there is none (RFC 6750, 3): no word of an error in the challenge.
     pub fn no_token() -> Self {
         let why = "this takes a token: Authorization: Bearer and the token";

@@ -12,6 +12,7 @@ mod bearer;
 mod client_assertion;
 mod client_authentication;
 mod client_credentials;
+mod client_keys;
 mod codes;
 mod documents;
 mod end;

@@ -3,6 +3,7 @@
 mod authority;
 mod https;
 mod known;
+mod proving;
 pub(crate) mod published;
 mod refused;
 
