@@ -18,7 +18,7 @@ use super::error::{OauthError, Tried};
 use super::fetched::FetchFault;
 use super::form::{Parameters, form_decode};
 use crate::limits::Subscriber;
-use crate::token::client_named;
+use crate::token::{SecretFault, client_named};
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
 const SECRET_BYTES_MAX: usize = 256;
@@ -127,21 +127,30 @@ impl<P> Oauth<P> {
         }
         let proven = match &presented.proof {
             PresentedProof::Nothing => true,
-            PresentedProof::Secret(secret) => self.is_secret_of(found, secret).await?,
+            PresentedProof::Secret(secret) => self.is_secret_of(found, secret, asker).await?,
             PresentedProof::Assertion(assertion) => self.is_signed_by(found, assertion, asker).await?,
         };
         if proven { Ok(Arc::clone(found)) } else { Err(refused()) }
     }
 
-    async fn is_secret_of(&self, client: &Client, secret: &PresentedSecret) -> Result<bool, OauthError> {
+    /// Whether this is one of the client's secrets.
+    pub(super) async fn is_secret_of(
+        &self,
+        client: &Client,
+        secret: &PresentedSecret,
+        asker: Subscriber,
+    ) -> Result<bool, OauthError> {
         let is_readable = (1..=SECRET_BYTES_MAX).contains(&secret.reveal().len());
         let digests: Vec<_> = client.secrets_at(self.clock.now()).map(|held| held.digest.clone()).collect();
         if !is_readable || digests.is_empty() {
             return Ok(false);
         }
-        self.secrets.verify(client.id, secret, &digests).await.map_err(|error| {
-            tracing::warn!(error = %error, client.id = %client.id, "whether a client's secret is right is not known");
-            OauthError::unavailable("too many secrets are being checked; try again")
+        self.secrets.verify(client.id, asker, secret, &digests).await.map_err(|fault| {
+            tracing::warn!(error = %fault, client.id = %client.id, "whether a client's secret is right is not known");
+            match fault {
+                SecretFault::Hash(_) => OauthError::unavailable("too many secrets are being checked; try again"),
+                SecretFault::TooManyWrong => OauthError::too_many_wrong_secrets(),
+            }
         })
     }
 

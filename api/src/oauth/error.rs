@@ -185,6 +185,13 @@ impl OauthError {
         Self { too_many: Some(too_many), ..refused.under(StatusCode::TOO_MANY_REQUESTS) }
     }
 
+    /// Come back later: too many secrets of this client came from there that are none.
+    pub(crate) fn too_many_wrong_secrets() -> Self {
+        let why = "too many wrong secrets of this client came from this address; wait as Retry-After says";
+        let refused = Self { retry_after: Some(Duration::from_mins(1)), ..Self::unavailable(why) };
+        refused.under(StatusCode::TOO_MANY_REQUESTS)
+    }
+
     /// The same under another status.
     #[must_use]
     pub fn under(self, status: StatusCode) -> Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::value::{ClientId, ClientKey, KeyThumbprint, PresentedSecret, SecretDigest, SigningAlgorithm};
 
 use super::{AccessToken, AssertionClaims, TokenFault};
+use crate::limits::Subscriber;
 
 /// A future whose type has no name.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -35,15 +36,27 @@ pub trait CheckTokens: Send + Sync {
     fn check(&self, token: &str, keys: KeyOf<'_>) -> Result<(AccessToken, KeyThumbprint), TokenFault>;
 }
 
+/// Why it is not known whether a secret is right.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFault {
+    /// It cannot be checked.
+    #[error(transparent)]
+    Hash(#[from] commands::HashError),
+    /// Too many of this client's came from there that were wrong.
+    #[error("too many wrong secrets of this client came from one address")]
+    TooManyWrong,
+}
+
 /// Checks a client's secret against the digests that it may be behind.
 pub trait VerifySecrets: Send + Sync {
     /// Whether the secret is behind one of the digests. Slow for a secret that was not checked lately, and then bounded.
     fn verify<'a>(
         &'a self,
         client: ClientId,
+        asker: Subscriber,
         presented: &'a PresentedSecret,
         digests: &'a [SecretDigest],
-    ) -> Boxed<'a, Result<bool, commands::HashError>>;
+    ) -> Boxed<'a, Result<bool, SecretFault>>;
 }
 
 /// Checks what clients sign to prove who they are, without waiting.

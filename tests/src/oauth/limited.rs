@@ -124,6 +124,17 @@ async fn a_client_uses_up_what_is_its_own_and_nobody_uses_it_up_by_naming_it() {
 }
 
 #[tokio::test]
+async fn attack_30_an_address_that_tries_out_secrets_of_a_client_is_told_to_wait_and_the_client_is_not() {
+    let scene = scene(|_| ()).await;
+    scene.ask(CREDENTIALS).await.good();
+    let guess = super::scene::basic(&scene.client.id, "cs_not_the_secret");
+    let answer = too_often(async || ask(&scene.world.node, &guess, CREDENTIALS).await).await;
+    refused(&answer, 429, "temporarily_unavailable");
+    assert!(answer.header("retry-after").is_some());
+    scene.ask(CREDENTIALS).await.good();
+}
+
+#[tokio::test]
 async fn all_clients_of_an_organization_share_what_is_its() {
     let scene = scene(|rates| rates.token_per_organization = of(3)).await;
     let other = register(&scene.world.admin(), &scene.world.path("/clients"), &["mcp:write"]).await;

@@ -25,7 +25,7 @@ use utoipa::ToSchema;
 use super::answer::{RegisteredMetadata, Shown};
 use super::read::{ClientMetadata, read_json};
 use super::{PATH, answered, order, refused};
-use crate::limits::Surface;
+use crate::limits::{Subscriber, Surface};
 use crate::oauth::Oauth;
 use crate::oauth::bearer::bearer;
 use crate::oauth::error::{OauthError, OauthErrorCode, no_store};
@@ -129,6 +129,7 @@ async fn show<P: Ports + 'static>(
 async fn replace_all<P: Ports + 'static>(
     State(oauth): State<Oauth<P>>,
     named: Named,
+    asker: Subscriber,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
@@ -137,7 +138,7 @@ async fn replace_all<P: Ports + 'static>(
     let id = known.client.id;
     said.must_be_of(id)?;
     said.must_prove_itself_as_before(&known.client)?;
-    oauth.must_know_its_secret(&known.client, said.client_secret.as_deref()).await?;
+    oauth.must_know_its_secret(&known.client, said.client_secret.as_deref(), asker).await?;
     let mut description = said.metadata.description(id)?;
     description.keys = said.metadata.keys()?;
     if description.keys.is_some() != known.client.keys.is_some() {
@@ -214,19 +215,17 @@ impl Replacement {
 
 impl<P> Oauth<P> {
     /// A client chooses no secret: what it says is the one that it has, or nothing (RFC 7592, 2.2).
-    async fn must_know_its_secret(&self, client: &Client, said: Option<&str>) -> Result<(), OauthError> {
+    async fn must_know_its_secret(
+        &self,
+        client: &Client,
+        said: Option<&str>,
+        asker: Subscriber,
+    ) -> Result<(), OauthError> {
         let Some(said) = said else { return Ok(()) };
-        let said = PresentedSecret::new(said.to_owned());
-        let digests: Vec<_> = client.secrets_at(self.clock.now()).map(|held| held.digest.clone()).collect();
-        match self.secrets.verify(client.id, &said, &digests).await {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                Err(OauthError::invalid_request("client_secret is not this client's, and it chooses none"))
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, client.id = %client.id, "whether a client's secret is right is not known");
-                Err(OauthError::unavailable("too many secrets are being checked; try again"))
-            }
+        if self.is_secret_of(client, &PresentedSecret::new(said.to_owned()), asker).await? {
+            Ok(())
+        } else {
+            Err(OauthError::invalid_request("client_secret is not this client's, and it chooses none"))
         }
     }
 }
