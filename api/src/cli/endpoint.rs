@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 use domain::value::InstanceId;
-use http::header::{self, HeaderValue, InvalidHeaderValue};
-use http::{HeaderMap, HeaderName};
 use mcp::client::{Client, ClientError, Endpoint};
 use mcp::upstream::{
     NotAnUpstreamUrl, TlsSetupError, Unauthorized, Upstream, UpstreamConfig, UpstreamTimeouts, UpstreamUrl,
 };
 
-const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+use super::credential::{Credential, InClear};
+
 /// However much a call reports on the way.
 const CALL_HOURS_MAX: u64 = 24;
 
@@ -27,20 +26,8 @@ pub(super) struct EndpointOptions {
     #[arg(long, env = "SEKISHO_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
     url: String,
 
-    /// API key to present; better in the environment, where no list of processes shows it
-    #[arg(long, env = "SEKISHO_API_KEY", value_name = "KEY", hide_env_values = true, value_parser = key)]
-    api_key: Option<HeaderValue>,
-
-    /// Access token to present in place of an API key
-    #[arg(
-        long,
-        env = "SEKISHO_ACCESS_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true,
-        value_parser = token,
-        conflicts_with = "api_key"
-    )]
-    access_token: Option<HeaderValue>,
+    #[command(flatten)]
+    credential: Credential,
 
     /// Seconds to wait for an answer, and for each further sign of life of one
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = clap::value_parser!(u32).range(1..))]
@@ -64,6 +51,9 @@ pub(super) enum AskError {
     /// `--url` is none.
     #[error("--url: {0}")]
     Url(#[from] NotAnUpstreamUrl),
+    /// A credential is not for there.
+    #[error(transparent)]
+    InClear(#[from] InClear),
     /// This machine cannot.
     #[error(transparent)]
     Tls(#[from] TlsSetupError),
@@ -84,21 +74,6 @@ impl FromStr for Place {
     }
 }
 
-/// A value that no `Debug` shows.
-fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut value = HeaderValue::from_str(text)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn key(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    sensitive(text.trim())
-}
-
-fn token(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
-    sensitive(&format!("Bearer {}", text.trim()))
-}
-
 impl EndpointOptions {
     /// Reaches the endpoint and finds out how it speaks.
     pub(super) async fn connect(&self) -> Result<Client, AskError> {
@@ -106,6 +81,7 @@ impl EndpointOptions {
             Place::Address(url) => url.clone(),
             Place::Id(id) => UpstreamUrl::parse(&format!("{}/mcp/{id}", self.url.trim_end_matches('/')))?,
         };
+        let headers = self.credential.headers(&url, &self.url)?;
         let wait = Duration::from_secs(self.timeout_seconds.into());
         let timeouts = UpstreamTimeouts {
             first_byte: wait,
@@ -116,13 +92,7 @@ impl EndpointOptions {
         let unauthorized = Unauthorized::IsAnAnswer; // it is ours, and says what is wrong with the credential
         let config = UpstreamConfig { timeouts, unauthorized, ..UpstreamConfig::default() };
         let upstream = Upstream::try_new(config)?;
-        Ok(Client::connect(Endpoint { upstream, url, headers: self.credential(), name: "sekisho" }).await?)
-    }
-
-    fn credential(&self) -> HeaderMap {
-        let key = self.api_key.clone().map(|key| (API_KEY, key));
-        let token = self.access_token.clone().map(|token| (header::AUTHORIZATION, token));
-        key.into_iter().chain(token).collect()
+        Ok(Client::connect(Endpoint { upstream, url, headers, name: "sekisho" }).await?)
     }
 }
 
@@ -135,11 +105,5 @@ mod tests {
         for text in ["", "tools", "mcp/1", "ftp://127.0.0.1/mcp", "http://user:secret@127.0.0.1/mcp"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_credential_is_shown_by_nothing() {
-        let shown = format!("{:?}", (key("sk_live_secret"), token("ey.secret")));
-        assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod blast_radius;
 mod call;
+mod credential;
 mod demo;
 mod doctor;
 mod endpoint;

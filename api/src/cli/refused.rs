@@ -19,7 +19,7 @@ pub(super) const TOOL_FAILED: u8 = 4;
 /// Says what went wrong.
 pub(super) fn tell(error: &AskError, as_json: bool) -> ExitCode {
     match error {
-        AskError::Url(_) => {
+        AskError::Url(_) | AskError::InClear(_) => {
             complain(&error.to_string());
             ExitCode::from(2)
         }

@@ -169,6 +169,24 @@ async fn a_server_of_one_era_alone_is_asked_in_its_own_way() {
     }
 }
 
+#[tokio::test]
+async fn attack_49_a_credential_of_the_environment_is_shown_to_nobody_but_the_sekisho_that_it_is_for() {
+    let scene = scene().await;
+    let (key, address) = (scene.instance.api_key(), scene.instance.mcp_url());
+    let tools = ["tools", address.as_str()];
+    let mut line = scene.line(&tools, Some(key));
+    let elsewhere = line.env("SEKISHO_URL", "https://sekisho.example").output().await;
+    let elsewhere = elsewhere.expect("the program runs");
+    ended(&elsewhere, 3, "", "is for https://sekisho.example and is not shown to http://127.0.0.1:");
+    ended(&elsewhere, 3, "", "refused: no-credential");
+    let mut line = scene.line(&[&tools[..], &["--api-key", key]].concat(), None);
+    let named = line.env("SEKISHO_URL", "https://sekisho.example").output().await;
+    ended(&named.expect("the program runs"), 0, "test_simple_text()", "");
+    let mut line = scene.line(&["tools", &scene.instance.id], Some(key));
+    let in_clear = line.env("SEKISHO_URL", "http://sekisho.example").output().await;
+    ended(&in_clear.expect("the program runs"), 2, "", "a credential goes to other machines over https alone");
+}
+
 /// What the demonstration's client gets in its own name.
 async fn access_token(demo: &Demo) -> String {
     let basic = STANDARD.encode(format!("{}:{}", demo.word("client_id"), demo.word("client_secret")));
@@ -187,7 +205,7 @@ async fn an_access_token_opens_as_a_key_does_and_the_two_are_not_presented_toget
     let line = || {
         let arguments = ["call", demo.word("mcp_url"), "add", "--args", r#"{"a": 19, "b": 23}"#];
         let mut line = Command::from(command(&arguments));
-        line.env("SEKISHO_ACCESS_TOKEN", &token);
+        line.env("SEKISHO_ACCESS_TOKEN", &token).env("SEKISHO_URL", demo.word("url"));
         line
     };
     ended(&line().output().await.expect("the program runs"), 0, "42", "");
