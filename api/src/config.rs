@@ -270,6 +270,8 @@ pub struct Registration {
     pub policy: RegistrationPolicy,
     /// How long one that nobody ever let act is kept.
     pub unused_for: Duration,
+    /// How many of those there may be that are nobody's.
+    pub unused_max: usize,
 }
 
 /// Which Postgres and NATS.

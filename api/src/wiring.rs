@@ -415,6 +415,7 @@ impl Edge<'_> {
             assertions: Arc::new(AssertionVerifier),
             keys: Arc::<KeyDigests>::clone(&self.digests),
             registration: self.config.registration.policy,
+            unused_clients_max: self.config.registration.unused_max,
             documents,
             published_keys: KeysOfClients::fetched_by(outbound, self.config.published_keys),
             tokens: Arc::new(TokenSigner::new(Arc::clone(&self.signing_keys), self.public.clone())),

@@ -9,7 +9,7 @@ use api::config::{
     Config, Loopback, MasterKeySource, ProviderLimits, PublishedKeyLimits, Registration, Signing, Store,
 };
 use api::limits::Rates;
-use api::oauth::RegistrationPolicy;
+use api::oauth::{RegistrationPolicy, UNUSED_CLIENTS_MAX};
 use domain::value::{AddressRange, SigningAlgorithm};
 use hyper::Method;
 use mcp::memory::HELD_BYTES_MAX;
@@ -98,6 +98,8 @@ pub struct Settings {
     pub published_keys: Option<&'static PublishedKeyLimits>,
     /// How long one is kept that nobody ever let act, in seconds.
     pub unused_seconds: u32,
+    /// How many of those there may be that are nobody's.
+    pub unused_clients_max: usize,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
     /// How identity providers are put up with.
@@ -127,6 +129,7 @@ impl Default for Settings {
             upstream_loopback: true,
             published_keys: None,
             unused_seconds: 24 * 3_600,
+            unused_clients_max: UNUSED_CLIENTS_MAX,
             public_url: None,
             providers: ProviderLimits {
                 request: Duration::from_secs(30),
@@ -182,6 +185,7 @@ impl Node {
             registration: Registration {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),
+                unused_max: settings.unused_clients_max,
             },
             bcrypt_cost: settings.bcrypt_cost.into(),
             key_rate: rate,

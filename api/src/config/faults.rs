@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{ConfigError, Registration, Signing};
 use crate::adapters::outbound::Loopback;
-use crate::oauth::{PublishedKeyLimits, RegistrationPolicy};
+use crate::oauth::{PublishedKeyLimits, RegistrationPolicy, UNUSED_CLIENTS_MAX};
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
 const STALENESS_MIN: Duration = Duration::from_millis(300);
@@ -85,7 +85,7 @@ impl Faults {
         let wrong = || format!("{hours:?} is not 1 to {UNUSED_HOURS_MAX} hours");
         let hours = self.note("--registration-unused-hours", good.ok_or_else(wrong));
         let unused_for = Duration::from_secs(u64::from(hours?) * 60 * 60);
-        Some(Registration { policy: policy?, unused_for })
+        Some(Registration { policy: policy?, unused_for, unused_max: UNUSED_CLIENTS_MAX })
     }
 
     /// Where nobody may register, nobody is known by a document either, unless somebody says so.

@@ -188,8 +188,13 @@ impl OauthError {
     /// Come back later: too many secrets of this client came from there that are none.
     pub(crate) fn too_many_wrong_secrets() -> Self {
         let why = "too many wrong secrets of this client came from this address; wait as Retry-After says";
-        let refused = Self { retry_after: Some(Duration::from_mins(1)), ..Self::unavailable(why) };
-        refused.under(StatusCode::TOO_MANY_REQUESTS)
+        Self::unavailable(why).after(Duration::from_mins(1)).under(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The same, with another time to wait.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// The same under another status.

@@ -65,7 +65,7 @@ pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
 pub(crate) use published_keys::KeysOfClients;
 pub use published_keys::PublishedKeyLimits;
-pub use register::RegistrationPolicy;
+pub use register::{RegistrationPolicy, UNUSED_CLIENTS_MAX};
 pub use resource_metadata::ResourceMetadata;
 pub use revoke::{RevokeForm, Revoked};
 pub use table::{OauthAccess, OauthRoute, Taken};
@@ -89,6 +89,8 @@ pub struct Oauth<P> {
     pub keys: Arc<dyn CheckKey>,
     /// Who may register a client.
     pub registration: RegistrationPolicy,
+    /// How many clients there may be that are nobody's and that nobody ever let act.
+    pub unused_clients_max: usize,
     /// The documents of clients that are known by one.
     pub(crate) documents: ClientDocuments,
     /// The keys that clients publish.
@@ -120,6 +122,7 @@ impl<P> Clone for Oauth<P> {
             assertions: Arc::clone(&self.assertions),
             keys: Arc::clone(&self.keys),
             registration: self.registration,
+            unused_clients_max: self.unused_clients_max,
             documents: self.documents.clone(),
             published_keys: self.published_keys.clone(),
             tokens: Arc::clone(&self.tokens),

@@ -12,6 +12,8 @@ mod answer;
 mod manage;
 mod read;
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -25,7 +27,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use self::answer::{RegisteredMetadata, Shown};
 pub(in crate::oauth) use self::read::ClientMetadata;
-use self::read::{Wish, read_json};
+use self::read::{Wish, bytes_max, read_json};
 use super::Oauth;
 use super::bearer::bearer;
 use super::error::{OauthError, OauthErrorCode, no_store};
@@ -35,6 +37,12 @@ use crate::limits::Surface;
 use crate::trace_context::TraceContext;
 
 pub(super) const PATH: &str = "/oauth/register";
+/// Clients that are nobody's and that nobody ever let act: every node holds them in memory until they are forgotten, at up to `STRANGER_BYTES_MAX` each. More
+/// are refused until some are used or forgotten (`oauth.md`, case 3).
+pub const UNUSED_CLIENTS_MAX: usize = 5_000;
+
+/// When there may be room again.
+const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// Who may register a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +105,7 @@ async fn register<P: Ports + 'static>(
 ) -> Result<Response, OauthError> {
     let id = ClientId::new(oauth.ports.entropy().id());
     let Admitted { actor, organization } = oauth.registrar(bearer(&headers)?, id)?;
-    let said: ClientMetadata = read_json(&headers, body).await?;
+    let said: ClientMetadata = read_json(&headers, body, bytes_max(organization)).await?;
     let Wish { proof, description } = said.wish(id)?;
     let use_case =
         RegisterItself { id, organization, proof: proof.clone(), description: description.clone() };
@@ -123,7 +131,10 @@ impl<P> Oauth<P> {
         }
         let Some(shown) = shown else {
             return match self.registration {
-                RegistrationPolicy::Open => Ok(Admitted { actor: Actor::client(id), organization: None }),
+                RegistrationPolicy::Open => {
+                    self.must_have_room()?;
+                    Ok(Admitted { actor: Actor::client(id), organization: None })
+                }
                 RegistrationPolicy::Token | RegistrationPolicy::Closed => Err(OauthError::no_token()),
             };
         };
@@ -137,6 +148,17 @@ impl<P> Oauth<P> {
             return Err(OauthError::unavailable("this node cannot decide right now; try again"));
         }
         Ok(Admitted { actor, organization: Some(key.organization) })
+    }
+
+    /// For one more client that is nobody's.
+    fn must_have_room(&self) -> Result<(), OauthError> {
+        let unused = self.grounds()?.view().unused_clients_of_nobody();
+        if unused < self.unused_clients_max {
+            return Ok(());
+        }
+        tracing::warn!(clients.unused = unused, "too many clients that nobody uses registered themselves; further ones are refused");
+        let why = "too many clients that nobody uses are registered here; try again later, or with an initial access token";
+        Err(OauthError::unavailable(why).after(RETRY_AFTER))
     }
 }
 

@@ -104,6 +104,11 @@ impl AccessView {
         self.unused_clients.iter().take_while(move |(at, _)| *at <= since).map(|(_, id)| *id)
     }
 
+    /// How many registered themselves for nobody in particular, and were never let act.
+    pub const fn unused_clients_of_nobody(&self) -> usize {
+        self.unused_of_nobody
+    }
+
     pub(super) fn fold_client(&mut self, id: ClientId, fact: ClientEvent) {
         match fact {
             ClientEvent::Registered {
@@ -140,13 +145,16 @@ impl AccessView {
                 let own = Some(Arc::new(OwnRegistration { token: Some(token), since, about: *about }));
                 self.clients.insert(id, Arc::new(Client { organization, named_grant_types, own, ..client }));
                 self.unused_clients.insert((since, id));
+                self.unused_of_nobody += usize::from(organization.is_none());
             }
             ClientEvent::TokenRevoked { token, expires_at } => {
                 self.revoked_tokens.insert(Root::Client(id), token, expires_at);
             }
-            ClientEvent::FirstUsed {} => self.forget_unused(id),
-            ClientEvent::Deleted { reason: _ } => {
+            ClientEvent::FirstUsed {} => {
                 self.forget_unused(id);
+            }
+            ClientEvent::Deleted { reason: _ } => {
+                let was_unused = self.forget_unused(id);
                 self.change_client(id, |client| {
                     client.standing = Standing::Ended;
                     client.secrets.clear();
@@ -154,6 +162,9 @@ impl AccessView {
                     // Anybody can register and leave: nothing is held of them but that they were there.
                     client.own = None;
                     client.redirect_uris.clear();
+                    if was_unused {
+                        client.be_nameless(); // of one that somebody let act, the name is still shown and the scopes still explain
+                    }
                 });
             }
             ClientEvent::Updated { name, redirect_uris, scopes } => self.change_client(id, |client| {
@@ -203,15 +214,26 @@ impl AccessView {
         }
     }
 
-    fn forget_unused(&mut self, id: ClientId) {
-        let own = self.client(id).and_then(|client| client.own.as_ref());
-        if let Some(since) = own.map(|own| own.since) {
-            self.unused_clients.remove(&(since, id));
-        }
+    /// Whether it was there.
+    fn forget_unused(&mut self, id: ClientId) -> bool {
+        let Some(client) = self.client(id) else { return false };
+        let (own, is_nobodys) = (client.own.as_ref(), client.organization.is_none());
+        let Some(since) = own.map(|own| own.since) else { return false };
+        let was_there = self.unused_clients.remove(&(since, id)).is_some();
+        self.unused_of_nobody -= usize::from(was_there && is_nobodys);
+        was_there
     }
 }
 
 impl Client {
+    /// Whatever it said of itself is gone.
+    fn be_nameless(&mut self) {
+        if let Ok(name) = DisplayName::parse(&self.id.to_string()) {
+            self.name = name;
+        }
+        self.scopes = Scopes::default();
+    }
+
     /// What it is, it says itself no longer.
     fn be_taken_over(&mut self) {
         if let Some(own) = &mut self.own {

@@ -61,6 +61,8 @@ pub struct AccessView {
     clients: HashMap<ClientId, Arc<Client>>,
     /// Those that registered themselves and that nobody ever let act, by when they did.
     unused_clients: imbl::OrdSet<(Timestamp, ClientId)>,
+    /// How many of them are nobody's.
+    unused_of_nobody: usize,
     grants: HashMap<GrantId, Arc<Grant>>,
     /// The live grant of a user, a client and an instance.
     grant_of: HashMap<(UserId, ClientId, InstanceId), GrantId>,

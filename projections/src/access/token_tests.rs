@@ -1,6 +1,8 @@
 //! What the view says of tokens, clients, grants and keys that sign.
 
-use domain::client::{ClientAuthentication, ClientEvent, ClientKind, GrantType};
+use domain::client::{
+    ApplicationType, ClientAbout, ClientAuthentication, ClientEvent, ClientKind, GrantType,
+};
 use domain::deployment::DeploymentEvent;
 use domain::event::Event;
 use domain::grant::{ACCESS_TOKEN_SECONDS, GrantEnd, GrantEvent};
@@ -258,6 +260,58 @@ fn two_secrets_of_a_client_work_side_by_side_for_a_while() {
     assert_eq!(numbers(&view, NOW), [3]);
     tell(&mut view, DESK, ClientEvent::Deleted { reason: None });
     assert_eq!((numbers(&view, NOW), view.client(DESK).unwrap().standing), (vec![], Standing::Ended));
+}
+
+/// A client that registered itself, of an organization or of nobody.
+fn itself(id: ClientId, organization: Option<OrganizationId>) -> ClientEvent {
+    let about = ClientAbout {
+        application_type: ApplicationType::Native,
+        client_uri: None,
+        logo_uri: None,
+        tos_uri: None,
+        policy_uri: None,
+        software_id: None,
+        software_version: None,
+    };
+    ClientEvent::SelfRegistered {
+        organization,
+        client_id: id,
+        name: name(),
+        kind: ClientKind::Public,
+        redirect_uris: [RedirectUri::parse("http://127.0.0.1/cb").unwrap()].into(),
+        scopes: scopes(&["mcp:read"]),
+        registered_by: None,
+        authentication: None,
+        grant_types: [GrantType::AuthorizationCode].into(),
+        registration_token: digest(0),
+        about: Box::new(about),
+        at: NOW,
+    }
+}
+
+#[test]
+fn attack_03_of_a_client_that_nobody_used_nothing_is_held_once_it_is_gone() {
+    let mut view = AccessView::default();
+    let [one, two, three] = [1, 2, 3].map(|number| ClientId::new(Uuid::from_u128(number)));
+    for (id, organization) in [(one, None), (two, None), (three, Some(ACME))] {
+        tell(&mut view, id, itself(id, organization));
+    }
+    assert_eq!(view.unused_clients_of_nobody(), 2);
+    let before = view.clone();
+    tell(&mut view, one, ClientEvent::FirstUsed {});
+    tell(&mut view, one, ClientEvent::FirstUsed {});
+    assert_eq!(view.unused_clients_of_nobody(), 1);
+    for id in [one, two, three] {
+        tell(&mut view, id, ClientEvent::Deleted { reason: None });
+    }
+    assert_eq!(view.unused_clients_of_nobody(), 0);
+    let held = |view: &AccessView, id| {
+        let client = view.client(id).expect("that it was there").clone();
+        (client.standing, client.name.as_str().to_owned(), client.scopes.iter().count())
+    };
+    assert_eq!(held(&view, one), (Standing::Ended, name().as_str().to_owned(), 1));
+    assert_eq!(held(&view, two), (Standing::Ended, two.to_string(), 0));
+    assert_eq!(held(&before, two), (Standing::Active, name().as_str().to_owned(), 1), "the past is as it was");
 }
 
 #[test]

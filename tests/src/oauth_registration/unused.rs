@@ -1,9 +1,12 @@
-//! Item 30 and attack 3: clients that nobody ever lets act are forgotten, each once, and those that somebody does are not.
+//! Item 30 and attack 3: clients that nobody ever lets act are forgotten, each once, and those that somebody does are not; and there are not too many of
+//! them before that.
 
 use std::time::Duration;
 
 use api::oauth::RegistrationPolicy;
 use harness::Settings;
+use hyper::Method;
+use serde_json::json;
 
 use super::scene::{CALLBACK, Scene, on_loopback, refused, text};
 
@@ -64,4 +67,59 @@ async fn attack_03_of_a_flood_of_clients_nothing_stays_but_what_somebody_uses() 
     tokio::time::timeout(Duration::from_mins(1), asked).await.expect("its token is gone with it");
     refused(&scene.as_itself(token).get(&path).await, 401, "invalid_token");
     assert_eq!(scene.asked(client, CALLBACK).await.status.as_u16(), 400);
+}
+
+/// Registers, as soon as there is room.
+async fn until_there_is_room(scene: &Scene) {
+    let room = async {
+        while scene.register(&on_loopback()).await.status != 201 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), room).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn attack_03_there_are_only_so_many_unused_clients_of_nobody_and_organizations_have_as_many_as_they_want()
+ {
+    let open = Settings { registration: RegistrationPolicy::Open, ..Settings::default() };
+    let mut scene = Scene::with(Settings { unused_clients_max: 3, ..open }).await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(scene.register(&on_loopback()).await.good());
+    }
+    let full = async |scene: &Scene| {
+        let answer = scene.register(&on_loopback()).await;
+        refused(&answer, 503, "temporarily_unavailable");
+        assert_eq!(answer.header("retry-after"), Some("60"));
+    };
+    full(&scene).await;
+    let known = scene.as_itself(&scene.world.admin_key);
+    for _ in 0..3 {
+        known.post("/oauth/register", &on_loopback()).await.good();
+    }
+    full(&scene).await;
+    scene.code(&text(&made[0], "client_id"), CALLBACK).await; // one of them is used now
+    until_there_is_room(&scene).await;
+    full(&scene).await;
+    let (client, token) = (text(&made[1], "client_id"), text(&made[1], "registration_access_token"));
+    let left = scene.as_itself(&token).send(Method::DELETE, &format!("/oauth/register/{client}"), "").await;
+    assert_eq!(left.status, 204);
+    until_there_is_room(&scene).await;
+    full(&scene).await;
+}
+
+#[tokio::test]
+async fn attack_03_whoever_shows_no_initial_access_token_says_less_of_a_client() {
+    let scene = Scene::open().await;
+    let mut long = on_loopback();
+    long["padding"] = json!("x".repeat(16 * 1024));
+    refused(&scene.register(&long).await, 413, "invalid_client_metadata");
+    scene.as_itself(&scene.world.admin_key).post("/oauth/register", &long).await.good();
+    let made = scene.register(&on_loopback()).await.good();
+    let (client, token) = (text(&made, "client_id"), text(&made, "registration_access_token"));
+    long["client_id"] = json!(client);
+    let path = format!("/oauth/register/{client}");
+    let answer = scene.as_itself(&token).json(Method::PUT, &path, &long).await;
+    refused(&answer, 413, "invalid_client_metadata");
 }

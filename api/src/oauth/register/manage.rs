@@ -23,7 +23,7 @@ use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
 use super::answer::{RegisteredMetadata, Shown};
-use super::read::{ClientMetadata, read_json};
+use super::read::{ClientMetadata, bytes_max, read_json};
 use super::{PATH, answered, order, refused};
 use crate::limits::{Subscriber, Surface};
 use crate::oauth::Oauth;
@@ -134,7 +134,7 @@ async fn replace_all<P: Ports + 'static>(
     body: Body,
 ) -> Result<Response, OauthError> {
     let known = oauth.known(&oauth.grounds()?, named, &headers)?;
-    let said: Replacement = read_json(&headers, body).await?;
+    let said: Replacement = read_json(&headers, body, bytes_max(known.client.organization)).await?;
     let id = known.client.id;
     said.must_be_of(id)?;
     said.must_prove_itself_as_before(&known.client)?;

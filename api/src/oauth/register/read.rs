@@ -8,8 +8,8 @@ use domain::client::{
     ApplicationType, ClientAbout, ClientAuthentication, GrantType, ItselfDescribed, REDIRECT_URIS_MAX,
 };
 use domain::value::{
-    AssertionAlgorithm, ClientId, ClientKeySource, DisplayName, KeysUrl, PublishedKeys, RedirectUri, Scope,
-    Scopes, WebUrl,
+    AssertionAlgorithm, ClientId, ClientKeySource, DisplayName, KeysUrl, OrganizationId, PublishedKeys,
+    RedirectUri, Scope, Scopes, WebUrl,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -25,6 +25,8 @@ use crate::token::read_client_keys;
 
 /// Largest body: all redirect URIs and keys that a client may have, each as long as it may be, and as much again.
 const REGISTRATION_BYTES_MAX: usize = 128 * 1024;
+/// Largest body about a client that is nobody's, which anybody may send: what clients say of themselves takes a tenth of it.
+const STRANGER_BYTES_MAX: usize = 16 * 1024;
 /// How long it may take to arrive.
 const REGISTRATION_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 /// Entries of a list of names: there are three grant types, and clients list what they have heard of.
@@ -89,12 +91,24 @@ fn metadata(why: impl Into<std::borrow::Cow<'static, str>>) -> OauthError {
     OauthError::new(OauthErrorCode::InvalidClientMetadata, why)
 }
 
+/// How much may be said of a client of this organization.
+pub(super) const fn bytes_max(organization: Option<OrganizationId>) -> usize {
+    match organization {
+        Some(_) => REGISTRATION_BYTES_MAX,
+        None => STRANGER_BYTES_MAX,
+    }
+}
+
 /// Reads a JSON object out of a body.
-pub(super) async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, OauthError> {
+pub(super) async fn read_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<T, OauthError> {
     if !mcp::headers::is_json(headers) {
         return Err(OauthError::invalid_request("send the metadata as Content-Type: application/json"));
     }
-    let bytes = tokio::time::timeout(REGISTRATION_WAIT, whole(body, REGISTRATION_BYTES_MAX)).await;
+    let bytes = tokio::time::timeout(REGISTRATION_WAIT, whole(body, bytes_max)).await;
     let bytes = bytes.map_err(|_| {
         OauthError::invalid_request("the metadata did not arrive in time").under(StatusCode::REQUEST_TIMEOUT)
     })?;
