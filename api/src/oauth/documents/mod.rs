@@ -77,7 +77,8 @@ impl ClientDocuments {
 
     /// Where they are. Clients prove themselves by them within these limits.
     pub(crate) fn fetched_by(fetch: impl FetchDocument + 'static, proving: PublishedKeyLimits) -> Self {
-        Self(Some(Kept { shelf: Arc::new(Shelf::new(Box::new(fetch), WANTED, GOOD)), proving }))
+        let shelf = Shelf::new(Box::new(fetch), WANTED, GOOD, proving.stale);
+        Self(Some(Kept { shelf: Arc::new(shelf), proving }))
     }
 
     /// Whether such clients are taken.

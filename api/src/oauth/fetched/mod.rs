@@ -111,27 +111,40 @@ impl<T> Dated<T> {
     }
 }
 
-type Place<T> = Cached<Dated<T>, FetchFault>;
+/// What is known of one address.
+struct Place<T> {
+    cached: Cached<Dated<T>, FetchFault>,
+    /// Whoever asked for it first.
+    asker: Subscriber,
+}
 
 /// What is kept of addresses of one kind.
 pub(super) struct Shelf<K, T> {
     fetch: Box<dyn FetchDocument>,
     wanted: Wanted,
     bounds: Bounds,
+    /// For how long after it was good something is of use.
+    stale: Duration,
     places: Mutex<HashMap<K, Arc<Place<T>>>>,
     gate: Gate,
 }
 
 impl<K: Addressed, T> Shelf<K, T> {
-    pub(super) fn new(fetch: Box<dyn FetchDocument>, wanted: Wanted, good: (Duration, Duration)) -> Self {
-        let (min, max) = good;
-        Self { fetch, wanted, bounds: Bounds { min, max }, places: Mutex::default(), gate: Gate::default() }
+    /// What is read is good for no shorter and no longer than this, and of use for `stale` after that.
+    pub(super) fn new(
+        fetch: Box<dyn FetchDocument>,
+        wanted: Wanted,
+        (min, max): (Duration, Duration),
+        stale: Duration,
+    ) -> Self {
+        let (places, gate) = (Mutex::default(), Gate::default());
+        Self { fetch, wanted, bounds: Bounds { min, max }, stale, places, gate }
     }
 
     /// What is held, good or not for much longer.
     pub(super) fn held(&self, key: &K, grace: Duration) -> Option<Arc<Dated<T>>> {
         let place = self.places.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        place?.held(|_, dated| dated.is_good(grace))
+        place?.cached.held(|_, dated| dated.is_good(grace))
     }
 
     /// What is held, if it is good enough; else what lies there now, unless it was looked for within `rest`. What there is not is fetched for `asker`,
@@ -145,7 +158,7 @@ impl<K: Addressed, T> Shelf<K, T> {
         read: impl FnOnce(&K, &[u8]) -> Result<T, String>,
     ) -> Result<Arc<Dated<T>>, FetchFault> {
         let by = Instant::now() + ROOM_WITHIN;
-        self.place(key).get_if(is_enough, rest, self.attempt(key, (asker, by), read)).await
+        self.place(key, asker).cached.get_if(is_enough, rest, self.attempt(key, (asker, by), read)).await
     }
 
     async fn attempt(
@@ -179,19 +192,31 @@ impl<K: Addressed, T> Shelf<K, T> {
         Ok(Dated { until: Instant::now() + self.bounds.of(&answer.headers), value })
     }
 
-    /// The place of an address. Where there is none left, those that hold nothing good and that nobody waits at make room, then any that nobody waits
-    /// at.
-    fn place(&self, key: &K) -> Arc<Place<T>> {
+    /// The place of an address. Where there is none left, those that hold nothing of use and that nobody waits at make room; then one of whoever asked for
+    /// most: nobody who names many places drives out what others need (`oauth.md`, case 3).
+    fn place(&self, key: &K, asker: Subscriber) -> Arc<Place<T>> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() >= HELD_MAX && !places.contains_key(key) {
-            let is_good = |place: &Place<T>| place.held(|_, dated| dated.is_good(Duration::ZERO)).is_some();
-            places.retain(|_, place| Arc::strong_count(place) > 1 || is_good(place));
-            let idle = places.iter().find(|(_, place)| Arc::strong_count(place) == 1);
-            let idle = idle.map(|(key, _)| key.clone()).filter(|_| places.len() >= HELD_MAX);
-            if let Some(idle) = idle {
-                places.remove(&idle);
+            let is_of_use = |place: &Place<T>| place.cached.held(|_, dated| dated.is_good(self.stale)).is_some();
+            places.retain(|_, place| Arc::strong_count(place) > 1 || is_of_use(place));
+            let driven_out = if places.len() >= HELD_MAX { one_of_most(&places) } else { None };
+            if let Some(driven_out) = driven_out {
+                places.remove(&driven_out);
             }
         }
-        Arc::clone(places.entry(key.clone()).or_default())
+        let place = || Arc::new(Place { cached: Cached::default(), asker });
+        Arc::clone(places.entry(key.clone()).or_insert_with(place))
     }
+}
+
+/// A place that nobody waits at, of whoever asked for most of those.
+fn one_of_most<K: Addressed, T>(places: &HashMap<K, Arc<Place<T>>>) -> Option<K> {
+    let idle = || places.iter().filter(|(_, place)| Arc::strong_count(place) == 1);
+    let mut counts: HashMap<Subscriber, usize> = HashMap::new();
+    for (_, place) in idle() {
+        let count = counts.entry(place.asker).or_default();
+        *count = count.saturating_add(1);
+    }
+    let (most, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    idle().find(|(_, place)| place.asker == most).map(|(key, _)| key.clone())
 }

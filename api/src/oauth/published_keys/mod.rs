@@ -72,7 +72,7 @@ impl KeysOfClients {
     /// Fetched by this.
     pub(crate) fn fetched_by(fetch: impl FetchDocument + 'static, limits: PublishedKeyLimits) -> Self {
         let good = (limits.good_min, limits.good_max);
-        Self { shelf: Arc::new(Shelf::new(Box::new(fetch), WANTED, good)), limits }
+        Self { shelf: Arc::new(Shelf::new(Box::new(fetch), WANTED, good, limits.stale)), limits }
     }
 
     /// The keys that lie there, or did not long ago.
