@@ -130,7 +130,7 @@ pub struct Options {
     pub outbound_loopback: String,
 
     /// Networks beside the open internet in which the MCP servers of organizations may be, separated by commas, such as 10.20.0.0/16; those that
-    /// deployment administrators register may be anywhere. Unless said otherwise none, and this very machine where only it is listened to
+    /// deployment administrators register may be anywhere. None unless said otherwise; 127.0.0.0/8,::1 is this very machine, which the demonstration opens
     #[arg(long, env = "SEKISHO_UPSTREAM_NETWORKS", value_name = "NETWORKS")]
     pub upstream_networks: Option<String>,
 
@@ -369,8 +369,7 @@ impl Options {
         let client_documents = faults.client_documents(self.client_documents.as_deref(), registration);
         let published_keys = faults.published_keys(&self.client_keys_stale_minutes);
         let outbound_loopback = faults.outbound_loopback(&self.outbound_loopback, listen);
-        let alone = listen.is_some_and(|address| address.ip().is_loopback()) && self.public_url.is_none();
-        let upstream_networks = faults.networks(self.upstream_networks.as_deref(), alone);
+        let upstream_networks = faults.networks(self.upstream_networks.as_deref());
         let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);

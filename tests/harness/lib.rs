@@ -30,4 +30,4 @@ pub use partition::{Direction, Link, Target, Weather};
 pub use program::{Program, Victim, children, folder, sekisho, signal, try_signal};
 pub use unsigned::unsigned;
 pub use upstream::{Scripted, ScriptedUpstream, Seen};
-pub use world::{Instance, Node, Servers, Settings, World, this_machine};
+pub use world::{Instance, Node, Servers, Settings, THIS_MACHINE, World, this_machine};

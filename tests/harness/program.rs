@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::cluster;
 use crate::http::Http;
+use crate::world::THIS_MACHINE;
 
 const START_WAIT: Duration = Duration::from_mins(1);
 const STOP_WAIT: Duration = Duration::from_mins(1);
@@ -235,6 +236,7 @@ fn spawn(data: &Path, port: u16, token: &str, environment: &[(&'static str, Stri
     {
         command.env_remove(inherited);
     }
+    command.env("SEKISHO_UPSTREAM_NETWORKS", THIS_MACHINE);
     command.env("SEKISHO_BOOTSTRAP_TOKEN", token).stdin(Stdio::null());
     command.envs(environment.iter().cloned());
     command.stdout(log.try_clone().expect("a log")).stderr(log);

@@ -106,9 +106,12 @@ pub struct Settings {
     pub providers: ProviderLimits,
 }
 
+/// The networks of loopback, as an option takes them.
+pub const THIS_MACHINE: &str = "127.0.0.0/8,::1";
+
 /// The networks of loopback.
 pub fn this_machine() -> Vec<AddressRange> {
-    ["127.0.0.0/8", "::1"].map(|network| AddressRange::parse(network).expect("a network")).into()
+    THIS_MACHINE.split(',').map(|network| AddressRange::parse(network).expect("a network")).collect()
 }
 
 impl Default for Settings {

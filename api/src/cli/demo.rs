@@ -19,6 +19,9 @@ use crate::oauth::RegistrationPolicy;
 use crate::wiring::{Running, start};
 use seed::{Seeded, USER_EMAIL};
 
+/// Its networks, as `--upstream-networks` takes them.
+const THIS_MACHINE: &str = "127.0.0.0/8,::1";
+
 /// Options of the demonstration.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -43,6 +46,8 @@ impl Demo {
         }
         // Clients are tried out here that nobody has prepared for it.
         self.options.registration.get_or_insert_with(|| RegistrationPolicy::Open.as_str().to_owned());
+        // Its server is on this machine, and so are those that are tried out behind it.
+        self.options.upstream_networks.get_or_insert_with(|| THIS_MACHINE.to_owned());
         let config = match super::checked(&self.options) {
             Ok(config) => config,
             Err(code) => return code,

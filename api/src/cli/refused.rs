@@ -86,6 +86,9 @@ fn advice(reason: &str) -> Option<&'static str> {
         "upstream-unreachable" | "upstream-closed" | "upstream-timeout" | "upstream-bad-answer" => {
             "look after the server behind the instance; the call may have been carried out"
         }
+        "upstream-address-refused" => {
+            "start Sekisho with --upstream-networks and the server's network, such as 127.0.0.0/8 for this machine, or register the server at /v1/deployment/servers"
+        }
         "upstream-unauthorized" | "upstream-credential-missing" => {
             "set the credentials of the instance's connection anew"
         }

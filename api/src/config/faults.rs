@@ -130,9 +130,9 @@ impl Faults {
         self.note("--outbound-loopback", allowed)
     }
 
-    /// Whom only this machine reaches, they reach nothing by us that they do not reach without us.
-    pub(super) fn networks(&mut self, text: Option<&str>, alone: bool) -> Option<Vec<AddressRange>> {
-        let text = text.unwrap_or(if alone { "127.0.0.0/8,::1" } else { "" });
+    /// This machine is among them only where somebody says so: who else reaches us through a proxy on it, nothing here tells.
+    pub(super) fn networks(&mut self, text: Option<&str>) -> Option<Vec<AddressRange>> {
+        let text = text.unwrap_or_default();
         let named = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let read = |part: &str| AddressRange::parse(part).map_err(|error| format!("{part:?}: {error}"));
         self.note("--upstream-networks", named.map(read).collect())

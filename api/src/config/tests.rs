@@ -107,6 +107,19 @@ fn what_strangers_name_leads_to_this_machine_only_where_nobody_else_listens() {
 }
 
 #[test]
+fn attack_22_servers_of_organizations_lead_to_this_machine_only_where_somebody_says_so() {
+    for unsaid in [&[][..], &["--listen", "127.0.0.1:8080"], &["--listen", "[::1]:0"]] {
+        let networks = options(unsaid).check().unwrap().upstream_networks;
+        assert!(networks.is_empty(), "a proxy may be in front, which nothing here tells: {unsaid:?}");
+    }
+    let said = options(&["--upstream-networks", "127.0.0.0/8,::1"]).check().unwrap().upstream_networks;
+    assert!(["127.0.0.1", "::1"].iter().all(|own| {
+        let own = own.parse().unwrap();
+        said.iter().any(|network| network.contains(own))
+    }));
+}
+
+#[test]
 fn a_database_of_ones_own_wants_a_key_of_ones_own() {
     let error = options(&["--database-url", "postgres://localhost/x"]).check().unwrap_err();
     assert_eq!(error.len(), 1);

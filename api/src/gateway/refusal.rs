@@ -24,6 +24,8 @@ use crate::limits::TooMany;
 use crate::problem::VIEW_STALE;
 use crate::token::{TokenFault, scope_text};
 
+/// What opens a network to servers of organizations, for whoever runs this.
+const OPEN_NETWORKS: &str = "--upstream-networks (SEKISHO_UPSTREAM_NETWORKS) opens networks to them, 127.0.0.0/8 for this machine, and an administrator of the deployment registers a server anywhere";
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
 const ID_WAIT: Duration = Duration::from_secs(1);
@@ -294,7 +296,12 @@ impl Refusal {
     pub(super) fn upstream(error: UpstreamError) -> Self {
         let busy = error.status() == StatusCode::SERVICE_UNAVAILABLE;
         let retry = busy.then_some(Retry::After(Duration::from_secs(1)));
-        Self { status: error.status(), error: error.rpc_error(), challenge: None, retry }
+        let told = if matches!(error, UpstreamError::AddressRefused(_)) {
+            RpcError::new(code::INTERNAL_ERROR, error.reason(), format!("{error}; {OPEN_NETWORKS}"))
+        } else {
+            error.rpc_error()
+        };
+        Self { status: error.status(), error: told, challenge: None, retry }
     }
 
     /// The upstream refused what we asked of it on the caller's behalf: its status, as for a call that is carried.

@@ -41,6 +41,8 @@ async fn case_22_a_server_of_an_organization_leads_nobody_into_networks_that_are
     let scene = Scene::with(Scripted::Result(json!({})), settings).await;
     let refused = scene.call(&call(1, "x")).await;
     refused.refused_call(502, "upstream-address-refused", &json!(1));
+    let told = refused.body()["error"]["message"].as_str().expect("a message").to_owned();
+    assert!(told.contains("--upstream-networks"), "it says what opens it: {told}");
     let port = scene.upstream.url.port().expect("a port");
     for host in
         ["localhost", "[::ffff:127.0.0.1]", "0x7f.1", "169.254.169.254", "10.0.0.1", "[fd00::1]", "0.0.0.0"]

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use harness::{Http, cluster, sekisho, signal};
+use harness::{Http, THIS_MACHINE, cluster, sekisho, signal};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -23,6 +23,7 @@ async fn process(scene: &Scene) -> (Child, Http) {
         .env("SEKISHO_NATS_PREFIX", format!("events-{name}"))
         .env("SEKISHO_MASTER_KEY", scene.world.master_key())
         .env("SEKISHO_BOOTSTRAP_TOKEN", "a bootstrap token for tests")
+        .env("SEKISHO_UPSTREAM_NETWORKS", THIS_MACHINE)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
