@@ -340,9 +340,7 @@ impl Options {
         });
         let bootstrap_token = bootstrap_token.map(|token| faults.note("--bootstrap-token", token));
         let call_records = faults.note("--call-records", on_or_off(&self.call_records));
-        let days = self.call_retention_days.parse().ok().filter(|days| (1..=3_650).contains(days));
-        let days = days.ok_or_else(|| format!("{:?} is not 1 to 3650 days", self.call_retention_days));
-        let call_retention = faults.note("--call-retention-days", days.map(|days| Retention { days }));
+        let call_retention = faults.retention(&self.call_retention_days);
         let allowed_origins: Vec<String> = self
             .allowed_origins
             .split(',')

@@ -17,7 +17,7 @@ pub use claims::{AccessClaims, AccessToken, CLOCK_LEEWAY_SECONDS, TokenFault};
 pub(crate) use client_keys::{jwks_of, read_client_key, read_client_keys};
 pub(crate) use client_name::{client_named, id_of};
 pub(crate) use jwk::{PublicKey, base64url};
-pub use ports::{CheckAssertions, CheckTokens, KeyOf, SignTokens, SecretFault, SigningFailed, VerifySecrets};
+pub use ports::{CheckAssertions, CheckTokens, KeyOf, SecretFault, SignTokens, SigningFailed, VerifySecrets};
 pub use public_url::PublicUrl;
 pub use refresh::{
     EndedFamily, FamilyEnd, FamilyId, FoundRefresh, KeepRefreshTokens, REFRESH_IDLE_DAYS, REFRESH_LIFE_DAYS,

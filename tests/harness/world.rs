@@ -93,13 +93,13 @@ pub struct Settings {
     /// Whether what strangers name may lie on this machine: documents of clients lie nowhere else in tests.
     pub outbound_loopback: Loopback,
     /// Whether servers of organizations may be on this machine: those of tests are nowhere else.
-    pub upstream_loopback: bool,
+    pub upstream_loopback: Loopback,
     /// How long keys that clients publish are taken for what they are, if not for as long as usual.
     pub published_keys: Option<&'static PublishedKeyLimits>,
     /// How long one is kept that nobody ever let act, in seconds.
     pub unused_seconds: u32,
     /// How many of those there may be that are nobody's.
-    pub unused_clients_max: usize,
+    pub unused_clients_max: u16,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
     /// How identity providers are put up with.
@@ -129,10 +129,10 @@ impl Default for Settings {
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             registration: RegistrationPolicy::Token,
             outbound_loopback: Loopback::Refused,
-            upstream_loopback: true,
+            upstream_loopback: Loopback::Allowed,
             published_keys: None,
             unused_seconds: 24 * 3_600,
-            unused_clients_max: UNUSED_CLIENTS_MAX,
+            unused_clients_max: u16::try_from(UNUSED_CLIENTS_MAX).expect("not that many"),
             public_url: None,
             providers: ProviderLimits {
                 request: Duration::from_secs(30),
@@ -183,12 +183,15 @@ impl Node {
             signing: Signing { algorithm: settings.signing_algorithm, key_days: 90 },
             client_documents: settings.registration.lets_some(),
             outbound_loopback: settings.outbound_loopback,
-            upstream_networks: if settings.upstream_loopback { this_machine() } else { Vec::new() },
+            upstream_networks: match settings.upstream_loopback {
+                Loopback::Allowed => this_machine(),
+                Loopback::Refused => Vec::new(),
+            },
             published_keys: settings.published_keys.copied().unwrap_or_default(),
             registration: Registration {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),
-                unused_max: settings.unused_clients_max,
+                unused_max: settings.unused_clients_max.into(),
             },
             bcrypt_cost: settings.bcrypt_cost.into(),
             key_rate: rate,

@@ -303,7 +303,10 @@ mod tests {
         while lately.turns.lock().unwrap().get(&APP).map_or(0, Weak::strong_count) < WAITING_PER_CLIENT_MAX {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(lately.is_behind_one((APP, *HERE), &secret("s"), &["s"]).await, Err(SecretFault::Hash(HashError::Busy))));
+        assert!(matches!(
+            lately.is_behind_one((APP, *HERE), &secret("s"), &["s"]).await,
+            Err(SecretFault::Hash(HashError::Busy))
+        ));
         counted.may_go_on.add_permits(1);
         for one in asked {
             assert!(one.await.unwrap().unwrap());
@@ -332,7 +335,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attack_30_an_address_that_tries_out_secrets_of_a_client_has_none_checked_any_more_and_others_have() {
+    async fn attack_30_an_address_that_tries_out_secrets_of_a_client_has_none_checked_any_more_and_others_have()
+     {
         let (counted, lately) = lately(1_000);
         for _ in 0..WRONG_MAX {
             assert!(!lately.is_behind_one((APP, *HERE), &secret("wrong"), &["right"]).await.unwrap());

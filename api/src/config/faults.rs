@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::value::{AddressRange, SigningAlgorithm};
+use projections::calls::Retention;
 use url::Url;
 
 use super::{ConfigError, Registration, Signing};
@@ -103,6 +104,12 @@ impl Faults {
     /// The same, where none at all is right too.
     pub(super) fn seconds_or_none(&mut self, option: &'static str, text: &str) -> Option<Duration> {
         if text == "0" { Some(Duration::ZERO) } else { self.seconds(option, text) }
+    }
+
+    pub(super) fn retention(&mut self, text: &str) -> Option<Retention> {
+        let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
+        let days = days.ok_or_else(|| format!("{text:?} is not 1 to 3650 days"));
+        self.note("--call-retention-days", days.map(|days| Retention { days }))
     }
 
     pub(super) fn published_keys(&mut self, text: &str) -> Option<PublishedKeyLimits> {

@@ -156,7 +156,10 @@ impl<P> Oauth<P> {
         if unused < self.unused_clients_max {
             return Ok(());
         }
-        tracing::warn!(clients.unused = unused, "too many clients that nobody uses registered themselves; further ones are refused");
+        tracing::warn!(
+            clients.unused = unused,
+            "too many clients that nobody uses registered themselves; further ones are refused"
+        );
         let why = "too many clients that nobody uses are registered here; try again later, or with an initial access token";
         Err(OauthError::unavailable(why).after(RETRY_AFTER))
     }

@@ -311,7 +311,11 @@ fn attack_03_of_a_client_that_nobody_used_nothing_is_held_once_it_is_gone() {
     };
     assert_eq!(held(&view, one), (Standing::Ended, name().as_str().to_owned(), 1));
     assert_eq!(held(&view, two), (Standing::Ended, two.to_string(), 0));
-    assert_eq!(held(&before, two), (Standing::Active, name().as_str().to_owned(), 1), "the past is as it was");
+    assert_eq!(
+        held(&before, two),
+        (Standing::Active, name().as_str().to_owned(), 1),
+        "the past is as it was"
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ async fn an_upstream_that_is_down_is_told() {
 
 #[tokio::test]
 async fn case_22_a_server_of_an_organization_leads_nobody_into_networks_that_are_not_open() {
-    let settings = Settings { upstream_loopback: false, ..Settings::default() };
+    let settings = Settings { upstream_loopback: api::config::Loopback::Refused, ..Settings::default() };
     let scene = Scene::with(Scripted::Result(json!({})), settings).await;
     let refused = scene.call(&call(1, "x")).await;
     refused.refused_call(502, "upstream-address-refused", &json!(1));

@@ -18,12 +18,12 @@ async fn attack_29_whoever_tries_out_two_hundred_secrets_at_once_keeps_nobody_el
     let person = Person::member(&scene.world, "Bea", "member").await;
     let guesses: Vec<String> = (0..200).map(|n| basic(&scene.client.id, &format!("cs_{n:0>43}"))).collect();
     let checked = AtomicUsize::new(0);
-    let guessed = async |guess: &String| {
+    let try_out = async |guess: &String| {
         let answer = ask(&scene.world.node, guess, FORM).await;
         checked.fetch_add(usize::from(answer.status == 401), Ordering::SeqCst);
         answer
     };
-    let flood = join_all(guesses.iter().map(guessed));
+    let flood = join_all(guesses.iter().map(try_out));
     let others = async {
         for _ in 0..20 {
             scene.ask(FORM).await.good(); // the client itself, whose secrets are tried out

@@ -22,7 +22,8 @@ const NEVER_GOOD: PublishedKeyLimits =
 
 async fn following(published_keys: &'static PublishedKeyLimits) -> Scene {
     let published_keys = Some(published_keys);
-    Scene::with(Settings { outbound_loopback: Loopback::Allowed, published_keys, ..Settings::default() }).await
+    Scene::with(Settings { outbound_loopback: Loopback::Allowed, published_keys, ..Settings::default() })
+        .await
 }
 
 /// The document, with the keys that it names.
@@ -68,7 +69,7 @@ async fn item_54_attack_19_a_key_that_is_taken_out_of_a_document_proves_nothing_
 
 #[tokio::test]
 async fn item_54_attack_12_a_client_whose_document_is_gone_refreshes_nothing_and_one_whose_place_is_down_does()
-{
+ {
     let mut scene = following(&NEVER_GOOD).await;
     let document = Published::start(CALLBACK).await;
     let code = scene.code(&document.url, CALLBACK).await;

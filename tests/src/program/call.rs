@@ -184,7 +184,12 @@ async fn attack_49_a_credential_of_the_environment_is_shown_to_nobody_but_the_se
     ended(&named.expect("the program runs"), 0, "test_simple_text()", "");
     let mut line = scene.line(&["tools", &scene.instance.id], Some(key));
     let in_clear = line.env("SEKISHO_URL", "http://sekisho.example").output().await;
-    ended(&in_clear.expect("the program runs"), 2, "", "a credential goes to other machines over https alone");
+    ended(
+        &in_clear.expect("the program runs"),
+        2,
+        "",
+        "a credential goes to other machines over https alone",
+    );
 }
 
 /// What the demonstration's client gets in its own name.

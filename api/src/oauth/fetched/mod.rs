@@ -197,7 +197,8 @@ impl<K: Addressed, T> Shelf<K, T> {
     fn place(&self, key: &K, asker: Subscriber) -> Arc<Place<T>> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() >= HELD_MAX && !places.contains_key(key) {
-            let is_of_use = |place: &Place<T>| place.cached.held(|_, dated| dated.is_good(self.stale)).is_some();
+            let is_of_use =
+                |place: &Place<T>| place.cached.held(|_, dated| dated.is_good(self.stale)).is_some();
             places.retain(|_, place| Arc::strong_count(place) > 1 || is_of_use(place));
             let driven_out = if places.len() >= HELD_MAX { one_of_most(&places) } else { None };
             if let Some(driven_out) = driven_out {
