@@ -19,7 +19,7 @@ pub use client::{Upstream, UpstreamRequest, outbound_tls};
 pub(crate) use clock::ReaderLimit;
 pub use clock::{Patience, UpstreamTimeouts};
 pub use error::{BadAnswer, TimeLimit, TlsSetupError, UpstreamError};
-pub use reach::{AddressRefused, OpenNetworks, Reach};
+pub use reach::{AddressRefused, GuardedConnector, OpenNetworks, Reach, Resolve, SystemNames};
 pub use url::{NotAnUpstreamUrl, UpstreamUrl};
 
 /// The largest JSON answer that is carried, unless configured otherwise.

@@ -8,7 +8,6 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
@@ -16,10 +15,9 @@ use tokio::time::{Instant, timeout};
 
 use super::classify::classify;
 use super::clock::Clock;
-use super::reach::GuardedResolver;
 use super::{
-    Patience, Reach, TimeLimit, TlsSetupError, UpstreamConfig, UpstreamError, UpstreamResponse,
-    UpstreamTimeouts, UpstreamUrl,
+    GuardedConnector, OpenNetworks, Patience, Reach, SystemNames, TimeLimit, TlsSetupError, UpstreamConfig,
+    UpstreamError, UpstreamResponse, UpstreamUrl,
 };
 use crate::memory::ByteBudget;
 
@@ -33,7 +31,7 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// What one connection reads ahead: these bytes are in no budget, so they must be few.
 const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
 
-type Pool = Client<HttpsConnector<HttpConnector<GuardedResolver>>, Full<Bytes>>;
+type Pool = Client<HttpsConnector<GuardedConnector>, Full<Bytes>>;
 
 /// The client. Cheap to clone; clones share the pools: one for each reach, or a connection that was made without looking would be used by who
 /// must not go there.
@@ -66,8 +64,8 @@ impl Upstream {
     /// Sets up TLS with the certificates of the operating system, and an empty pool.
     pub fn try_new(config: UpstreamConfig) -> Result<Self, TlsSetupError> {
         let tls = outbound_tls()?;
-        let anywhere = pool(&config, tls.clone(), GuardedResolver::new(None));
-        let guarded = pool(&config, tls, GuardedResolver::new(Some(config.open_networks.clone())));
+        let anywhere = pool(&config, tls.clone(), None);
+        let guarded = pool(&config, tls, Some(config.open_networks.clone()));
         let memory = ByteBudget::new(config.held_bytes_max);
         Ok(Self { anywhere, guarded, config: Arc::new(config), memory })
     }
@@ -97,10 +95,7 @@ impl Upstream {
         let clock = Clock::start(timeouts, patience, Instant::now());
         let pool = match reach {
             Reach::Anywhere => &self.anywhere,
-            Reach::OpenNetworks => {
-                self.config.open_networks.must_hold(&url)?;
-                &self.guarded
-            }
+            Reach::OpenNetworks => &self.guarded,
         };
         let answer = timeout(timeouts.first_byte, pool.request(outgoing));
         let answer = answer.await.map_err(|_| UpstreamError::Timeout(TimeLimit::FirstByte))??;
@@ -109,27 +104,19 @@ impl Upstream {
     }
 }
 
-fn pool(config: &UpstreamConfig, tls: ClientConfig, resolver: GuardedResolver) -> Pool {
+fn pool(config: &UpstreamConfig, tls: ClientConfig, open: Option<OpenNetworks>) -> Pool {
+    let connector = GuardedConnector::new(Arc::new(SystemNames), open, config.timeouts.connect);
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
-        .wrap_connector(tcp(&config.timeouts, resolver));
+        .wrap_connector(connector.keeping_alive(TCP_KEEPALIVE));
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(CONNECTION_IDLE_MAX)
         .pool_max_idle_per_host(config.idle_connections_per_host_max)
         .http1_max_buf_size(READ_AHEAD_BYTES_MAX)
         .build(connector)
-}
-
-fn tcp(timeouts: &UpstreamTimeouts, resolver: GuardedResolver) -> HttpConnector<GuardedResolver> {
-    let mut tcp = HttpConnector::new_with_resolver(resolver);
-    tcp.enforce_http(false); // https addresses come through here too
-    tcp.set_nodelay(true); // small messages, answered at once
-    tcp.set_connect_timeout(Some(timeouts.connect));
-    tcp.set_keepalive(Some(TCP_KEEPALIVE));
-    tcp
 }
 
 /// TLS towards others, with the certificates of the operating system. A machine without any can still reach http upstreams: it starts, and https

@@ -1,7 +1,5 @@
 //! The address of an upstream, checked once so that no request has to.
 
-use std::net::IpAddr;
-
 use http::Uri;
 use thiserror::Error;
 use url::Url;
@@ -49,12 +47,6 @@ impl UpstreamUrl {
         &self.0
     }
 
-    /// The address that stands in it in place of a name. The URL standard has written out every other spelling of one (`0x7f.1`, `2130706433`).
-    pub(super) fn literal_address(&self) -> Option<IpAddr> {
-        let host = self.0.host()?;
-        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
-    }
-
     /// Scheme, host and port alone.
     pub fn origin(&self) -> String {
         let authority = self.0.authority().map_or("", |authority| authority.as_str());
@@ -79,23 +71,6 @@ mod tests {
             ("http://h/mcp#x", NotAnUpstreamUrl::Fragment),
         ] {
             assert_eq!(UpstreamUrl::parse(text), Err(why), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_spelling_of_an_address_is_that_address() {
-        for (text, address) in [
-            ("http://127.0.0.1/", Some("127.0.0.1")),
-            ("http://0x7f.1/", Some("127.0.0.1")),
-            ("http://2130706433/", Some("127.0.0.1")),
-            ("http://0177.0.0.1/", Some("127.0.0.1")),
-            ("http://127。0。0。1/", Some("127.0.0.1")),
-            ("http://[::1]/", Some("::1")),
-            ("http://[::ffff:169.254.169.254]/", Some("::ffff:169.254.169.254")),
-            ("http://localhost/", None),
-        ] {
-            let url = UpstreamUrl::parse(text).expect("an address");
-            assert_eq!(url.literal_address(), address.map(|address| address.parse().unwrap()), "{text}");
         }
     }
 

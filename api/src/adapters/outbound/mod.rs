@@ -3,11 +3,10 @@
 //!
 //! ```text
 //!   URL: https, no user name, a port of the web --> name resolved once --> every address in the open internet?
-//!        --> connected to just that --> answer within its time and size, as it is: no redirect followed, nothing unpacked
+//!        --> connected to just that (`mcp::upstream::GuardedConnector`) --> answer within its time and size, as it is: no redirect followed, nothing unpacked
 //! ```
 //! Nothing is kept open, no proxy of the environment is used. Loopback may be allowed, for demonstrations and tests alone; http goes nowhere else.
 
-mod connector;
 mod documents;
 mod routable;
 #[cfg(test)]
@@ -23,10 +22,11 @@ use hyper::body::{Body as _, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use mcp::upstream::{TlsSetupError, outbound_tls};
+use mcp::upstream::{
+    AddressRefused, GuardedConnector, OpenNetworks, Resolve, SystemNames, TlsSetupError, outbound_tls,
+};
 use url::{Host, Url};
 
-use self::connector::{Checked, Resolve, SystemResolver};
 pub(crate) use self::routable::is_global;
 
 /// How long a connection may take to be there.
@@ -83,7 +83,7 @@ pub(crate) enum OutboundError {
 /// The guarded client.
 #[derive(Clone)]
 pub(crate) struct Outbound {
-    client: Client<HttpsConnector<Checked>, Full<Bytes>>,
+    client: Client<HttpsConnector<GuardedConnector>, Full<Bytes>>,
     loopback: Loopback,
 }
 
@@ -96,15 +96,19 @@ impl std::fmt::Debug for Outbound {
 impl Outbound {
     /// With the certificates of the operating system and its names.
     pub(crate) fn try_new(loopback: Loopback) -> Result<Self, TlsSetupError> {
-        Self::resolving(Arc::new(SystemResolver), loopback)
+        Self::resolving(Arc::new(SystemNames), loopback)
     }
 
-    fn resolving(resolve: Arc<dyn Resolve>, loopback: Loopback) -> Result<Self, TlsSetupError> {
+    fn resolving(names: Arc<dyn Resolve>, loopback: Loopback) -> Result<Self, TlsSetupError> {
+        let open = OpenNetworks::new(move |address| match loopback {
+            Loopback::Allowed if address.is_loopback() => true,
+            Loopback::Allowed | Loopback::Refused => is_global(address),
+        });
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(outbound_tls()?)
             .https_or_http() // `must_be_open` says when
             .enable_http1()
-            .wrap_connector(Checked { resolve, loopback, within: CONNECT_WITHIN });
+            .wrap_connector(GuardedConnector::new(names, Some(open), CONNECT_WITHIN));
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0) // each request looks at its own address
             .http1_max_buf_size(HEADERS_BYTES_MAX)
@@ -183,12 +187,12 @@ async fn gathered(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Outboun
     Ok(held.freeze())
 }
 
-/// What went wrong: our own refusal where it is one, else what lies deepest.
+/// What went wrong: the refusal of an address where it is one, else what lies deepest.
 fn cause(error: &(dyn std::error::Error + 'static)) -> OutboundError {
     let mut deepest = error;
     loop {
-        if let Some(own) = deepest.downcast_ref::<OutboundError>() {
-            return own.clone();
+        if deepest.is::<AddressRefused>() {
+            return OutboundError::Address;
         }
         match deepest.source() {
             Some(source) => deepest = source,

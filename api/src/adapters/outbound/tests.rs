@@ -92,38 +92,25 @@ async fn attack_22_only_https_without_a_user_at_a_port_of_the_web() {
     assert_eq!(private, OutboundError::Address, "and so does nothing else that is not open");
 }
 
-/// A name that leads to an open address for whoever looks first, and inside for whoever looks again.
-struct Rebinding {
-    asked: AtomicUsize,
-    then: SocketAddr,
-}
+/// A name that leads inside.
+struct Inside(SocketAddr);
 
-impl Resolve for Rebinding {
+impl Resolve for Inside {
     fn resolve<'a>(
         &'a self,
         _: &'a str,
-        port: u16,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
-        let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
-        let open = SocketAddr::from(([1, 1, 1, 1], port));
-        Box::pin(async move { Ok(vec![if first { open } else { self.then }]) })
+        Box::pin(async move { Ok(vec![SocketAddr::from(([1, 1, 1, 1], 0)), self.0]) })
     }
 }
 
 #[tokio::test]
-async fn attack_22_a_name_is_resolved_once_and_the_address_that_was_looked_at_is_the_one() {
+async fn attack_22_a_name_of_which_one_address_leads_inside_leads_nowhere() {
     let (inside, came) = serving(answer("200 OK", b"{}")).await;
-    let names = Arc::new(Rebinding { asked: AtomicUsize::new(0), then: inside });
-    let resolve = Arc::<Rebinding>::clone(&names);
-    let guard = Checked { resolve, loopback: Loopback::Refused, within: CONNECT_WITHIN };
-    let first = guard.addresses("rebind.example", inside.port()).await.unwrap();
-    assert_eq!(first, [SocketAddr::from(([1, 1, 1, 1], inside.port()))]);
-    assert_eq!(names.asked.load(Ordering::SeqCst), 1);
-
-    let outbound = Outbound::resolving(names, Loopback::Refused).unwrap();
-    let url = Url::parse(&format!("https://rebind.example:{}/", inside.port())).unwrap();
+    let outbound = Outbound::resolving(Arc::new(Inside(inside)), Loopback::Refused).unwrap();
+    let url = Url::parse(&format!("https://half.example:{}/", inside.port())).unwrap();
     let refused = outbound.get(&url, "application/json", LIMITS).await.unwrap_err();
-    assert_eq!(refused, OutboundError::Address, "by now it leads inside");
+    assert_eq!(refused, OutboundError::Address);
     assert_eq!(came.load(Ordering::SeqCst), 0, "and nobody came there");
 }
 
