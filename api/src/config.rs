@@ -6,6 +6,7 @@ mod limits;
 mod providers;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -25,8 +26,10 @@ pub(crate) use self::auto_consent::is_loopback;
 use self::faults::{Faults, on_or_off, public_url};
 pub use self::limits::LimitOptions;
 pub use self::providers::ProviderOptions;
+pub use self::upstreams::UpstreamOptions;
 use crate::adapters::master_key::MasterKeys;
 pub use crate::adapters::outbound::Loopback;
+pub use crate::gateway::BreakerLimits;
 use crate::limits::{Rates, TrustedProxies};
 pub use crate::oauth::PublishedKeyLimits;
 use crate::oauth::RegistrationPolicy;
@@ -158,21 +161,9 @@ pub struct Options {
     #[command(flatten)]
     pub limits: LimitOptions,
 
-    /// Seconds to wait for a connection to an upstream
-    #[arg(long, env = "SEKISHO_UPSTREAM_CONNECT_SECONDS", default_value = "5", value_name = "SECONDS")]
-    pub upstream_connect_seconds: String,
-
-    /// Seconds to wait for an upstream to begin its answer
-    #[arg(long, env = "SEKISHO_UPSTREAM_FIRST_BYTE_SECONDS", default_value = "120", value_name = "SECONDS")]
-    pub upstream_first_byte_seconds: String,
-
-    /// Seconds that an upstream may be silent within an answer
-    #[arg(long, env = "SEKISHO_UPSTREAM_IDLE_SECONDS", default_value = "300", value_name = "SECONDS")]
-    pub upstream_idle_seconds: String,
-
-    /// Seconds that one answer may take in all
-    #[arg(long, env = "SEKISHO_UPSTREAM_HARD_SECONDS", default_value = "3600", value_name = "SECONDS")]
-    pub upstream_hard_seconds: String,
+    /// About upstreams.
+    #[command(flatten)]
+    pub upstreams: UpstreamOptions,
 
     /// MiB of requests and answers held in memory at once, for all callers together; beyond them calls are answered 503
     #[arg(long, env = "SEKISHO_HELD_MEBIBYTES", default_value = "256", value_name = "MEBIBYTES")]
@@ -242,6 +233,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
+    /// When upstreams are left alone.
+    pub breakers: BreakerLimits,
     /// Bytes of requests and answers held at once.
     pub held_bytes_max: usize,
     /// How long a stop is announced before it begins.
@@ -372,16 +365,14 @@ impl Options {
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let limits = self.limits.check(&mut faults);
-        let connect = faults.seconds("--upstream-connect-seconds", &self.upstream_connect_seconds);
-        let first_byte = faults.seconds("--upstream-first-byte-seconds", &self.upstream_first_byte_seconds);
-        let idle = faults.seconds("--upstream-idle-seconds", &self.upstream_idle_seconds);
-        let hard = faults.seconds("--upstream-hard-seconds", &self.upstream_hard_seconds);
+        let upstreams = self.upstreams.check(&mut faults);
         let held_bytes_max = faults.mebibytes("--held-mebibytes", &self.held_mebibytes);
         let drain_delay = faults.seconds_or_none("--drain-delay-seconds", &self.drain_delay_seconds);
         let grace = faults.seconds("--grace-seconds", &self.grace_seconds);
         let providers = self.providers.check(&mut faults);
         let complete = || {
             let (rates, trusted_proxies) = limits?;
+            let (upstream, breakers) = upstreams?;
             Some(Config {
                 listen: listen?,
                 public_url: public_url.clone(),
@@ -406,12 +397,8 @@ impl Options {
                 key_burst: key_burst?,
                 rates,
                 trusted_proxies,
-                upstream: UpstreamTimeouts {
-                    connect: connect?,
-                    first_byte: first_byte?,
-                    idle: idle?,
-                    hard: hard?,
-                },
+                upstream,
+                breakers,
                 held_bytes_max: held_bytes_max?,
                 drain_delay: drain_delay?,
                 grace: grace?,

@@ -9,6 +9,7 @@
 pub mod adapters;
 pub mod admin;
 mod blast_radius;
+mod breaker;
 mod cached;
 pub mod cli;
 pub mod config;

@@ -2,6 +2,7 @@
 
 mod freshness;
 mod providers;
+mod upstreams;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use providers::ProviderOutcome;
+pub(crate) use upstreams::{CheckOutcome, TroubledUpstreams};
 
 /// Which part of the product answered, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +88,7 @@ pub struct Metrics {
     unpublished: Family<PlaceLabels, Counter>,
     freshness: freshness::Counted,
     providers: providers::Counted,
+    upstreams: upstreams::Counted,
     /// Requests being answered right now, streams included.
     pub(crate) in_flight: Gauge,
     /// Last position of the log that this node has heard of.
@@ -190,6 +193,7 @@ impl Default for Metrics {
         );
         let freshness = freshness::Counted::register(&mut registry);
         let providers = providers::Counted::register(&mut registry);
+        let upstreams = upstreams::Counted::register(&mut registry);
         let calls = CallMetrics::of(&mut registry);
         let (registry, budgets) = (Arc::new(registry), Arc::default());
         Self {
@@ -208,6 +212,7 @@ impl Default for Metrics {
             unpublished,
             freshness,
             providers,
+            upstreams,
             in_flight,
             log_position,
             lag,

@@ -52,7 +52,7 @@ use crate::adapters::verified_secrets::VerifiedSecrets;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{
-    BodyBudgets, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
+    BodyBudgets, Breakers, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
 };
 use crate::health::Health;
 use crate::limits::Limits;
@@ -322,6 +322,7 @@ impl Edge<'_> {
         let metrics = self.metrics.clone();
         let gateway = self.gateway(address, metrics.clone())?;
         self.shutdown.spawn(gateway.clone().judge_streams(self.readers.stop.clone()));
+        self.shutdown.spawn(gateway.clone().check_upstreams(self.readers.stop.clone()));
         let admin = self.admin(appender, bootstrap_token)?;
         let health = Health {
             shutdown: self.shutdown.clone(),
@@ -358,6 +359,7 @@ impl Edge<'_> {
             credentials: UpstreamCredentials::new(Arc::new(self.vault())),
             bodies: BodyBudgets::beside(upstream.memory().clone()),
             upstream,
+            breakers: Breakers::new(self.config.breakers, metrics.clone()),
             origins: origins(self.config, self.url, address),
             limits: self.limits.clone(),
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),

@@ -3,8 +3,9 @@
 //! Every way in which an upstream can fail has a name, so that the caller can answer with a stable reason. Dropping
 //! an answer closes the upstream's connection, which is how a modern server learns that the work is no longer wanted.
 //!
-//! Absent on purpose: retries (a tool call is not idempotent), redirects (they would carry credentials to
-//! another host), response compression (lists must be readable), proxies from the environment.
+//! Absent on purpose: retries (a tool call is not idempotent, and only whoever asks knows what is; a request of which nothing was sent, on a
+//! connection that had died in the pool, the pool sends again by itself), redirects (they would carry credentials to another host), response
+//! compression (lists must be readable), proxies from the environment.
 
 mod answer;
 mod classify;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use api::Running;
 use api::adapters::master_key::MasterKeys;
 use api::config::{
-    Config, Loopback, MasterKeySource, ProviderLimits, PublishedKeyLimits, Registration, Signing, Store,
+    BreakerLimits, Config, Loopback, MasterKeySource, ProviderLimits, PublishedKeyLimits, Registration,
+    Signing, Store,
 };
 use api::limits::Rates;
 use api::oauth::{RegistrationPolicy, UNUSED_CLIENTS_MAX};
@@ -76,6 +77,8 @@ pub struct Settings {
     pub rates: Rates,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
+    /// When upstreams are left alone.
+    pub breakers: BreakerLimits,
     /// MiB of requests and answers held at once.
     pub held_mebibytes: u16,
     /// Whether the node records calls.
@@ -121,6 +124,7 @@ impl Default for Settings {
             key_rate: 100_000,
             rates: Rates::all(NonZeroU32::MAX),
             upstream: UpstreamTimeouts::default(),
+            breakers: BreakerLimits::default(),
             held_mebibytes: u16::try_from(HELD_BYTES_MAX / MEBIBYTE).expect("not that much"),
             call_records: true,
             checkpoint_file: false,
@@ -199,6 +203,7 @@ impl Node {
             rates: settings.rates,
             trusted_proxies: api::limits::TrustedProxies::default(),
             upstream: settings.upstream,
+            breakers: settings.breakers,
             held_bytes_max: usize::from(settings.held_mebibytes) * MEBIBYTE,
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),

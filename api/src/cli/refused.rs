@@ -89,6 +89,9 @@ fn advice(reason: &str) -> Option<&'static str> {
         "upstream-address-refused" => {
             "start Sekisho with --upstream-networks and the server's network, such as 127.0.0.0/8 for this machine, or register the server at /v1/deployment/servers"
         }
+        "upstream-down" => {
+            "look after the server behind the instance; it is asked again as soon as it answers"
+        }
         "upstream-unauthorized" | "upstream-credential-missing" => {
             "set the credentials of the instance's connection anew"
         }

@@ -167,3 +167,13 @@ fn a_fallback_that_would_end_before_it_begins_is_wrong() {
         assert!(faults.iter().any(|fault| fault.option == option), "{faults:?}");
     }
 }
+
+#[test]
+fn an_upstream_is_left_alone_no_longer_than_at_most() {
+    let usual = options(&[]).check().unwrap();
+    assert_eq!(usual.breakers, BreakerLimits::default());
+    assert_eq!(usual.upstream, UpstreamTimeouts::default());
+    let wrong = options(&["--upstream-open-seconds", "61", "--upstream-failures-max", "0"]);
+    let told: Vec<_> = wrong.check().unwrap_err().into_iter().map(|error| error.option).collect();
+    assert_eq!(told, ["--upstream-failures-max", "--upstream-open-seconds-max"]);
+}

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
+use super::breakers::{Leave, Repeat};
 use super::call::McpCall;
 use super::refusal::Refusal;
 use super::route::{Destination, Route};
@@ -113,8 +114,9 @@ impl Gateway {
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
             let body = list_body(call, cursor).ok_or(None)?;
+            let leave = self.0.breakers.leave(destination)?;
             let request = self.list_request(caller, route, destination, call, body).await?;
-            let page = self.learn_page(route, call, request).await?.ok_or(None)?;
+            let page = self.learn_page(route, call, (leave, request)).await?.ok_or(None)?;
             self.0.hints.tell();
             if self.0.hints.is_read_only(route, tool).is_some() {
                 return Ok(Fetched::Wanted);
@@ -130,10 +132,11 @@ impl Gateway {
         &self,
         route: &Route,
         call: &McpCall,
-        request: UpstreamRequest,
+        (leave, request): (Leave<'_>, UpstreamRequest),
     ) -> Result<Option<Page>, Refusal> {
         let memory = &call.share.large;
-        let answer = self.0.upstream.send_within(request, memory).await.map_err(Refusal::upstream)?;
+        let answer = leave.send(&self.0.upstream, request, memory, Repeat::Once).await;
+        let answer = answer.map_err(Refusal::upstream)?;
         if answer.status == StatusCode::NOT_FOUND && call.headers.contains_key(MCP_SESSION_ID) {
             return Err(Refusal::upstream_refused(answer.status)); // the session is over, which its client must hear
         }

@@ -12,6 +12,7 @@ use mcp::upstream::{Patience, UpstreamRequest};
 use super::Gateway;
 use super::authenticate::AuthenticatedCaller;
 use super::authorize::Permitted;
+use super::breakers::Repeat;
 use super::call::McpCall;
 use super::grounds::show;
 use super::recorded::CallRecording;
@@ -29,6 +30,7 @@ impl Gateway {
         recording: &CallRecording,
     ) -> Result<Response, Refusal> {
         let Permitted { caller, organizations, route, destination, filter, mark, read_only, .. } = permitted;
+        let leave = self.0.breakers.leave(&destination)?; // before anything is done for an upstream that is not there
         let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
@@ -41,8 +43,8 @@ impl Gateway {
         self.must_hold(mark)?;
         recording.say(|draft| draft.sent(&destination));
         let started = std::time::Instant::now();
-        let answer =
-            self.0.upstream.send_within(request, &call.share.large).await.map_err(Refusal::upstream)?;
+        let answer = leave.send(&self.0.upstream, request, &call.share.large, Repeat::of(call)).await;
+        let answer = answer.map_err(Refusal::upstream)?;
         self.0.metrics.upstream_answered(started.elapsed());
         let session = answer.session_id().cloned();
         let exchange = match (call.id(), &call.method) {

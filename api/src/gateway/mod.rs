@@ -7,6 +7,7 @@ mod ask_tools;
 mod authenticate;
 mod authorize;
 mod body;
+mod breakers;
 mod call;
 mod credentials;
 mod draft;
@@ -40,6 +41,7 @@ use crate::metrics::Metrics;
 use crate::token::PublicUrl;
 
 pub use crate::key_holder::CheckKey;
+pub use breakers::{BreakerLimits, Breakers};
 pub use credentials::UpstreamCredentials;
 pub use ports::{OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use recorded::ARGUMENT_BYTES_MAX;
@@ -71,6 +73,8 @@ pub struct Parts {
     pub credentials: UpstreamCredentials,
     /// The pooled client.
     pub upstream: Upstream,
+    /// Which upstreams are left alone.
+    pub breakers: Breakers,
     /// Origins that browsers may call from.
     pub origins: AllowedOrigins,
     /// How often anybody may ask.
@@ -108,6 +112,11 @@ impl Gateway {
         let budgets = [("calls", calls), ("small-requests", small), ("refused", refused)];
         parts.metrics.show_held(budgets.map(|(name, budget)| (name, budget.clone())));
         Self(Arc::new(parts))
+    }
+
+    /// Checks upstreams in trouble, until told to stop.
+    pub async fn check_upstreams(self, stop: CancellationToken) {
+        self.0.breakers.clone().check(self.0.upstream.clone(), stop).await;
     }
 
     /// Judges who reads its streams, until told to stop.

@@ -304,6 +304,12 @@ impl Refusal {
         Self { status: error.status(), error: told, challenge: None, retry }
     }
 
+    /// The upstream does not answer, and is left alone for so long.
+    pub(super) fn upstream_down(wait: Duration) -> Self {
+        let message = "the upstream does not answer; it is asked again in a moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "upstream-down", message).after(wait)
+    }
+
     /// The upstream refused what we asked of it on the caller's behalf: its status, as for a call that is carried.
     pub(super) fn upstream_refused(status: StatusCode) -> Self {
         let message = "the upstream refused the request";
@@ -381,7 +387,8 @@ impl IntoResponse for Refused {
         }
         match retry {
             Some(Retry::After(wait)) => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
             }
             Some(Retry::Limited(too_many)) => too_many.tell(headers),
             None => {}

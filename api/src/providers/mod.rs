@@ -4,7 +4,6 @@
 //! a time, kept, and taken as it was while the provider is down. Deliberately absent: people, sessions and pages (`people`), and any trust in what
 //! a provider says of where it is: its endpoints are what the issuer's own document names, under https as the issuer is (`oauth.md`, cases 23, 24).
 
-mod breaker;
 mod exchanges;
 mod metadata;
 mod ports;
@@ -21,18 +20,17 @@ use openidconnect::core::CoreJsonWebKeySet;
 use openidconnect::{HttpRequest, HttpResponse};
 use projections::access::Provider;
 
+use crate::breaker::{Breaker, BreakerState, Failure, OpenTime};
 use crate::cached::Cached;
 use crate::metrics::{Metrics, ProviderOutcome};
 use crate::people::KeyedDigest;
 use crate::token::PublicUrl;
 
-pub(crate) use breaker::BreakerState;
 pub(crate) use ports::{CallProvider, NoAnswer, OpenClientSecret, SecretUnreadable};
 pub(crate) use redeem::{NotVouched, VouchedFor};
 pub(crate) use vouched::{FORGET, Ground, Standing, VouchError, Vouching, ground_of, part, rests_on, vouch};
 pub(crate) use way::Way;
 
-use breaker::Breaker;
 use exchanges::Exchanges;
 use metadata::Metadata;
 
@@ -104,7 +102,7 @@ impl std::fmt::Debug for Providers {
 /// What is known of one provider.
 struct Known {
     issuer: Issuer,
-    breaker: Mutex<Breaker>,
+    breaker: Breaker,
     exchanges: Mutex<Exchanges>,
     metadata: Cached<Metadata, Down>,
     keys: Cached<CoreJsonWebKeySet, Down>,
@@ -116,7 +114,7 @@ impl Known {
     }
 
     fn holds_back(&self) -> bool {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).holds_back(Instant::now())
+        self.breaker.holds_back(Instant::now())
     }
 }
 
@@ -149,9 +147,7 @@ impl Providers {
 
     /// How far a provider's breaker is.
     pub(crate) fn breaker(&self, provider: &Provider) -> BreakerState {
-        let known = self.known(provider);
-        let breaker = known.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        breaker.state(Instant::now())
+        self.known(provider).breaker.state(Instant::now())
     }
 
     /// Whether a provider answers: it did a moment ago, or does now.
@@ -183,7 +179,7 @@ impl Providers {
         }
         let known = Arc::new(Known {
             issuer: provider.issuer.clone(),
-            breaker: Mutex::new(Breaker::new(self.0.limits.failures_max, self.0.limits.open)),
+            breaker: Breaker::new(self.0.limits.failures_max, OpenTime::Always(self.0.limits.open)),
             exchanges: Mutex::default(),
             metadata: Cached::default(),
             keys: Cached::default(),
@@ -228,7 +224,7 @@ impl Providers {
         request: HttpRequest,
         read: impl FnOnce(HttpResponse) -> Result<T, &'static str>,
     ) -> Result<T, Unanswered> {
-        let Some(permit) = breaker::permit(&known.breaker, Instant::now()) else {
+        let Ok(permit) = known.breaker.permit(Instant::now()) else {
             self.0.metrics.asked_provider(ProviderOutcome::HeldBack);
             return Err(Unanswered::HeldBack);
         };
@@ -246,7 +242,7 @@ impl Providers {
                 Ok(answer)
             }
             Err(why) => {
-                permit.failed(Instant::now());
+                permit.failed(Failure::Certain, Instant::now());
                 self.0.metrics.asked_provider(ProviderOutcome::Failed);
                 tracing::warn!(
                     provider.issuer = known.issuer.as_str(),

@@ -60,6 +60,7 @@ pub(crate) fn serving(
         rates: api::limits::Rates::all(std::num::NonZeroU32::MAX),
         trusted_proxies: api::limits::TrustedProxies::default(),
         upstream: UpstreamTimeouts::default(),
+        breakers: api::config::BreakerLimits::default(),
         held_bytes_max: mcp::memory::HELD_BYTES_MAX,
         drain_delay: Duration::ZERO,
         providers: harness::Settings::default().providers,
