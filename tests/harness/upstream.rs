@@ -49,6 +49,8 @@ pub enum Scripted {
     Silence(Duration),
     /// Nothing, not even a head, for this long, then like this.
     Late(Duration, Box<Scripted>),
+    /// An empty result, except for calls of this tool: to those nothing for this long.
+    SlowTool(&'static str, Duration),
     /// Tools by name and read-only hint for `tools/list`; for `tools/call`, the tool's own name back.
     Tools(Vec<(&'static str, bool)>),
     /// A server of the handshake era: `initialize` opens this session, and without it nothing else is answered.
@@ -95,7 +97,11 @@ impl Drop for Open {
 impl ScriptedUpstream {
     /// Starts one on a free port.
     pub async fn start(script: Scripted) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::on(TcpListener::bind("127.0.0.1:0").await.expect("a free port"), script)
+    }
+
+    /// Starts one where this listens.
+    pub fn on(listener: TcpListener, script: Scripted) -> Self {
         let address = listener.local_addr().expect("an address");
         let url = Url::parse(&format!("http://{address}/mcp")).expect("an address");
         let script = Arc::new(Mutex::new(script));
@@ -162,6 +168,12 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
         }
         Scripted::Silence(pause) => {
             tokio::time::sleep(pause).await; // dropped here, and `open` with it, when the caller goes away
+            json_answer(reply(&message, &json!({})))
+        }
+        Scripted::SlowTool(tool, pause) => {
+            if message["params"]["name"] == tool {
+                tokio::time::sleep(pause).await;
+            }
             json_answer(reply(&message, &json!({})))
         }
         Scripted::Tools(tools) => json_answer(reply(&message, &tools_answer(&message, &tools))),

@@ -1,6 +1,7 @@
 //! `/mcp/{instance}`, as a client sees it: real HTTP on one side, an upstream that does as it is told on the other.
 
 mod bodies;
+mod breakers;
 pub(crate) mod canary;
 mod carried;
 mod credentials;
