@@ -24,7 +24,7 @@ use crate::cluster::{Database, cluster};
 use crate::http::Http;
 
 /// Tests share two processors with many others: a pause of a second is nothing there.
-const STALENESS_MAX: Duration = Duration::from_secs(10);
+const STALENESS_MAX_MILLISECONDS: u32 = 10_000;
 
 /// One log with nodes on it.
 #[derive(Debug)]
@@ -67,6 +67,10 @@ pub struct Instance {
 const MEBIBYTE: usize = 1024 * 1024;
 
 /// What a test may set apart from the defaults.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of a node, and a test names the one it turns"
+)]
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Whether the node uses NATS.
@@ -77,8 +81,8 @@ pub struct Settings {
     pub rates: Rates,
     /// How long upstreams may take.
     pub upstream: UpstreamTimeouts,
-    /// When upstreams are left alone.
-    pub breakers: BreakerLimits,
+    /// When upstreams are left alone, if not as usual.
+    pub breakers: Option<&'static BreakerLimits>,
     /// MiB of requests and answers held at once.
     pub held_mebibytes: u16,
     /// Whether the node records calls.
@@ -88,7 +92,7 @@ pub struct Settings {
     /// Cost of slow digests.
     pub bcrypt_cost: u8,
     /// How old the view of the node may be when it decides.
-    pub staleness_max: Duration,
+    pub staleness_max_milliseconds: u32,
     /// How the node signs access tokens.
     pub signing_algorithm: SigningAlgorithm,
     /// Whether clients register themselves.
@@ -124,12 +128,12 @@ impl Default for Settings {
             key_rate: 100_000,
             rates: Rates::all(NonZeroU32::MAX),
             upstream: UpstreamTimeouts::default(),
-            breakers: BreakerLimits::default(),
+            breakers: None,
             held_mebibytes: u16::try_from(HELD_BYTES_MAX / MEBIBYTE).expect("not that much"),
             call_records: true,
             checkpoint_file: false,
             bcrypt_cost: 10,
-            staleness_max: STALENESS_MAX,
+            staleness_max_milliseconds: STALENESS_MAX_MILLISECONDS,
             signing_algorithm: SigningAlgorithm::EdDsa, // a key is made in no time
             registration: RegistrationPolicy::Token,
             outbound_loopback: Loopback::Refused,
@@ -180,7 +184,7 @@ impl Node {
             master_key: MasterKeySource::Given(MasterKeys::parse(master_key).expect("a master key")),
             bootstrap_token: Some("a bootstrap token for tests".to_owned()),
             checkpoint_file: settings.checkpoint_file.then(|| database.checkpoint_file()),
-            staleness_max: settings.staleness_max,
+            staleness_max: Duration::from_millis(settings.staleness_max_milliseconds.into()),
             call_records: settings.call_records,
             call_retention: Retention { days: 30 },
             allowed_origins: vec!["https://allowed.example".to_owned()],
@@ -203,7 +207,7 @@ impl Node {
             rates: settings.rates,
             trusted_proxies: api::limits::TrustedProxies::default(),
             upstream: settings.upstream,
-            breakers: settings.breakers,
+            breakers: settings.breakers.copied().unwrap_or_default(),
             held_bytes_max: usize::from(settings.held_mebibytes) * MEBIBYTE,
             drain_delay: Duration::ZERO,
             grace: Duration::from_secs(5),

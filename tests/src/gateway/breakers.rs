@@ -37,9 +37,14 @@ impl Dead {
     }
 }
 
+/// Settings are small and copied; what is set lives as long as the test.
+fn kept(breakers: BreakerLimits) -> &'static BreakerLimits {
+    Box::leak(Box::new(breakers))
+}
+
 fn left_alone(failures_max: u32, open: Duration) -> Settings {
     let breakers = BreakerLimits { failures_max, open, open_max: open, ..BreakerLimits::default() };
-    Settings { breakers, ..Settings::default() }
+    Settings { breakers: Some(kept(breakers)), ..Settings::default() }
 }
 
 fn reason(answer: &Answer) -> Value {
@@ -108,8 +113,9 @@ async fn a_dead_server_costs_its_callers_nothing_and_is_back_without_a_restart()
 #[tokio::test]
 async fn while_it_is_half_open_one_of_fifty_callers_finds_out() {
     let settings = left_alone(1, Duration::from_secs(1));
-    let breakers = BreakerLimits { check: Duration::from_mins(10), ..settings.breakers };
-    let world = World::with(Settings { breakers, ..settings }).await;
+    let breakers =
+        BreakerLimits { check: Duration::from_mins(10), ..*settings.breakers.expect("they are set") };
+    let world = World::with(Settings { breakers: Some(kept(breakers)), ..settings }).await;
     let dead = Dead::reserve();
     let instance = world.instance_in_front_of(&dead.url).await;
     let client = world.node.http().as_key(instance.api_key());
@@ -150,7 +156,7 @@ async fn a_slow_tool_shuts_nobody_out_from_the_others() {
     let breakers =
         BreakerLimits { failures_max: 2, check: Duration::from_mins(2), ..BreakerLimits::default() };
     let script = Scripted::SlowTool("slow", Duration::from_mins(10));
-    let scene = Scene::with(script, Settings { breakers, ..patience(1_000) }).await;
+    let scene = Scene::with(script, Settings { breakers: Some(kept(breakers)), ..patience(1_000) }).await;
     let mut slow = JoinSet::new();
     for number in 0..8 {
         let (client, path) = (scene.client(), scene.path());
@@ -178,8 +184,11 @@ async fn a_server_that_answers_nothing_at_all_is_left_alone_and_comes_back() {
         open: Duration::from_secs(2),
         open_max: Duration::from_secs(2),
     };
-    let scene =
-        Scene::with(Scripted::Silence(Duration::from_mins(10)), Settings { breakers, ..settings }).await;
+    let scene = Scene::with(
+        Scripted::Silence(Duration::from_mins(10)),
+        Settings { breakers: Some(kept(breakers)), ..settings },
+    )
+    .await;
     for number in 0..2 {
         scene.call(&call(number, "x")).await.refused_call(504, "upstream-timeout", &json!(number));
     }

@@ -19,7 +19,8 @@ pub(super) const BOUND: Duration = Duration::from_secs(1);
 
 /// How nodes are set here.
 pub(super) fn settings() -> Settings {
-    Settings { staleness_max: BOUND, ..Settings::default() }
+    let staleness_max_milliseconds = u32::try_from(BOUND.as_millis()).expect("a second");
+    Settings { staleness_max_milliseconds, ..Settings::default() }
 }
 
 /// A near node, an instance, and a far node.
