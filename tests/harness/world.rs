@@ -67,10 +67,6 @@ pub struct Instance {
 const MEBIBYTE: usize = 1024 * 1024;
 
 /// What a test may set apart from the defaults.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of a node, and a test names the one it turns"
-)]
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Whether the node uses NATS.
