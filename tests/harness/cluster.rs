@@ -47,7 +47,8 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
-/// A folder that the database's service user can reach. Those of runs that have ended are swept away, once: that may take minutes.
+/// A folder that the database's service user can reach. Those of runs that were cut off are swept away meanwhile: that may take minutes, which nobody
+/// waits for, and what is left of it is the next run's.
 pub(crate) fn folder() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(make_folder).clone()
@@ -59,7 +60,7 @@ fn make_folder() -> PathBuf {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(pid) = name.strip_prefix("sekisho-test-") else { continue };
         if !Path::new("/proc").join(pid).exists() {
-            let _ = std::fs::remove_dir_all(entry.path());
+            std::thread::spawn(move || std::fs::remove_dir_all(entry.path()));
         }
     }
     let folder = root.join(format!("sekisho-test-{}", std::process::id()));
