@@ -45,5 +45,9 @@ mod well_known;
 mod what_if;
 mod wiring;
 
+/// A call makes and frees some two hundred small things, often on another thread than the one that made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use shutdown::Shutdown;
 pub use wiring::{Running, StartError, start};
