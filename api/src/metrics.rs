@@ -4,6 +4,7 @@ mod freshness;
 mod providers;
 mod upstreams;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,10 +71,22 @@ pub(crate) struct WayLabels {
     way: &'static str,
 }
 
-/// Everything that is counted. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+/// Everything that is counted. Cheap to clone, as whoever answers a request does.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(Arc<Counts>);
+
+impl Deref for Metrics {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        &self.0
+    }
+}
+
+/// The counters themselves.
+#[derive(Debug)]
+pub struct Counts {
+    registry: Registry,
     answers: Family<AnswerLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
     limited: Family<LimitLabels, Counter>,
@@ -81,7 +94,7 @@ pub struct Metrics {
     upstream: Histogram,
     calls: CallMetrics,
     held: Family<BudgetLabels, Gauge>,
-    budgets: Arc<Mutex<Vec<(&'static str, ByteBudget)>>>,
+    budgets: Mutex<Vec<(&'static str, ByteBudget)>>,
     unprotected: Histogram,
     notarized: Gauge,
     notary_refuses: Gauge,
@@ -127,7 +140,7 @@ impl CallMetrics {
     }
 }
 
-impl Default for Metrics {
+impl Default for Counts {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("sekisho");
         let answers = Family::<AnswerLabels, Counter>::default();
@@ -195,7 +208,7 @@ impl Default for Metrics {
         let providers = providers::Counted::register(&mut registry);
         let upstreams = upstreams::Counted::register(&mut registry);
         let calls = CallMetrics::of(&mut registry);
-        let (registry, budgets) = (Arc::new(registry), Arc::default());
+        let budgets = Mutex::default();
         Self {
             registry,
             answers,

@@ -1,11 +1,13 @@
-//! All routes, and the layers around them: trace, log, metrics. The hot path holds none of these lines.
+//! All routes, and what is around them: trace, log, metrics. Calls of the data plane do not go by the router: its one address is found by looking at
+//! the path, and a tenth of a call's time was the router's.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
@@ -13,11 +15,12 @@ use commands::Ports;
 use http::{HeaderValue, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
+use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
 use crate::admin::{self, Admin};
 use crate::docs;
-use crate::gateway::{self, Gateway, RefusedFor};
+use crate::gateway::{Gateway, RefusedFor};
 use crate::health::{self, Health};
 use crate::home;
 use crate::metrics::Metrics;
@@ -28,8 +31,40 @@ use crate::problem::{AnsweredProblem, Problem, VIEW_STALE};
 use crate::trace_context::TraceContext;
 use crate::well_known::{self, WellKnown};
 
+/// Where the data plane is.
+const MCP_ROUTE: &str = "/mcp/{instance}";
+
 /// The whole surface of the product.
-pub(crate) fn router<P: Ports + 'static>(
+#[derive(Debug, Clone)]
+pub(crate) struct Surface {
+    gateway: Gateway,
+    others: Router,
+    metrics: Metrics,
+}
+
+impl Surface {
+    /// Answers one request.
+    pub(crate) async fn answer(&self, mut request: Request, peer: SocketAddr) -> Response {
+        let path = request.uri().path();
+        let Some(instance) = instance_of(path).map(str::to_owned) else {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let Ok(response) = self.others.clone().oneshot(request).await;
+            return response;
+        };
+        observed(&self.metrics, MCP_ROUTE, request, async |request| {
+            self.gateway.relay(&instance, peer, request).await
+        })
+        .await
+    }
+}
+
+/// What stands for the instance in a path of the data plane.
+fn instance_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/mcp/").filter(|rest| !rest.is_empty() && !rest.contains('/'))
+}
+
+/// Puts it together.
+pub(crate) fn surface<P: Ports + 'static>(
     admin: &Admin<P>,
     gateway: Gateway,
     health: Health,
@@ -37,7 +72,7 @@ pub(crate) fn router<P: Ports + 'static>(
     metrics: Metrics,
     oauth: &Oauth<P>,
     people: People<P>,
-) -> Router {
+) -> Surface {
     let url = oauth.url.issuer();
     let pages: Vec<_> = oauth::authorize_routes::<P>().into_iter().chain(people::routes()).collect();
     let document = openapi::document(
@@ -47,8 +82,7 @@ pub(crate) fn router<P: Ports + 'static>(
         people.session_cookie(),
     );
     let (home, page) = (home::page(url), docs::page(&document));
-    Router::new()
-        .merge(gateway::router(gateway))
+    let others = Router::new()
         .merge(admin::router(admin))
         .merge(oauth::router(oauth))
         .merge(oauth::authorize_router(people.clone()))
@@ -66,7 +100,8 @@ pub(crate) fn router<P: Ports + 'static>(
                 "this address answers other methods; see /docs",
             )
         })
-        .layer(middleware::from_fn_with_state(metrics, observe))
+        .layer(middleware::from_fn_with_state(metrics.clone(), observe));
+    Surface { gateway, others, metrics }
 }
 
 /// Counts a request until its answer is out or its client has left, whichever comes first; a stream counts as long as it is open.
@@ -111,16 +146,26 @@ impl HttpBody for CountedBody {
     }
 }
 
+async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map_or("(none)", MatchedPath::as_str);
+    observed(&metrics, path, request, async |request| next.run(request).await).await
+}
+
 /// One span, one line and one count for each request. Paths are the templates, so that no id becomes a label.
-async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+async fn observed(
+    metrics: &Metrics,
+    path: &str,
+    mut request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let trace = TraceContext::current(request.headers());
     trace.write(request.headers_mut()); // whoever reads the headers later is in the same trace
-    let path = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
-    let area = area(&path);
+    let area = area(path);
     let span = tracing::info_span!("request", trace.id = trace.trace_id(), http.method = %request.method(), http.route = path);
     let started = Instant::now();
     let in_flight = InFlight::new(metrics.in_flight.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     metrics.answered(area, status, started.elapsed());
     let _entered = span.enter();
@@ -157,5 +202,18 @@ fn area(path: &str) -> &'static str {
         _ if path.starts_with("/oauth/") => "oauth",
         "/healthz" | "/readyz" | "/metrics" => "health",
         _ => "pages",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_plane_is_at_one_segment_behind_its_place_and_nowhere_else() {
+        assert_eq!(instance_of("/mcp/an-instance"), Some("an-instance"));
+        for path in ["/mcp", "/mcp/", "/mcp/an-instance/", "/mcp/an-instance/more", "/v1/mcp/x", "mcp/x"] {
+            assert_eq!(instance_of(path), None, "{path}");
+        }
     }
 }

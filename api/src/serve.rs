@@ -1,11 +1,10 @@
 //! Accepting connections: HTTP/1.1 and HTTP/2, bounded headers and patience, and an orderly end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -14,8 +13,8 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tower::ServiceExt as _;
 
+use crate::router::Surface;
 use crate::shutdown::Shutdown;
 
 /// A client that takes longer to send its headers is cut off.
@@ -34,9 +33,10 @@ const STREAMS_MAX: u32 = 64;
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
 /// Serves until the soft token; then lets answers under way end, until the hard one.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+pub(crate) async fn serve(listener: TcpListener, surface: Surface, shutdown: Shutdown) {
     let (soft, hard) = (shutdown.soft(), shutdown.hard());
     let graceful = GracefulShutdown::new();
+    let surface = Arc::new(surface);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let builder = builder();
     loop {
@@ -45,11 +45,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shutdown: Shutd
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let router = router.clone();
+        let surface = Arc::clone(&surface);
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(axum::body::Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().oneshot(request)
+            let (surface, request): (_, Request) = (Arc::clone(&surface), request.map(axum::body::Body::new));
+            async move { Ok::<_, Infallible>(surface.answer(request, peer).await) }
         });
         let (builder, watcher) = (builder.clone(), graceful.watcher());
         let (soft, hard) = (soft.clone(), hard.clone());

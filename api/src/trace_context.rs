@@ -22,10 +22,10 @@ impl TraceContext {
             (Some(one), None) => one.to_str().ok().and_then(Self::parse),
             _ => None,
         };
-        theirs.unwrap_or_else(|| Self {
-            trace_id: random::hex(16),
-            span_id: random::hex(8),
-            flags: "01".to_owned(),
+        theirs.unwrap_or_else(|| {
+            let mut trace_id = random::hex(16 + 8); // drawn at once
+            let span_id = trace_id.split_off(2 * 16);
+            Self { trace_id, span_id, flags: "01".to_owned() }
         })
     }
 

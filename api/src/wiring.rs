@@ -18,7 +18,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use domain::value::{AddressRange, Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::{OpenNetworks, Upstream, UpstreamConfig};
@@ -52,13 +51,14 @@ use crate::adapters::verified_secrets::VerifiedSecrets;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{
-    BodyBudgets, Breakers, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints, UpstreamCredentials,
+    Addresses, BodyBudgets, Breakers, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints,
+    UpstreamCredentials,
 };
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::oauth::{ClientDocuments, KeysOfClients, Oauth};
-use crate::router::router;
+use crate::router::{Surface, surface};
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
 use crate::token::PublicUrl;
@@ -318,7 +318,7 @@ impl Edge<'_> {
         appender: Appender,
         bootstrap_token: &str,
         address: SocketAddr,
-    ) -> Result<Router, StartError> {
+    ) -> Result<Surface, StartError> {
         let metrics = self.metrics.clone();
         let gateway = self.gateway(address, metrics.clone())?;
         self.shutdown.spawn(gateway.clone().judge_streams(self.readers.stop.clone()));
@@ -342,7 +342,7 @@ impl Edge<'_> {
         let (ports, view) = (Arc::clone(&oauth.ports), self.readers.view.clone());
         self.shutdown.spawn(unused_clients::end(ports, view, unused_for, self.readers.stop.clone()));
         let people = self.people(&admin, documents);
-        Ok(router(&admin, gateway, health, well_known, metrics, &oauth, people))
+        Ok(surface(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
 
     fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
@@ -359,6 +359,7 @@ impl Edge<'_> {
             credentials: UpstreamCredentials::new(Arc::new(self.vault())),
             bodies: BodyBudgets::beside(upstream.memory().clone()),
             upstream,
+            addresses: Addresses::default(),
             breakers: Breakers::new(self.config.breakers, metrics.clone()),
             origins: origins(self.config, self.url, address),
             limits: self.limits.clone(),

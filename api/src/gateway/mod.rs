@@ -1,8 +1,9 @@
-//! The data plane: `/mcp/{instance}`. Authenticate, route, authorize, forward.
+//! The data plane: `/mcp/{instance}`, any method. Authenticate, route, authorize, forward. Access: decided per call by `relay`.
 //!
 //! It decides nothing by itself (`domain::policy` does), changes no state, and asks nobody before it forwards: everything it needs is in one
 //! snapshot of the access view.
 
+mod addresses;
 mod ask_tools;
 mod authenticate;
 mod authorize;
@@ -28,8 +29,6 @@ mod tool_hints;
 
 use std::sync::Arc;
 
-use axum::routing::any;
-use axum::{Router, middleware};
 use domain::value::Clock;
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::Upstream;
@@ -73,6 +72,8 @@ pub struct Parts {
     pub credentials: UpstreamCredentials,
     /// The pooled client.
     pub upstream: Upstream,
+    /// Where servers are.
+    pub addresses: Addresses,
     /// Which upstreams are left alone.
     pub breakers: Breakers,
     /// Origins that browsers may call from.
@@ -125,12 +126,5 @@ impl Gateway {
     }
 }
 
+pub use addresses::Addresses;
 pub use tool_hints::ToolHints;
-
-/// The routes of the data plane. Access: decided per call by `relay`.
-pub fn router(gateway: Gateway) -> Router {
-    Router::new()
-        .route("/mcp/{instance}", any(relay::relay))
-        .layer(middleware::from_fn_with_state(gateway.clone(), recorded::record))
-        .with_state(gateway)
-}

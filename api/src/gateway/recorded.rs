@@ -1,4 +1,4 @@
-//! The record of a call, as it is made: a layer around `relay` begins it, the steps of the call say what they know, and it is handed on when the last byte
+//! The record of a call, as it is made: `relay` begins it, the steps of the call say what they know, and it is handed on when the last byte
 //! is out, the client has left or the call is given up, whichever comes first.
 //!
 //! A call leaves a record as soon as its credential is known (or, on loopback, its instance), refused or not. Whatever is refused before is counted
@@ -10,8 +10,6 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::Response;
 use domain::instance::{ArgumentDays, ArgumentRecording, Overflow};
 use domain::value::{Clock, InstanceId};
@@ -68,7 +66,8 @@ impl CallRecording {
     /// Of what is no call of its own.
     pub(super) const NONE: Self = Self(None);
 
-    fn begin(gateway: &Gateway, method: &Method) -> Self {
+    /// A call begins.
+    pub(super) fn begin(gateway: &Gateway, method: &Method) -> Self {
         let Some(recorder) = &gateway.0.recorder else { return Self::NONE };
         let kind = match *method {
             Method::GET => CallKind::Stream,
@@ -81,6 +80,19 @@ impl CallRecording {
         let (recorder, started) = (Arc::clone(recorder), Instant::now());
         let under_way = recorder.queue.begin();
         Self(Some(Arc::new(Making { recorder, clock, started, draft, _under_way: under_way })))
+    }
+
+    /// The same answer, whose way out is told to the record.
+    pub(super) fn of(self, response: Response) -> Response {
+        if self.0.is_none() {
+            return response;
+        }
+        let refused = response.extensions().get::<RefusedFor>().map(|RefusedFor(reason)| *reason);
+        self.say(|draft| draft.answered(response.status(), refused));
+        response.map(|body| {
+            let whole = body.size_hint().exact();
+            Body::new(RecordedBody { body, recording: self, whole, bytes_out: 0, ended: None })
+        })
     }
 
     /// Says something that is known now.
@@ -163,22 +175,6 @@ impl Drop for Making {
         let Some(written) = draft.finish(self.started.elapsed()) else { return };
         self.recorder.queue.put(written.call, written.room, written.argument_room, self.clock.now().get());
     }
-}
-
-/// The layer: begins the record, and hears how the answer goes out.
-pub(super) async fn record(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
-    let recording = CallRecording::begin(&gateway, request.method());
-    request.extensions_mut().insert(recording.clone());
-    let response = next.run(request).await;
-    if recording.0.is_none() {
-        return response;
-    }
-    let refused = response.extensions().get::<RefusedFor>().map(|RefusedFor(reason)| *reason);
-    recording.say(|draft| draft.answered(response.status(), refused));
-    response.map(|body| {
-        let whole = body.size_hint().exact();
-        Body::new(RecordedBody { body, recording, whole, bytes_out: 0, ended: None })
-    })
 }
 
 /// A body whose bytes are counted, and whose end is told.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use domain::policy::Denial;
-use domain::value::{Scope, Scopes};
+use domain::value::{InstanceId, Scope, Scopes};
 use http::{HeaderValue, StatusCode, header};
 use mcp::envelope::{EnvelopeError, Message, RequestId};
 use mcp::error::{RpcError, code};
@@ -22,7 +22,7 @@ use super::authenticate::AuthenticatedCaller;
 use super::body::{BODY_WAIT, read_body};
 use crate::limits::TooMany;
 use crate::problem::VIEW_STALE;
-use crate::token::{TokenFault, scope_text};
+use crate::token::{PublicUrl, TokenFault, scope_text};
 
 /// What opens a network to servers of organizations, for whoever runs this.
 const OPEN_NETWORKS: &str = "--upstream-networks (SEKISHO_UPSTREAM_NETWORKS) opens networks to them, 127.0.0.0/8 for this machine, and an administrator of the deployment registers a server anywhere";
@@ -351,7 +351,8 @@ impl From<Refusal> for Refused {
 impl Refused {
     /// The same, telling whoever lacks a credential where to learn how to get one (RFC 9728, 5.1). It is named after the address alone, so it is told of
     /// what is not there, too.
-    pub(super) fn telling(self, resource_metadata: Option<String>) -> Self {
+    pub(super) fn telling(self, url: &PublicUrl, instance: Option<InstanceId>) -> Self {
+        let resource_metadata = instance.map(|instance| url.resource_metadata(instance));
         Self { resource_metadata, ..self }
     }
 }

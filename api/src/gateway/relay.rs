@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Extension, Path, Request, State};
-use axum::response::Response;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
 use domain::value::InstanceId;
 use projections::access::Parties;
 
@@ -14,22 +13,20 @@ use super::call::McpCall;
 use super::recorded::CallRecording;
 use super::refusal::{Refusal, Refused};
 
-/// Authenticate, route, authorize, forward.
-pub(super) async fn relay(
-    State(gateway): State<Gateway>,
-    instance: Result<Path<InstanceId>, PathRejection>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Extension(recording): Extension<CallRecording>,
-    request: Request,
-) -> Result<Response, Refused> {
-    let instance = instance.ok().map(|Path(instance)| instance); // a text that is no id names nothing
-    let resource = instance.map(|instance| gateway.0.url.resource_metadata(instance));
-    let answered = answer(gateway, instance, peer, &recording, request).await;
-    answered.map_err(|refused| refused.telling(resource))
+impl Gateway {
+    /// Authenticate, route, authorize, forward; and a record of it. An instance is asked for by the text of its address; one that is no id names nothing.
+    pub(crate) async fn relay(&self, instance: &str, peer: SocketAddr, request: Request) -> Response {
+        let instance = instance.parse::<InstanceId>().ok();
+        let recording = CallRecording::begin(self, request.method());
+        let answered = answer(self, instance, peer, &recording, request).await;
+        let response =
+            answered.unwrap_or_else(|refused| refused.telling(&self.0.url, instance).into_response());
+        recording.of(response)
+    }
 }
 
 async fn answer(
-    gateway: Gateway,
+    gateway: &Gateway,
     instance: Option<InstanceId>,
     peer: SocketAddr,
     recording: &CallRecording,
@@ -58,7 +55,7 @@ async fn answer(
         recording.rests_on(&grounds);
         let caller = caller.in_view(&grounds);
         let route = gateway.route(&grounds, instance, recording)?;
-        let permit = authorize(&gateway, &grounds, caller, route, &call, recording).await?;
+        let permit = authorize(gateway, &grounds, caller, route, &call, recording).await?;
         gateway.forward(permit, &call, recording).await
     };
     answer.await.map_err(|refusal: Refusal| refusal.to(call.id().cloned()))

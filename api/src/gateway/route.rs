@@ -59,7 +59,7 @@ impl Gateway {
                 connection_id: *connection_id,
                 connection: Arc::clone(connection),
                 server: Arc::clone(server),
-                url: UpstreamUrl::parse(server.url.as_str()).ok()?,
+                url: self.0.addresses.of(connection.server, server)?,
             })
         });
         Ok(Route { instance: Arc::clone(instance), upstream })
