@@ -33,7 +33,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::config::{Config, Options};
 use crate::open_files;
 use crate::telemetry::{self, LogFormat};
-use say::{complain, say};
+use say::{as_said, complain, say};
 
 /// Sekisho (関所, checkpoint) stands between AI agents and their tools.
 ///
@@ -158,7 +158,7 @@ pub fn run() -> ExitCode {
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-    code
+    as_said(code)
 }
 
 /// The configuration, or exit code 2 after everything that is wrong with it was said.

@@ -2,20 +2,46 @@
 //!
 //! Part of it was written by servers. A terminal obeys some characters in place of showing them, so those are written out, as JSON writes them: what is JSON
 //! stays what it was.
+//!
+//! Whoever reads may leave early, as `head` does: what they leave unread is left out, and the command goes on to the exit code that it has anyway. A
+//! result that cannot be written for any other reason, such as a full disk, makes that exit code 1.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A result could not be written, and that was complained about.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// A line of result.
-#[expect(clippy::print_stdout, reason = "the command line's own output")]
 pub(super) fn say(line: &str) {
-    println!("{}", shown(line));
+    match written(&mut io::stdout().lock(), line) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            if !UNWRITTEN.swap(true, Ordering::Relaxed) {
+                complain(&format!("the answer cannot be written: {error}"));
+            }
+        }
+    }
 }
 
-/// A line of complaint.
-#[expect(clippy::print_stderr, reason = "the command line's own output")]
+/// A line of complaint. Who does not listen to complaints is told none.
 pub(super) fn complain(line: &str) {
-    eprintln!("sekisho: {}", shown(line));
+    let _ = writeln!(io::stderr().lock(), "sekisho: {}", shown(line));
+}
+
+/// The exit code of a command that came to this one: no success when what it had to say is lost.
+pub(super) fn as_said(code: ExitCode) -> ExitCode {
+    let is_lost = code == ExitCode::SUCCESS && UNWRITTEN.load(Ordering::Relaxed);
+    if is_lost { ExitCode::FAILURE } else { code }
+}
+
+fn written(out: &mut impl io::Write, line: &str) -> io::Result<()> {
+    writeln!(out, "{}", shown(line))?;
+    out.flush()
 }
 
 /// Whether a terminal does something else with it than show it: C0 and C1 of ECMA-48, and DEL, but for what makes lines and columns.

@@ -5,6 +5,7 @@ mod call;
 mod demo;
 mod doctor;
 mod options;
+mod output;
 mod signals;
 
 use std::io::{BufRead as _, BufReader, Read as _};
