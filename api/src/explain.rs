@@ -23,7 +23,7 @@ use projections::access::{AccessView, Credential, Shown, Unfit, Unmade, Wanted};
 use projections::history::{History, Moment, NotYet};
 
 pub(crate) use question::{Call, Principal, Question, QuestionError};
-pub(crate) use shape::{Explanation, SetByEvent};
+pub(crate) use shape::{Assumed, Explanation, SetByEvent};
 pub(crate) use who::{Caller as AllowedCaller, who};
 
 use self::shape::CredentialVerdict;
@@ -86,6 +86,9 @@ impl Refusal {
 
     fn text(&self) -> String {
         match self {
+            Self::Denied(denial @ Denial::ScopeMissing(Scope::Tool(tool))) => {
+                format!("{denial}; tool:{tool} or mcp:write opens it")
+            }
             Self::Denied(denial) => denial.to_string(),
             Self::KeyUnknown => "this API key had not been issued".to_owned(),
             Self::GrantUnknown => "the user had not consented yet".to_owned(),
@@ -210,7 +213,7 @@ fn decide_with(
     call: &Call,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.read_only };
+    let wish = Wish::Call { tool: call.tool.as_str(), read_only: call.is_read_only() };
     Ok(view.judge_with(credential, call.instance, wish, now)?)
 }
 

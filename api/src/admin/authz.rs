@@ -9,14 +9,15 @@ use http::{StatusCode, Uri};
 use projections::LogReader;
 use projections::access::evidence::EvidenceError;
 use projections::history::{History, Moment, NotYet};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::admit::Admission;
 use super::ask::Found;
-use super::{Access, Admin, Area, Listed, Paging, Parameter};
+use super::{Access, Admin, Area, Paging, Parameter};
 use crate::explain::{
-    AllowedCaller, Call, ExplainError, Explanation, Principal, Question, QuestionError, explain, who,
+    AllowedCaller, Assumed, Call, ExplainError, Explanation, Principal, Question, QuestionError, explain, who,
 };
 use crate::problem::Problem;
 
@@ -33,7 +34,8 @@ const AT: Parameter = Parameter::optional(
 );
 const READ_ONLY: Parameter = Parameter::optional(
     "read_only",
-    "`true` when the upstream calls the tool read-only, which is not in the log; left out, false",
+    "Whether the upstream calls the tool read-only, `true` or `false`, which is not in the log; left out, the tool is taken as one that writes, and \
+     `assumed` says so",
 );
 
 /// The routes.
@@ -49,7 +51,7 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             get::<P>,
         )
         .taking(&[PRINCIPAL, INSTANCE, TOOL, AT, READ_ONLY])
-        .list::<Listed<AllowedCaller>, _, _>(
+        .list::<AllowedCallers, _, _>(
             "/v1/authz/who",
             Access::Key(Scope::AuditRead),
             "listAllowedCallers",
@@ -58,6 +60,18 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
             list::<P>,
         )
         .taking(&[INSTANCE, TOOL, AT, READ_ONLY])
+}
+
+/// One page of those who could make a call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AllowedCallers {
+    /// Those of this page.
+    items: Vec<AllowedCaller>,
+    /// Give this back as `cursor` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    /// What the log does not hold and was taken as given.
+    assumed: Assumed,
 }
 
 #[derive(Deserialize)]
@@ -98,8 +112,9 @@ fn call(
         tool: ToolName::parse(tool)?,
         at: at.map(Moment::parse).transpose()?,
         read_only: match read_only {
-            None | Some("false") => false,
-            Some("true") => true,
+            None => None,
+            Some("false") => Some(false),
+            Some("true") => Some(true),
             Some(_) => return Err(QuestionError::ReadOnly),
         },
     })
@@ -181,8 +196,9 @@ async fn list<P: Ports + 'static>(
     admission: Admission,
     call: Call,
     page: Paging,
-) -> Result<Listed<AllowedCaller>, Problem> {
+) -> Found<AllowedCallers> {
     let history = History::new(LogReader::new(admin.pool.clone()));
     let (items, next) = who(&history, within(&admin, &admission)?, &call, page.after, page.rows).await?;
-    Ok(Listed { items, next_cursor: next.map(|cursor| cursor.to_string()) })
+    let next_cursor = next.map(|cursor| cursor.to_string());
+    Ok(Json(AllowedCallers { items, next_cursor, assumed: Assumed::of(&call) }))
 }

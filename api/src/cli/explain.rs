@@ -33,9 +33,9 @@ pub(super) struct Explain {
     #[arg(long, value_name = "POSITION|TIME")]
     at: Option<Moment>,
 
-    /// The upstream calls the tool read-only, which is not in the log
-    #[arg(long)]
-    read_only: bool,
+    /// Whether the upstream calls the tool read-only, which is not in the log; left out, the tool is taken as one that writes
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    read_only: Option<bool>,
 
     /// Lines for people, or the JSON of the API
     #[arg(long, value_enum, default_value = "text")]

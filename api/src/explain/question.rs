@@ -23,10 +23,17 @@ pub(crate) struct Question {
 pub(crate) struct Call {
     pub(crate) instance: InstanceId,
     pub(crate) tool: ToolName,
-    /// Whether the upstream calls the tool read-only.
-    pub(crate) read_only: bool,
+    /// Whether the upstream calls the tool read-only; `None` when the question does not say, and then it is taken as one that writes.
+    pub(crate) read_only: Option<bool>,
     /// When; `None` is now.
     pub(crate) at: Option<Moment>,
+}
+
+impl Call {
+    /// As what the tool is judged.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.unwrap_or(false)
+    }
 }
 
 /// Who calls.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::sentence::sentence;
-use super::{Judged, Question, Refusal};
+use super::{Call, Judged, Question, Refusal};
 
 /// Whether a call was allowed at a moment, why, and by which events.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,8 +98,10 @@ pub(crate) struct SetByEvent {
 /// What the log does not hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Assumed {
-    /// Whether the upstream calls the tool read-only, as the question says: its annotation is not in the log.
+    /// Whether the upstream calls the tool read-only: its annotation is not in the log.
     read_only: bool,
+    /// Whether the question said so (`read_only`). When it did not, the tool was taken as one that writes, and a tool that only reads may be open to more.
+    read_only_said: bool,
     /// That the caller's address is none that passes during a maintenance.
     address_passes_maintenance: bool,
 }
@@ -147,7 +149,7 @@ impl Explanation {
             credential: Some(CredentialVerdict::of(judged)),
             credentials,
             facts: judged.evidence.facts.iter().map(evident).collect(),
-            assumed: Assumed::of(question),
+            assumed: Assumed::of(&question.call),
         }
     }
 
@@ -163,7 +165,7 @@ impl Explanation {
             credential: None,
             credentials: Vec::new(),
             facts: Vec::new(),
-            assumed: Assumed::of(question),
+            assumed: Assumed::of(&question.call),
         }
     }
 
@@ -174,7 +176,8 @@ impl Explanation {
 
     /// The lines that people read at the command line.
     pub(crate) fn text(&self) -> String {
-        let head = format!("{}\n\nas of position {}, {}\n", self.sentence, self.position, self.time);
+        let Self { sentence, position, time, assumed, .. } = self;
+        let head = format!("{sentence}\n\nas of position {position}, {time}\n{}", assumed.line());
         let credentials = self.credentials.iter().map(CredentialVerdict::line);
         std::iter::once(head).chain(credentials).chain(self.facts.iter().map(Evident::lines)).collect()
     }
@@ -202,8 +205,24 @@ impl Evident {
 }
 
 impl Assumed {
-    const fn of(question: &Question) -> Self {
-        Self { read_only: question.call.read_only, address_passes_maintenance: false }
+    /// What an answer about this call rests on beside the log.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            read_only: call.is_read_only(),
+            read_only_said: call.read_only.is_some(),
+            address_passes_maintenance: false,
+        }
+    }
+
+    fn line(&self) -> String {
+        let tool = match (self.read_only, self.read_only_said) {
+            (true, _) => "the tool is read-only, as was said",
+            (false, true) => "the tool writes, as was said",
+            (false, false) => {
+                "the tool writes: nothing says that it is read-only; --read-only asks about one that is"
+            }
+        };
+        format!("assumed, since the log does not hold it: {tool}\n")
     }
 }
 

@@ -246,10 +246,38 @@ async fn each_fact_names_the_event_that_set_it() {
     );
     let sentence = allowed["sentence"].as_str().unwrap();
     assert!(sentence.contains("member since #") && sentence.contains("carries mcp:write"), "{sentence}");
-    assert_eq!(allowed["assumed"], json!({ "read_only": false, "address_passes_maintenance": false }));
 
     let read_only = scene.explained(&key.public_part, "&read_only=true").await;
     assert_eq!(read_only["allowed"], true, "a viewer calls what only reads: {read_only}");
+}
+
+#[tokio::test]
+async fn what_nobody_said_of_the_tool_is_told_as_assumed() {
+    let scene = Scene::start().await;
+    let key = &scene.keys[0].id;
+    let who = async |more: &str| {
+        let path = format!("/v1/authz/who?instance={}&tool=echo{more}", scene.instance.id);
+        scene.world.admin().get(&path).await.good()
+    };
+    for (more, read_only, said) in
+        [("", false, false), ("&read_only=false", false, true), ("&read_only=true", true, true)]
+    {
+        let assumed =
+            json!({ "read_only": read_only, "read_only_said": said, "address_passes_maintenance": false });
+        assert_eq!(scene.explained(key, more).await["assumed"], assumed, "{more}");
+        assert_eq!(who(more).await["assumed"], assumed, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn a_denial_for_want_of_a_scope_names_each_scope_that_opens_the_tool() {
+    let scene = Scene::start().await;
+    let body = json!({ "name": "Reader", "scopes": ["mcp:read"] });
+    let reader = scene.manage(Method::POST, "/api-keys", &body).await;
+    let denied = scene.explained(reader["id"].as_str().unwrap(), "").await;
+    assert_eq!(denied["reason"], "insufficient-scope", "{denied}");
+    let sentence = denied["sentence"].as_str().unwrap();
+    assert!(sentence.contains("tool:echo or mcp:write opens it"), "{sentence}");
 }
 
 #[tokio::test]
@@ -302,6 +330,10 @@ async fn the_command_line_says_the_same_and_its_exit_code_is_the_answer() {
     let (code, told, _) = run(&key.public_part, &[]).await;
     assert_eq!(code, Some(3), "{told}");
     assert!(told.contains("role-too-low") && told.contains("organization.role_changed by user:"), "{told}");
+    assert!(told.contains("nothing says that it is read-only; --read-only asks about one that is"), "{told}");
+    let (code, told, _) = run(&key.public_part, &["--read-only"]).await;
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("the tool is read-only, as was said"), "{told}");
     let at = allowed_at.to_string();
     let (code, told, _) = run(&key.id, &["--at", &at, "--format", "json"]).await;
     assert_eq!(code, Some(0), "{told}");
