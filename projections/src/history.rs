@@ -138,6 +138,9 @@ fn statement(filter: &Filter, range: Range, events_max: u32) -> QueryBuilder<'_,
     }
     if let Some(event_type) = &filter.event_type {
         sql.push(" and event_type = ").push_bind(event_type.as_str());
+        if let Some(aggregate) = event_type.aggregate() {
+            sql.push(" and aggregate_type = ").push_bind(aggregate);
+        }
     }
     // Within one aggregate both are the same order, and the primary key has the second one.
     let order = if filter.is_one_aggregate() { "sequence" } else { "global_position" };

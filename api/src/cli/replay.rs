@@ -35,8 +35,8 @@ pub(super) struct Replay {
     #[arg(long, value_name = "TYPE[/ID]")]
     aggregate: Option<AggregateName>,
 
-    /// Only events of this type, such as revoked
-    #[arg(long = "type", value_name = "TYPE")]
+    /// Only events of this type: revoked, of whatever it happened to, or api_key.revoked
+    #[arg(long = "type", value_name = "TYPE|AGGREGATE.TYPE")]
     event_type: Option<EventTypeName>,
 
     /// Only what this actor caused, such as user:0192f0c1-2b3c-7d4e-8f50-112233445566

@@ -23,9 +23,12 @@ pub struct AggregateName {
     id: Option<String>,
 }
 
-/// A type of event within its aggregate, such as `revoked`.
+/// A type of event: `revoked`, of whatever it happened to, or `api_key.revoked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventTypeName(&'static str);
+pub struct EventTypeName {
+    aggregate: Option<&'static str>,
+    event_type: &'static str,
+}
 
 /// There is nothing of this name. Misspelt, a filter would otherwise find nothing and look like an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +37,10 @@ pub enum FilterError {
     #[error("there is no aggregate type {0:?}: expected TYPE or TYPE/ID with one of {1}")]
     Aggregate(String, String),
     /// No such type of event.
-    #[error("there is no event type {0:?}: expected one of {1}")]
-    EventType(String, String),
+    #[error(
+        "there is no event type {0:?}: did you mean {1}? Expected AGGREGATE.TYPE or TYPE with one of {2}"
+    )]
+    EventType(String, String, String),
 }
 
 const NAME_CHARS_SHOWN_MAX: usize = 64;
@@ -63,18 +68,35 @@ impl AggregateName {
 }
 
 impl EventTypeName {
-    /// Reads the name of a type.
+    /// Reads `TYPE` or `AGGREGATE.TYPE`.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let known = || Event::catalogue().map(|(_, event_type, _)| event_type);
-        known()
-            .find(|known| *known == text)
-            .map(Self)
-            .ok_or_else(|| FilterError::EventType(brief(text), listed(known())))
+        let (of, named) = text.split_once('.').map_or((None, text), |(of, named)| (Some(of), named));
+        let fits = |(aggregate, event_type): &(&str, &str)| {
+            *event_type == named && of.is_none_or(|of| of == *aggregate)
+        };
+        let known = || Event::catalogue().map(|(aggregate, event_type, _)| (aggregate, event_type));
+        let found = known().find(fits);
+        let found =
+            found.map(|(aggregate, event_type)| Self { aggregate: of.map(|_| aggregate), event_type });
+        found.ok_or_else(|| {
+            let text = brief(text);
+            let offered = known().map(|(aggregate, event_type)| match of {
+                Some(_) => format!("{aggregate}.{event_type}"),
+                None => event_type.to_owned(),
+            });
+            let nearest = nearest(&text, offered);
+            FilterError::EventType(text, nearest, listed(known().map(|(_, event_type)| event_type)))
+        })
     }
 
-    /// The name.
+    /// The type of aggregate that it is bound to, if it is.
+    pub const fn aggregate(self) -> Option<&'static str> {
+        self.aggregate
+    }
+
+    /// The name within its aggregate.
     pub const fn as_str(self) -> &'static str {
-        self.0
+        self.event_type
     }
 }
 
@@ -90,6 +112,29 @@ impl std::str::FromStr for EventTypeName {
     fn from_str(text: &str) -> Result<Self, FilterError> {
         Self::parse(text)
     }
+}
+
+/// The name that takes the fewest letters put in, left out or replaced to come to.
+fn nearest(text: &str, names: impl Iterator<Item = String>) -> String {
+    names.min_by_key(|name| distance(text, name)).unwrap_or_default()
+}
+
+/// Levenshtein's distance, row by row.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.chars().enumerate() {
+        let mut next = vec![number + 1];
+        for (pair, wanted) in row.windows(2).zip(&other) {
+            let (Some(diagonal), Some(above), Some(left)) = (pair.first(), pair.last(), next.last()) else {
+                continue; // a window of two has both, and the row begins with one
+            };
+            let replaced = diagonal + usize::from(letter != *wanted);
+            next.push(replaced.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 fn brief(text: &str) -> String {
@@ -128,8 +173,34 @@ mod tests {
         let refused = AggregateName::parse("apikey").unwrap_err().to_string();
         assert!(refused.contains("api_key") && refused.contains("organization"), "{refused}");
         assert!(AggregateName::parse("api_key/").is_err());
-        let refused = EventTypeName::parse("revokd").unwrap_err().to_string();
-        assert!(refused.contains("revoked"), "{refused}");
+        for (misspelt, meant) in [
+            ("revokd", "did you mean revoked?"),
+            ("api_key.isued", "did you mean api_key.issued?"),
+            ("apikey.issued", "did you mean api_key.issued?"),
+            ("organization.issued", "did you mean "),
+            ("", "did you mean "),
+        ] {
+            let refused = EventTypeName::parse(misspelt).unwrap_err().to_string();
+            assert!(refused.contains(meant), "{misspelt}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_distance_of_two_words_is_what_has_to_be_changed() {
+        for (one, other, changes) in
+            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("revokd", "revoked", 1)]
+        {
+            assert_eq!(distance(one, other), changes, "{one} {other}");
+            assert_eq!(distance(other, one), changes, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_event_is_a_name_or_an_aggregate_and_a_name() {
+        let all = EventTypeName::parse("revoked").unwrap();
+        assert_eq!((all.aggregate(), all.as_str()), (None, "revoked"));
+        let one = EventTypeName::parse("api_key.revoked").unwrap();
+        assert_eq!((one.aggregate(), one.as_str()), (Some("api_key"), "revoked"));
     }
 
     #[test]

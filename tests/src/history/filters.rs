@@ -24,6 +24,7 @@ async fn what_is_misspelt_is_refused_by_its_name() {
         ("aggregate=apikey", "bad-filter"),
         ("aggregate=api_key/", "bad-filter"),
         ("type=revokd", "bad-filter"),
+        ("type=organization.issued", "bad-filter"),
         ("organization=acme", "bad-filter"),
         ("from=yesterday", "bad-moment"),
         ("to=-1", "bad-moment"),
@@ -52,6 +53,10 @@ async fn one_aggregate_a_type_an_actor_and_an_event_type_are_found() {
     assert!(keys.len() > one.len() && keys.iter().all(|event| event["aggregate"] == "api_key"));
     let revoked = found(&world, "type=revoked").await;
     assert_eq!(revoked, [one[2].clone()]);
+    assert_eq!(found(&world, "type=api_key.revoked").await, revoked);
+    assert_eq!(found(&world, "type=client.registered").await, Vec::<Value>::new());
+    let apart = found(&world, &format!("type=api_key.issued&aggregate=organization/{key}")).await;
+    assert_eq!(apart, Vec::<Value>::new(), "both hold");
     let actor = one[2]["metadata"]["actor"].as_str().unwrap();
     assert_eq!(actor, format!("user:{}", world.founder));
     let acted = found(&world, &format!("actor={actor}&type=revoked")).await;

@@ -92,7 +92,10 @@ async fn what_it_prints_is_what_the_api_lists() {
 async fn a_table_is_for_people() {
     let world = World::start().await;
     a_key_comes_and_goes(&world).await;
-    let output = replayed(&world, &["--format", "table", "--type", "revoked"]).await;
+    let refused = replayed(&world, &["--type", "api_key.revokd"]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(complaint(&refused).contains("did you mean api_key.revoked?"), "{}", complaint(&refused));
+    let output = replayed(&world, &["--format", "table", "--type", "api_key.revoked"]).await;
     let text = String::from_utf8(output.stdout).unwrap();
     let rows: Vec<_> = text.lines().collect();
     assert_eq!(rows.len(), 2, "{text}");

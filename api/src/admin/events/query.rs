@@ -24,7 +24,10 @@ const ACTOR: Parameter = Parameter::optional(
     "actor",
     "Only events that this actor caused, as events name them: `user:0192f0c1-…`",
 );
-const TYPE: Parameter = Parameter::optional("type", "Only events of this type, such as `revoked`");
+const TYPE: Parameter = Parameter::optional(
+    "type",
+    "Only events of this type: `revoked`, of whatever it happened to, or `api_key.revoked`",
+);
 const FROM: Parameter = Parameter::optional(
     "from",
     "Where to begin: a position, or a time in RFC 3339 by which events were recorded",
