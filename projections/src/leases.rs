@@ -7,6 +7,9 @@
 //! A row that is not renewed counts as long as it is there: its node may be alive and only cut off from Postgres. Such a node decides by no view
 //! that is older than its bound, so whoever waits need wait no longer than that for it. A node that has no row yet has looked at nothing yet, so
 //! what was written before that row is in everything that it will decide by.
+//!
+//! Where a log has one node at a time, as the log of an embedded store has, whose folder is locked by its owner, the node that starts knows more: no
+//! process is behind any row that it finds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -106,6 +109,20 @@ impl Leases {
         while !self.renew().await {
             tokio::time::sleep(RENEW_EVERY).await;
         }
+    }
+
+    /// The same for a node beside which there can be no other: the rows of those before it are of the dead, and go.
+    pub async fn enter_alone(&self) {
+        while !self.forget_all().await {
+            tokio::time::sleep(RENEW_EVERY).await;
+        }
+        self.enter().await;
+    }
+
+    /// Tells whether it is done.
+    async fn forget_all(&self) -> bool {
+        let forget = sqlx::query("delete from node_leases").execute(&self.pool);
+        matches!(tokio::time::timeout(STATEMENT_WAIT, forget).await, Ok(Ok(_)))
     }
 
     /// Says how far this node is. Tells whether that is known now.

@@ -20,7 +20,7 @@ use crate::adapters::capabilities::RelaySignature;
 use crate::adapters::key_digest::KeyDigests;
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres;
-use crate::config::Config;
+use crate::config::{Config, Store};
 use crate::metrics::Metrics;
 use crate::shutdown::Shutdown;
 
@@ -67,7 +67,11 @@ pub(super) async fn start(sources: Sources<'_>, shutdown: &Shutdown) -> Readers 
         relayed: Doorbell::default(),
         stop: CancellationToken::new(),
     };
-    readers.leases.enter().await; // before it looks at the log: whoever waits for every node waits for this one
+    // Before it looks at the log: whoever waits for every node waits for this one.
+    match config.store {
+        Store::Embedded { .. } => readers.leases.enter_alone().await, // its folder is locked, by us
+        Store::Given { .. } => readers.leases.enter().await,
+    }
     shutdown.spawn(ring(committed.clone(), readers.doorbell.clone(), readers.stop.clone()));
     let bus = relay((config, digests), &log, nats, committed, &readers, shutdown);
     // Beside the subjects of events, not among them: the stream of events holds nothing else.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Answer, Weather};
+use harness::{Answer, Program, Victim, Weather, World};
 use hyper::Method;
 use serde_json::json;
 
@@ -82,6 +82,35 @@ async fn where_nodes_are_not_known_nothing_is_said_to_hold_everywhere() {
     sqlx::query("delete from node_leases").execute(pool).await.unwrap();
     let told = told(&revoked(&scene, &key).await);
     assert_ne!((told[0].as_str(), told[1].as_str()), ("?1", "nodes=0"));
+}
+
+#[tokio::test]
+async fn on_a_database_that_nodes_share_a_silent_node_is_not_taken_for_dead() {
+    let world = World::start().await;
+    let silent = "insert into node_leases (node, applied, bound_millis, renewed_at, expires_at)
+        values (gen_random_uuid(), 0, 1000, now() - interval '3 seconds', now() - interval '2 seconds')";
+    sqlx::query(silent).execute(&world.node.running.pool).await.unwrap();
+    let _beside = world.another_node().await;
+    let body = json!({ "name": "A key", "scopes": ["mcp:write"] });
+    let issued = world.admin().post(&world.path("/api-keys?wait=all"), &body).await;
+    let told = told(&issued);
+    assert_eq!((told[0].as_str(), told[1].as_str()), ("?0", "nodes=3"), "it may only be cut off: {told:?}");
+}
+
+#[tokio::test]
+async fn the_node_of_an_embedded_store_knows_that_those_before_it_are_dead() {
+    let mut program = Program::start("everywhere-killed").await;
+    let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });
+    let founder = program.http().with("authorization", &format!("Bearer {}", program.bootstrap_token()));
+    let founded = founder.post("/v1/bootstrap", &founding).await.good();
+    program.kill(Victim::Sekisho).await;
+    program.start_again().await;
+    let admin = program.http().as_key(founded["api_key"].as_str().unwrap());
+    let path =
+        format!("/v1/organizations/{}/api-keys?wait=all", founded["organization_id"].as_str().unwrap());
+    let issued = admin.post(&path, &json!({ "name": "A key", "scopes": ["mcp:write"] })).await;
+    let told = told(&issued);
+    assert_eq!((told[0].as_str(), told[1].as_str()), ("?1", "nodes=1"), "{told:?}");
 }
 
 #[tokio::test]
