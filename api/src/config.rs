@@ -1,9 +1,11 @@
 //! Configuration: every value is an option and an environment variable. All that is wrong is reported at once, before any socket opens.
 
 mod auto_consent;
+mod deployment;
 mod faults;
 mod limits;
 mod providers;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod upstreams;
@@ -23,9 +25,13 @@ use url::Url;
 
 pub use self::auto_consent::AutoConsent;
 pub(crate) use self::auto_consent::is_loopback;
+pub use self::deployment::{
+    Deployment, DeploymentOptions, MasterKeyOptions, MasterKeySource, NatsOptions, Place, PlaceOptions,
+};
 use self::faults::{Faults, on_or_off, public_url};
 pub use self::limits::LimitOptions;
 pub use self::providers::ProviderOptions;
+pub use self::shared::{AlgorithmOptions, BcryptOptions};
 pub use self::upstreams::UpstreamOptions;
 use crate::adapters::master_key::MasterKeys;
 pub use crate::adapters::outbound::Loopback;
@@ -53,37 +59,17 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Folder for the embedded Postgres and NATS, the generated master key and the bootstrap token
-    #[arg(long, env = "SEKISHO_DATA", value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// Where its database is.
+    #[command(flatten)]
+    pub place: PlaceOptions,
 
-    /// Postgres 14 to 18 to use; without it Sekisho supervises its own in the data folder
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    /// Where its events go.
+    #[command(flatten)]
+    pub nats: NatsOptions,
 
-    /// NATS 2.10 or later with JetStream to use; without it, and without DATABASE_URL, Sekisho supervises its own
-    #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
-    pub nats_url: Option<String>,
-
-    /// JetStream stream that holds the events
-    #[arg(long, env = "SEKISHO_NATS_STREAM", default_value = "EVENTS", value_name = "NAME")]
-    pub nats_stream: String,
-
-    /// First token of the subjects of events
-    #[arg(long, env = "SEKISHO_NATS_PREFIX", default_value = "events", value_name = "TOKEN")]
-    pub nats_prefix: String,
-
-    /// Copies of the stream in a NATS cluster: 1, 3 or 5
-    #[arg(long, env = "SEKISHO_NATS_REPLICAS", default_value = "1", value_name = "COUNT")]
-    pub nats_replicas: String,
-
-    /// Master key, or several separated by commas (the first one seals); prefer the file
-    #[arg(long, env = "SEKISHO_MASTER_KEY", value_name = "BASE64", hide_env_values = true)]
-    pub master_key: Option<String>,
-
-    /// File with the master key; without either one is generated in the data folder when the store is embedded
-    #[arg(long, env = "SEKISHO_MASTER_KEY_FILE", value_name = "FILE")]
-    pub master_key_file: Option<PathBuf>,
+    /// What opens what is sealed.
+    #[command(flatten)]
+    pub key: MasterKeyOptions,
 
     /// Token that founds the deployment; without it one is generated in the data folder
     #[arg(long, env = "SEKISHO_BOOTSTRAP_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -110,9 +96,9 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_ALLOWED_ORIGINS", default_value = "", value_name = "ORIGINS")]
     pub allowed_origins: String,
 
-    /// How access tokens are signed: RS256, which every client verifies, ES256 or EdDSA
-    #[arg(long, env = "SEKISHO_SIGNING_ALGORITHM", default_value = "RS256", value_name = "ALGORITHM")]
-    pub signing_algorithm: String,
+    /// By what tokens are signed.
+    #[command(flatten)]
+    pub algorithm: AlgorithmOptions,
 
     /// Days after which another key signs access tokens
     #[arg(long, env = "SEKISHO_SIGNING_KEY_DAYS", default_value = "90", value_name = "DAYS")]
@@ -145,9 +131,9 @@ pub struct Options {
     #[arg(long, env = "SEKISHO_REGISTRATION_UNUSED_HOURS", default_value = "24", value_name = "HOURS")]
     pub registration_unused_hours: String,
 
-    /// Cost of bcrypt for passwords and client secrets, 10 to 14: each step doubles the time of a sign-in
-    #[arg(long, env = "SEKISHO_BCRYPT_COST", default_value = "10", value_name = "COST")]
-    pub bcrypt_cost: String,
+    /// What slow digests cost.
+    #[command(flatten)]
+    pub bcrypt: BcryptOptions,
 
     /// MCP calls a second for each API key
     #[arg(long, env = "SEKISHO_KEY_RATE", default_value = "500", value_name = "CALLS_PER_SECOND")]
@@ -293,15 +279,6 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// Where the master key comes from.
-#[derive(Debug)]
-pub enum MasterKeySource {
-    /// It was given.
-    Given(MasterKeys),
-    /// It lies, or will be generated, in the data folder.
-    Generated(PathBuf),
-}
-
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: {problem}")]
@@ -322,9 +299,9 @@ impl Options {
         let public_url =
             self.public_url.as_deref().and_then(|text| faults.note("--public-url", public_url(text)));
         let store = faults.note("--database-url", self.store());
-        let data = self.data.clone().unwrap_or_else(default_data);
-        let relay = self.relay(&mut faults);
-        let master_key = faults.note("--master-key", self.master_key_source(&data));
+        let data = self.place.folder();
+        let relay = self.nats.stream(&mut faults);
+        let master_key = faults.note("--master-key", self.key.source(&self.place));
         let bootstrap_token = self.bootstrap_token.as_deref().map(|token| match token.len() {
             0..BOOTSTRAP_TOKEN_CHARS_MIN => {
                 Err("a bootstrap token has at least 24 characters; leave it out to have one generated")
@@ -346,22 +323,15 @@ impl Options {
             AllowedOrigins::parse(allowed_origins.iter().map(String::as_str))
                 .map_err(|error| format!("{error}; write them like https://app.example.com")),
         );
-        if let Some(address) = &self.nats_url
-            && !["nats://", "tls://", "ws://", "wss://"].iter().any(|scheme| address.starts_with(scheme))
-        {
-            faults.note::<(), String>(
-                "--nats-url",
-                Err("a NATS address starts with nats:// or tls://".to_owned()),
-            );
-        }
+        self.nats.check_address(&mut faults);
         let staleness_max = faults.staleness("--staleness-max-seconds", &self.staleness_max_seconds);
-        let signing = faults.signing(&self.signing_algorithm, &self.signing_key_days);
+        let signing = faults.signing(&self.algorithm.signing_algorithm, &self.signing_key_days);
         let registration = faults.registration(self.registration.as_deref(), &self.registration_unused_hours);
         let client_documents = faults.client_documents(self.client_documents.as_deref(), registration);
         let published_keys = faults.published_keys(&self.client_keys_stale_minutes);
         let outbound_loopback = faults.outbound_loopback(&self.outbound_loopback, listen);
         let upstream_networks = faults.networks(self.upstream_networks.as_deref());
-        let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt_cost);
+        let bcrypt_cost = faults.bcrypt_cost("--bcrypt-cost", &self.bcrypt.bcrypt_cost);
         let key_rate = faults.count("--key-rate", &self.key_rate);
         let key_burst = faults.count("--key-burst", &self.key_burst);
         let limits = self.limits.check(&mut faults);
@@ -406,59 +376,19 @@ impl Options {
                 providers: providers?,
             })
         };
-        let faults = faults.all();
-        if faults.is_empty() { complete().ok_or(faults) } else { Err(faults) }
+        let complete = complete();
+        faults.or(complete)
     }
 
     /// Which Postgres and NATS.
-    pub(crate) fn store(&self) -> Result<Store, String> {
-        match (&self.database_url, &self.nats_url) {
-            (None, None) => Ok(Store::Embedded { nats: true }),
-            (Some(database), nats) => {
-                let postgres = database.starts_with("postgres://") || database.starts_with("postgresql://");
-                if postgres {
-                    Ok(Store::Given { database: database.clone(), nats: nats.clone() })
-                } else {
-                    Err("a Postgres address starts with postgres://".to_owned())
-                }
-            }
-            (None, Some(_)) => {
+    fn store(&self) -> Result<Store, String> {
+        match (self.place.place()?, &self.nats.nats_url) {
+            (Place::Embedded(_), None) => Ok(Store::Embedded { nats: true }),
+            (Place::Given(database), nats) => Ok(Store::Given { database, nats: nats.clone() }),
+            (Place::Embedded(_), Some(_)) => {
                 Err("NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store"
                     .to_owned())
             }
-        }
-    }
-
-    fn relay(&self, faults: &mut Faults) -> Option<RelayConfig> {
-        let token = |text: &str| {
-            let good = !text.is_empty()
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-            good.then(|| text.to_owned())
-                .ok_or_else(|| format!("{text:?} has other characters than a-z, A-Z, 0-9, _ and -"))
-        };
-        let stream = faults.note("--nats-stream", token(&self.nats_stream));
-        let prefix = faults.note("--nats-prefix", token(&self.nats_prefix));
-        let replicas = match self.nats_replicas.as_str() {
-            "1" => Ok(1),
-            "3" => Ok(3),
-            "5" => Ok(5),
-            other => Err(format!("{other:?} is not 1, 3 or 5")),
-        };
-        let replicas = faults.note("--nats-replicas", replicas);
-        Some(RelayConfig { stream: stream?, prefix: prefix?, replicas: replicas? })
-    }
-
-    /// Where the master key is.
-    pub(crate) fn master_key_source(&self, data: &Path) -> Result<MasterKeySource, String> {
-        match (&self.master_key, &self.master_key_file, &self.database_url) {
-            (Some(_), Some(_), _) => Err("give the key or the file, not both".to_owned()),
-            (Some(text), None, _) => MasterKeys::parse(text).map(MasterKeySource::Given).map_err(|error| error.to_string()),
-            (None, Some(file), _) => read_master_key(file).map(MasterKeySource::Given),
-            (None, None, None) => Ok(MasterKeySource::Generated(data.join("master.key"))),
-            (None, None, Some(_)) => Err(
-                "with a database of your own the master key must be yours too: set SEKISHO_MASTER_KEY_FILE (make one with `sekisho keys generate-master`)"
-                    .to_owned(),
-            ),
         }
     }
 }

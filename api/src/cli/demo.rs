@@ -41,14 +41,14 @@ pub(super) struct Demo {
 impl Demo {
     /// Starts, seeds, calls, prints, stays up.
     pub(super) async fn run(mut self) -> ExitCode {
-        if self.options.data.is_none() {
-            self.options.data = Some(default_data().join("demo")); // beside, never inside, a data folder of real use
+        if self.options.place.data.is_none() {
+            self.options.place.data = Some(default_data().join("demo")); // beside, never inside, a data folder of real use
         }
         // Clients are tried out here that nobody has prepared for it.
         self.options.registration.get_or_insert_with(|| RegistrationPolicy::Open.as_str().to_owned());
         // Its server is on this machine, and so are those that are tried out behind it.
         self.options.upstream_networks.get_or_insert_with(|| THIS_MACHINE.to_owned());
-        let config = match super::checked(&self.options) {
+        let config = match super::checked(self.options.check()) {
             Ok(config) => config,
             Err(code) => return code,
         };

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use clap::Arg;
 use domain::value::{Clock as _, Timestamp};
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -18,6 +19,16 @@ use crate::config::{Config, MasterKeySource, Options, Store, read_master_key};
 
 /// A clock that is off by more than this makes keys expire too early or too late.
 const CLOCK_SECONDS_MAX: i64 = 5;
+
+/// What `--help` says of the options that it does not show.
+pub(super) const BESIDE: &str = "Every other option of `sekisho serve`, and its variable, is taken too, and looked at for whether it is well formed.";
+
+/// An option that something hangs on here is shown in its help, what is only looked at is not.
+pub(super) fn shown(argument: Arg) -> Arg {
+    let used = ["data", "database_url", "nats_url", "master_key", "master_key_file", "help"];
+    let hidden = !used.contains(&argument.get_id().as_str());
+    argument.hide(hidden)
+}
 
 /// What was found.
 enum Finding {

@@ -10,7 +10,7 @@ use domain::value::{DisplayName, Position, UserId};
 use super::opened::{OpenError, Opened};
 use super::operator::{self, OperatorError};
 use super::{checked, complain, say};
-use crate::config::{Config, Options};
+use crate::config::{Deployment, DeploymentOptions};
 
 /// Whom, and why.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(super) struct Erase {
     yes: bool,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +45,8 @@ What they did stays in the log, under their id. Nothing undoes this; backups mad
 
 impl Erase {
     pub(super) async fn run(self) -> ExitCode {
-        let config = match checked(&self.options) {
-            Ok(config) => config,
+        let deployment = match checked(self.options.check()) {
+            Ok(deployment) => deployment,
             Err(code) => return code,
         };
         if !self.yes
@@ -55,7 +55,7 @@ impl Erase {
             complain(&why);
             return ExitCode::from(2);
         }
-        match self.work(&config).await {
+        match self.work(&deployment).await {
             Ok(position) => {
                 say(&format!(
                     "user {} is erased; whoever has read the log up to {position} shows it",
@@ -87,17 +87,17 @@ impl Erase {
         }
     }
 
-    async fn work(&self, config: &Config) -> Result<Position, Failed> {
-        let opened = Opened::of(config).await?;
-        let erased = self.erase(config, &opened).await;
+    async fn work(&self, deployment: &Deployment) -> Result<Position, Failed> {
+        let opened = Opened::of(&deployment.place).await?;
+        let erased = self.erase(deployment, &opened).await;
         opened.close().await;
         Ok(erased?)
     }
 
-    async fn erase(&self, config: &Config, opened: &Opened) -> Result<Position, OperatorError> {
+    async fn erase(&self, deployment: &Deployment, opened: &Opened) -> Result<Position, OperatorError> {
         let erase = user::Erase { user: self.user, reason: self.reason.clone() };
-        let position = operator::order(config, opened, format!("erase:{}", self.user), &erase).await?;
-        operator::fold_up_to(config, opened, "directory", position).await?;
+        let position = operator::order(deployment, opened, format!("erase:{}", self.user), &erase).await?;
+        operator::fold_up_to(deployment, opened, "directory", position).await?;
         Ok(position)
     }
 }

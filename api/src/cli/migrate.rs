@@ -7,7 +7,7 @@ use clap::Args;
 use super::{checked, complain, say};
 use crate::adapters::embedded::{Embedded, EmbeddedConfig};
 use crate::adapters::postgres::{self, PostgresError};
-use crate::config::{Options, Store};
+use crate::config::{Place, PlaceOptions};
 
 /// What to bring up to date, and for whom.
 #[derive(Debug, Args)]
@@ -17,19 +17,19 @@ pub(super) struct Migrate {
     grant_to: Option<String>,
 
     #[command(flatten)]
-    options: Options,
+    options: PlaceOptions,
 }
 
 /// Brings the schema up to date and says where it is.
 pub(super) async fn run(line: &Migrate) -> ExitCode {
-    let config = match checked(&line.options) {
-        Ok(config) => config,
+    let place = match checked(line.options.check()) {
+        Ok(place) => place,
         Err(code) => return code,
     };
-    let (address, embedded) = match &config.store {
-        Store::Given { database, .. } => (database.clone(), None),
-        Store::Embedded { .. } => {
-            let settings = EmbeddedConfig { data: config.data.clone(), nats: false, search: Vec::new() };
+    let (address, embedded) = match place {
+        Place::Given(database) => (database, None),
+        Place::Embedded(data) => {
+            let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
             match Embedded::start(settings).await {
                 Ok(embedded) => (embedded.database_url().to_owned(), Some(embedded)),
                 Err(error) => {

@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::{Config, Options};
+use crate::config::{ConfigError, Options};
 use crate::open_files;
 use crate::telemetry::{self, LogFormat};
 use say::{as_said, complain, say};
@@ -77,6 +77,7 @@ enum Command {
     /// Bring the schema of the database up to date
     Migrate(Box<migrate::Migrate>),
     /// Check Postgres, NATS, migrations, clock and master key, and say what to do
+    #[command(mut_args(doctor::shown), after_long_help = doctor::BESIDE)]
     Doctor(Options),
     /// Print the history, or a part of it, as it was written
     Replay(replay::Replay),
@@ -136,7 +137,7 @@ pub fn run() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match line.command {
-            Command::Serve(options) => match checked(&options) {
+            Command::Serve(options) => match checked(options.check()) {
                 Ok(config) => serve::run(config).await,
                 Err(code) => code,
             },
@@ -161,9 +162,9 @@ pub fn run() -> ExitCode {
     as_said(code)
 }
 
-/// The configuration, or exit code 2 after everything that is wrong with it was said.
-fn checked(options: &Options) -> Result<Config, ExitCode> {
-    options.check().map_err(|errors| {
+/// What was read of options, or exit code 2 after everything that is wrong with them was said.
+fn checked<T>(read: Result<T, Vec<ConfigError>>) -> Result<T, ExitCode> {
+    read.map_err(|errors| {
         for error in &errors {
             complain(&error.to_string());
         }
@@ -190,6 +191,9 @@ pub fn sample_environment() -> String {
 mod tests {
     use super::*;
 
+    /// What people read to the end.
+    const OPTIONS_SHOWN_MAX: usize = 14;
+
     #[test]
     fn the_command_line_is_consistent() {
         Line::command().debug_assert();
@@ -203,6 +207,53 @@ mod tests {
         }
         let committed = std::fs::read_to_string(file).unwrap_or_default();
         assert_eq!(committed, sample_environment(), "run the tests once with SEKISHO_WRITE_GENERATED=1");
+    }
+
+    /// Every command that does something by itself, with its name as it is typed.
+    fn leaves(name: &str, command: &clap::Command) -> Vec<(String, clap::Command)> {
+        let own = (name.to_owned(), command.clone());
+        let below = command.get_subcommands().filter(|command| command.get_name() != "help");
+        let below: Vec<_> =
+            below.flat_map(|below| leaves(&format!("{name} {}", below.get_name()), below)).collect();
+        if below.is_empty() || command.get_arguments().any(|argument| argument.get_id() == "database_url") {
+            std::iter::once(own).chain(below).collect()
+        } else {
+            below
+        }
+    }
+
+    fn built() -> clap::Command {
+        let mut command = Line::command();
+        command.build();
+        command
+    }
+
+    #[test]
+    fn the_help_of_a_command_shows_only_what_it_uses() {
+        for (name, mut command) in leaves("sekisho", &built()) {
+            let serves = ["sekisho serve", "sekisho demo"].contains(&name.as_str());
+            let help = command.render_long_help().to_string();
+            let is_option =
+                |line: &&str| line.trim_start().starts_with("--") || line.trim_start().starts_with("-h,");
+            let shown = help.lines().filter(is_option).count();
+            assert!(
+                serves || (3..=OPTIONS_SHOWN_MAX).contains(&shown),
+                "{name} shows {shown} options:\n{help}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_option_is_the_same_variable_wherever_it_is_taken() {
+        let built = built();
+        let serve = built.find_subcommand("serve").unwrap();
+        for (name, command) in leaves("sekisho", &built) {
+            for argument in command.get_arguments() {
+                let of_serve = serve.get_arguments().find(|known| known.get_long() == argument.get_long());
+                let Some(of_serve) = of_serve else { continue };
+                assert_eq!(argument.get_env(), of_serve.get_env(), "{} of {name}", argument.get_id());
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::adapters::embedded::{Embedded, EmbeddedConfig, EmbeddedError, Survey}
 use crate::adapters::master_key::MasterKeys;
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
-use crate::config::{Config, MasterKeySource, Store, read_master_key};
+use crate::config::{MasterKeySource, Place, read_master_key};
 
 /// It cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +38,12 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens what the configuration names.
-    pub(super) async fn of(config: &Config) -> Result<Self, OpenError> {
-        let (address, embedded) = match &config.store {
-            Store::Given { database, .. } => (database.clone(), None),
-            Store::Embedded { .. } => {
-                let settings = EmbeddedConfig { data: config.data.clone(), nats: false, search: Vec::new() };
+    /// Opens what the options name.
+    pub(super) async fn of(place: &Place) -> Result<Self, OpenError> {
+        let (address, embedded) = match place {
+            Place::Given(database) => (database.clone(), None),
+            Place::Embedded(data) => {
+                let settings = EmbeddedConfig { data: data.clone(), nats: false, search: Vec::new() };
                 match Embedded::survey(&settings).await? {
                     Survey::Empty(_) => return Err(OpenError::Empty(settings.data)),
                     Survey::Running { database_url, .. } => (database_url, None),

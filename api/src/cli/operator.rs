@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::opened::{OpenError, Opened};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::postgres_events::Appender;
-use crate::config::Config;
+use crate::config::Deployment;
 use crate::wiring::RealPorts;
 
 /// How long a read model may take to get to what was written.
@@ -34,13 +34,13 @@ pub(super) enum OperatorError {
 
 /// Carries out a use case in the operator's name; answers from which position on it is seen.
 pub(super) async fn order<U: UseCase>(
-    config: &Config,
+    deployment: &Deployment,
     opened: &Opened,
     correlation: String,
     use_case: &U,
 ) -> Result<Position, OperatorError> {
-    let master = opened.master_key(&config.master_key)?;
-    let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?.at_cost(config.bcrypt_cost));
+    let master = opened.master_key(&deployment.master_key)?;
+    let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?);
     let (commits, _) = watch::channel(Position::START);
     let (appender, appending) = Appender::new((*opened.pool.connect_options()).clone(), commits);
     let appending = tokio::spawn(appending.run());
@@ -61,7 +61,7 @@ pub(super) async fn order<U: UseCase>(
 
 /// Folds a read model beside whoever serves: one of us gets there first.
 pub(super) async fn fold_up_to(
-    config: &Config,
+    deployment: &Deployment,
     opened: &Opened,
     name: &str,
     position: Position,
@@ -70,7 +70,7 @@ pub(super) async fn fold_up_to(
     let Some(projection) = known.into_iter().find(|projection| projection.name() == name) else {
         return Err(OperatorError::NotFolded(position));
     };
-    let personal = Arc::new(opened.personal_data(&config.master_key)?);
+    let personal = Arc::new(opened.personal_data(&deployment.master_key)?);
     let runner = Runner::new(projection, opened.pool.clone(), personal, Doorbell::default());
     let (handle, stop) = (runner.handle(), CancellationToken::new());
     let folding = tokio::spawn(runner.run(stop.clone()));

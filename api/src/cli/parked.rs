@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::opened::{OpenError, Opened};
 use super::operator::{self, OperatorError};
 use crate::adapters::postgres::PostgresError;
-use crate::config::Config;
+use crate::config::Deployment;
 
 /// What is to happen to a parked event.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub(super) enum OrderError {
 
 /// Gives the order, waits until it is carried out, and answers where it stands in the log.
 pub(super) async fn decide(
-    config: &Config,
+    deployment: &Deployment,
     opened: &Opened,
     fate: Fate,
     (name, position, reason): (&str, Position, &DisplayName),
@@ -45,8 +45,8 @@ pub(super) async fn decide(
     let not_parked = || OrderError::NotParked(name.to_owned(), position);
     reason_parked(&opened.pool, name, position).await?.ok_or_else(not_parked)?;
     let projection = DisplayName::parse(name).map_err(|_| not_parked())?;
-    let ordered = order(config, opened, fate, (projection, position, reason.clone())).await?;
-    operator::fold_up_to(config, opened, name, ordered).await?;
+    let ordered = order(deployment, opened, fate, (projection, position, reason.clone())).await?;
+    operator::fold_up_to(deployment, opened, name, ordered).await?;
     match (fate, reason_parked(&opened.pool, name, position).await?) {
         (Fate::Retry | Fate::Skip, None) => Ok(ordered),
         (Fate::Retry | Fate::Skip, Some(reason)) => Err(OrderError::StillParked(reason)),
@@ -60,7 +60,7 @@ async fn reason_parked(pool: &PgPool, name: &str, position: Position) -> Result<
 }
 
 async fn order(
-    config: &Config,
+    deployment: &Deployment,
     opened: &Opened,
     fate: Fate,
     (projection, position, reason): (DisplayName, Position, DisplayName),
@@ -69,11 +69,11 @@ async fn order(
     match fate {
         Fate::Retry => {
             let retry = RetryParked { projection, position, reason };
-            operator::order(config, opened, correlation, &retry).await
+            operator::order(deployment, opened, correlation, &retry).await
         }
         Fate::Skip => {
             let skip = SkipParked { projection, position, reason };
-            operator::order(config, opened, correlation, &skip).await
+            operator::order(deployment, opened, correlation, &skip).await
         }
     }
 }

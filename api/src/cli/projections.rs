@@ -9,7 +9,7 @@ use projections::{ParkedEvent, Status};
 use super::opened::{OpenError, Opened};
 use super::parked::{Fate, OrderError, decide};
 use super::{checked, complain, say};
-use crate::config::{Config, Options};
+use crate::config::{Deployment, DeploymentOptions, Place, PlaceOptions};
 
 /// What to tell.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(super) struct Projections {
     what: Option<What>,
 
     #[command(flatten)]
-    options: Options,
+    options: PlaceOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,7 @@ enum Parked {
         name: String,
 
         #[command(flatten)]
-        options: Box<Options>,
+        options: PlaceOptions,
     },
     /// Fold a parked event again, and those that wait behind it
     Retry(Box<Order>),
@@ -52,7 +52,7 @@ struct Order {
     name: String,
 
     /// The event's place in the log
-    #[arg(value_parser = place)]
+    #[arg(value_parser = position)]
     position: Position,
 
     /// Why, for the audit
@@ -60,10 +60,10 @@ struct Order {
     reason: DisplayName,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
 }
 
-fn place(text: &str) -> Result<Position, std::num::ParseIntError> {
+fn position(text: &str) -> Result<Position, std::num::ParseIntError> {
     text.parse().map(Position::new)
 }
 
@@ -79,16 +79,25 @@ enum Failed {
 
 impl Projections {
     pub(super) async fn run(self) -> ExitCode {
-        let options = match &self.what {
-            None => &self.options,
-            Some(What::Parked(Parked::List { options, .. })) => &**options,
-            Some(What::Parked(Parked::Retry(order) | Parked::Skip(order))) => &order.options,
+        let told = match self.what {
+            None => match checked(self.options.check()) {
+                Ok(place) => tell(&place).await,
+                Err(code) => return code,
+            },
+            Some(What::Parked(Parked::List { name, options })) => match checked(options.check()) {
+                Ok(place) => list(&place, &name).await,
+                Err(code) => return code,
+            },
+            Some(What::Parked(Parked::Retry(order))) => match checked(order.options.check()) {
+                Ok(deployment) => decided(&deployment, Fate::Retry, &order).await,
+                Err(code) => return code,
+            },
+            Some(What::Parked(Parked::Skip(order))) => match checked(order.options.check()) {
+                Ok(deployment) => decided(&deployment, Fate::Skip, &order).await,
+                Err(code) => return code,
+            },
         };
-        let config = match checked(options) {
-            Ok(config) => config,
-            Err(code) => return code,
-        };
-        match self.tell(&config).await {
+        match told {
             Ok(lines) => {
                 for line in lines {
                     say(&line);
@@ -101,26 +110,28 @@ impl Projections {
             }
         }
     }
-
-    async fn tell(&self, config: &Config) -> Result<Vec<String>, Failed> {
-        let opened = Opened::of(config).await?;
-        let told = match &self.what {
-            None => projections::status(&opened.pool).await.map(|found| table(&found)).map_err(Failed::from),
-            Some(What::Parked(Parked::List { name, .. })) => projections::parked_events(&opened.pool, name)
-                .await
-                .map(|found| listed(&found))
-                .map_err(Failed::from),
-            Some(What::Parked(Parked::Retry(order))) => decided(config, &opened, Fate::Retry, order).await,
-            Some(What::Parked(Parked::Skip(order))) => decided(config, &opened, Fate::Skip, order).await,
-        };
-        opened.close().await;
-        told
-    }
 }
 
-async fn decided(config: &Config, opened: &Opened, fate: Fate, order: &Order) -> Result<Vec<String>, Failed> {
+async fn tell(place: &Place) -> Result<Vec<String>, Failed> {
+    let opened = Opened::of(place).await?;
+    let found = projections::status(&opened.pool).await;
+    opened.close().await;
+    Ok(table(&found?))
+}
+
+async fn list(place: &Place, name: &str) -> Result<Vec<String>, Failed> {
+    let opened = Opened::of(place).await?;
+    let found = projections::parked_events(&opened.pool, name).await;
+    opened.close().await;
+    Ok(listed(&found?))
+}
+
+async fn decided(deployment: &Deployment, fate: Fate, order: &Order) -> Result<Vec<String>, Failed> {
     let Order { name, position, reason, options: _ } = order;
-    let ordered = decide(config, opened, fate, (name, *position, reason)).await?;
+    let opened = Opened::of(&deployment.place).await?;
+    let ordered = decide(deployment, &opened, fate, (name, *position, reason)).await;
+    opened.close().await;
+    let ordered = ordered?;
     Ok(vec![format!("{name} goes on after the event at {position}; the order is event {ordered} of the log")])
 }
 

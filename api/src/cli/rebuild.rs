@@ -10,7 +10,7 @@ use super::opened::{OpenError, Opened};
 use super::progress::Shown;
 use super::{checked, complain, say};
 use crate::adapters::notary_key::{self, NotaryKeyError};
-use crate::config::{Config, Options};
+use crate::config::{Deployment, DeploymentOptions};
 
 /// The tiles of the notary are no read model, and yet made from the log alone.
 const NOTARY: &str = "notary";
@@ -22,7 +22,7 @@ pub(super) struct Rebuild {
     name: String,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +41,11 @@ enum Failed {
 
 impl Rebuild {
     pub(super) async fn run(self) -> ExitCode {
-        let config = match checked(&self.options) {
-            Ok(config) => config,
+        let deployment = match checked(self.options.check()) {
+            Ok(deployment) => deployment,
             Err(code) => return code,
         };
-        let done = if self.name == NOTARY { tiles(&config).await } else { self.work(&config).await };
+        let done = if self.name == NOTARY { tiles(&deployment).await } else { self.work(&deployment).await };
         match done {
             Ok(told) => {
                 say(&told);
@@ -58,16 +58,16 @@ impl Rebuild {
         }
     }
 
-    async fn work(&self, config: &Config) -> Result<String, Failed> {
+    async fn work(&self, deployment: &Deployment) -> Result<String, Failed> {
         let known = projections::all();
         let Some(projection) = known.iter().find(|projection| projection.name() == self.name) else {
             let names = known.iter().map(|projection| projection.name());
             let names: Vec<&str> = names.chain([NOTARY]).collect();
             return Err(Failed::Unknown(self.name.clone(), names.join(", ")));
         };
-        let opened = Opened::of(config).await?;
+        let opened = Opened::of(&deployment.place).await?;
         let mut shown = Shown::start();
-        let rebuilt = match opened.personal_data(&config.master_key) {
+        let rebuilt = match opened.personal_data(&deployment.master_key) {
             Ok(personal) => {
                 let work = Work::new(&**projection, &opened.pool, &personal);
                 work.run(|progress| shown.show(progress)).await.map_err(Failed::from)
@@ -82,10 +82,10 @@ impl Rebuild {
     }
 }
 
-async fn tiles(config: &Config) -> Result<String, Failed> {
-    let opened = Opened::of(config).await?;
+async fn tiles(deployment: &Deployment) -> Result<String, Failed> {
+    let opened = Opened::of(&deployment.place).await?;
     let mut shown = Shown::start();
-    let built = tiles_of(config, &opened, &mut shown).await;
+    let built = tiles_of(deployment, &opened, &mut shown).await;
     shown.end();
     opened.close().await;
     let Anew { events, mended } = built?;
@@ -94,8 +94,8 @@ async fn tiles(config: &Config) -> Result<String, Failed> {
     ))
 }
 
-async fn tiles_of(config: &Config, opened: &Opened, shown: &mut Shown) -> Result<Anew, Failed> {
-    let master = opened.master_key(&config.master_key)?;
+async fn tiles_of(deployment: &Deployment, opened: &Opened, shown: &mut Shown) -> Result<Anew, Failed> {
+    let master = opened.master_key(&deployment.master_key)?;
     let signer = notary_key::existing(&opened.pool, &master).await?;
     Ok(tiles_anew(&opened.pool, signer.key(), |progress| shown.show(progress)).await?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use domain::value::Position;
-use projections::{Doorbell, Held, LogReader, Progress, Relay as Work, RelayError, Stage};
+use projections::{Doorbell, Held, LogReader, Progress, Relay as Work, RelayConfig, RelayError, Stage};
 
 use super::opened::{OpenError, Opened};
 use super::progress::Shown;
@@ -13,7 +13,7 @@ use super::{checked, complain, say};
 use crate::adapters::capabilities::RelaySignature;
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::nats::{self, NatsError};
-use crate::config::{Config, Options, Store};
+use crate::config::{Deployment, DeploymentOptions, NatsOptions, Place};
 
 /// What to do with the stream.
 #[derive(Debug, Subcommand)]
@@ -31,7 +31,25 @@ pub(super) enum Relay {
 #[derive(Debug, Args)]
 pub(super) struct Where {
     #[command(flatten)]
-    options: Box<Options>,
+    options: DeploymentOptions,
+
+    #[command(flatten)]
+    nats: NatsOptions,
+}
+
+/// The same, read.
+struct Asked {
+    deployment: Deployment,
+    nats_url: Option<String>,
+    stream: RelayConfig,
+}
+
+impl Where {
+    fn check(self) -> Result<Asked, ExitCode> {
+        let deployment = checked(self.options.check())?;
+        let stream = checked(self.nats.check())?;
+        Ok(Asked { deployment, nats_url: self.nats.nats_url, stream })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +87,15 @@ impl Failed {
 
 impl Relay {
     pub(super) async fn run(self) -> ExitCode {
-        let (Self::Backfill(Where { options }) | Self::Status(Where { options })) = &self;
-        let config = match checked(options) {
-            Ok(config) => config,
-            Err(code) => return code,
-        };
-        let stream = &config.relay.stream;
         let done = match self {
-            Self::Backfill(_) => backfill(&config).await.map(|held| filled(stream, held)),
-            Self::Status(_) => status(&config).await.map(|held| told(stream, held)),
+            Self::Backfill(line) => match line.check() {
+                Ok(asked) => backfill(&asked).await.map(|held| filled(&asked.stream.stream, held)),
+                Err(code) => return code,
+            },
+            Self::Status(line) => match line.check() {
+                Ok(asked) => status(&asked).await.map(|held| told(&asked.stream.stream, held)),
+                Err(code) => return code,
+            },
         };
         match done {
             Ok((text, code)) => {
@@ -111,15 +129,15 @@ fn told(stream: &str, Held { stream: held, log }: Held) -> (String, ExitCode) {
     }
 }
 
-async fn backfill(config: &Config) -> Result<Held, Failed> {
-    let address = nats_address(config)?;
-    let opened = Opened::of(config).await?;
+async fn backfill(asked: &Asked) -> Result<Held, Failed> {
+    let address = nats_address(asked)?;
+    let opened = Opened::of(&asked.deployment.place).await?;
     let mut shown = Shown::start();
     let done = async {
         let show = |position: Position, head: Position| {
             shown.show(Progress { stage: Stage::Filling, position, head, rows: 0 });
         };
-        Ok(relay(config, &opened, address).await?.fill(show).await?)
+        Ok(relay(asked, &opened, address).await?.fill(show).await?)
     }
     .await;
     shown.end();
@@ -127,23 +145,23 @@ async fn backfill(config: &Config) -> Result<Held, Failed> {
     done
 }
 
-async fn status(config: &Config) -> Result<Held, Failed> {
-    let address = nats_address(config)?;
-    let opened = Opened::of(config).await?;
-    let done = async { Ok(relay(config, &opened, address).await?.held().await?) }.await;
+async fn status(asked: &Asked) -> Result<Held, Failed> {
+    let address = nats_address(asked)?;
+    let opened = Opened::of(&asked.deployment.place).await?;
+    let done = async { Ok(relay(asked, &opened, address).await?.held().await?) }.await;
     opened.close().await;
     done
 }
 
-fn nats_address(config: &Config) -> Result<&str, Failed> {
-    match &config.store {
-        Store::Given { nats: Some(address), .. } => Ok(address),
-        Store::Given { nats: None, .. } | Store::Embedded { .. } => Err(Failed::NoNats),
+fn nats_address(asked: &Asked) -> Result<&str, Failed> {
+    match (&asked.deployment.place, &asked.nats_url) {
+        (Place::Given(_), Some(address)) => Ok(address),
+        (Place::Given(_), None) | (Place::Embedded(_), _) => Err(Failed::NoNats),
     }
 }
 
-async fn relay(config: &Config, opened: &Opened, address: &str) -> Result<Work, Failed> {
-    let master = opened.master_key(&config.master_key)?;
+async fn relay(asked: &Asked, opened: &Opened, address: &str) -> Result<Work, Failed> {
+    let master = opened.master_key(&asked.deployment.master_key)?;
     let signer = RelaySignature::of(&KeyDigests::load(&opened.pool, &master).await?);
     let client = nats::connect(address).await?;
     let log = LogReader::new(opened.pool.clone());
@@ -151,7 +169,7 @@ async fn relay(config: &Config, opened: &Opened, address: &str) -> Result<Work, 
         log,
         Doorbell::default(),
         client,
-        config.relay.clone(),
+        asked.stream.clone(),
         Arc::new(signer),
         Doorbell::default(),
     ))

@@ -8,23 +8,20 @@ use sqlx::PgPool;
 
 use crate::adapters::embedded::{Embedded, EmbeddedConfig, EmbeddedError, Survey};
 use crate::adapters::postgres::{self, PostgresError};
-use crate::config::default_data;
+use crate::config::{Place, PlaceOptions};
 
-/// Where the log is.
+/// Where the log is. An embedded store is read while it is being served, and started for the look when it is not.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StoreOptions {
-    /// Data folder of the embedded store; it is read while it is being served, and started for the look when it is not
-    #[arg(long, env = "SEKISHO_DATA", value_name = "DIR")]
-    data: Option<PathBuf>,
-
-    /// Postgres that holds the log, when it is not the embedded one
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    database_url: Option<String>,
+    #[command(flatten)]
+    place: PlaceOptions,
 }
 
 /// The log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoreError {
+    #[error("--database-url: {0}")]
+    Address(String),
     #[error(transparent)]
     Postgres(#[from] PostgresError),
     #[error(transparent)]
@@ -49,10 +46,10 @@ pub(super) struct OpenStore {
 impl StoreOptions {
     /// Opens it.
     pub(super) async fn open(&self) -> Result<OpenStore, StoreError> {
-        if let Some(address) = &self.database_url {
-            return OpenStore::at(address, None).await;
-        }
-        let data = self.data.clone().unwrap_or_else(default_data);
+        let data = match self.place.place().map_err(StoreError::Address)? {
+            Place::Given(address) => return OpenStore::at(&address, None).await,
+            Place::Embedded(data) => data,
+        };
         let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
         match Embedded::survey(&settings).await? {
             Survey::Empty(_) => Err(StoreError::Empty(settings.data)),

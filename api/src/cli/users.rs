@@ -13,7 +13,7 @@ use super::opened::{OpenError, Opened};
 use super::operator::{self, OperatorError};
 use super::{checked, complain, say};
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
-use crate::config::{Config, Options};
+use crate::config::{BcryptOptions, Deployment, DeploymentOptions};
 use crate::passwords::{InPlaceOf, KeptError, NewPassword};
 use crate::people::sessions::Which;
 use crate::people::{owner_of, replace_password};
@@ -41,7 +41,10 @@ pub(super) struct SetPasswordOf {
     email: Option<EmailAddress>,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
+
+    #[command(flatten)]
+    bcrypt: BcryptOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +68,10 @@ enum Failed {
 impl Users {
     pub(super) async fn run(self) -> ExitCode {
         let Self::SetPassword(line) = self;
-        let config = match checked(&line.options) {
-            Ok(config) => config,
+        let read = checked(line.options.check())
+            .and_then(|deployment| Ok((deployment, checked(line.bcrypt.check())?)));
+        let (deployment, cost) = match read {
+            Ok(read) => read,
             Err(code) => return code,
         };
         let password = match typed() {
@@ -76,7 +81,7 @@ impl Users {
                 return ExitCode::from(2);
             }
         };
-        match line.work(&config, &password).await {
+        match line.work(&deployment, cost, &password).await {
             Ok(user) => {
                 say(&format!("the password of user {user} is set, and their sessions are ended"));
                 ExitCode::SUCCESS
@@ -106,16 +111,26 @@ fn typed() -> Result<NewPassword, String> {
 }
 
 impl SetPasswordOf {
-    async fn work(&self, config: &Config, password: &NewPassword) -> Result<UserId, Failed> {
-        let opened = Opened::of(config).await?;
-        let set = self.set(config, &opened, password).await;
+    async fn work(
+        &self,
+        deployment: &Deployment,
+        cost: u32,
+        password: &NewPassword,
+    ) -> Result<UserId, Failed> {
+        let opened = Opened::of(&deployment.place).await?;
+        let set = self.set(deployment, cost, (&opened, password)).await;
         opened.close().await;
         set
     }
 
-    async fn set(&self, config: &Config, opened: &Opened, password: &NewPassword) -> Result<UserId, Failed> {
-        let master = opened.master_key(&config.master_key)?;
-        let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?.at_cost(config.bcrypt_cost));
+    async fn set(
+        &self,
+        deployment: &Deployment,
+        cost: u32,
+        (opened, password): (&Opened, &NewPassword),
+    ) -> Result<UserId, Failed> {
+        let master = opened.master_key(&deployment.master_key)?;
+        let digests = Arc::new(KeyDigests::load(&opened.pool, &master).await?.at_cost(cost));
         let user = match (self.user, &self.email) {
             (Some(user), _) => user,
             (None, Some(email)) => {
@@ -126,7 +141,7 @@ impl SetPasswordOf {
         };
         let passwords = passwords(&opened.pool, &master, &digests);
         let hash = passwords.hash(password).await?;
-        operator::order(config, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
+        operator::order(deployment, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
         replace_password(&opened.pool, &passwords, user, (&hash, InPlaceOf::Any), Which::All).await?;
         Ok(user)
     }

@@ -35,6 +35,11 @@ impl Faults {
         self.0
     }
 
+    /// What was read, or everything that is wrong.
+    pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Vec<ConfigError>> {
+        read.filter(|_| self.0.is_empty()).ok_or(self.0)
+    }
+
     pub(super) fn note<T, E: std::fmt::Display>(
         &mut self,
         option: &'static str,
@@ -69,13 +74,19 @@ impl Faults {
     }
 
     pub(super) fn signing(&mut self, algorithm: &str, days: &str) -> Option<Signing> {
-        let known = SigningAlgorithm::parse(algorithm);
-        let unknown = || format!("{algorithm:?} is not RS256, ES256 or EdDSA");
-        let algorithm = self.note("--signing-algorithm", known.ok_or_else(unknown));
+        let algorithm = self.signing_algorithm(algorithm);
         let good = days.parse().ok().filter(|days| (1..=SIGNING_KEY_DAYS_MAX).contains(days));
         let wrong = || format!("{days:?} is not 1 to {SIGNING_KEY_DAYS_MAX} days");
         let key_days = self.note("--signing-key-days", good.ok_or_else(wrong));
         Some(Signing { algorithm: algorithm?, key_days: key_days? })
+    }
+
+    pub(super) fn signing_algorithm(&mut self, text: &str) -> Option<SigningAlgorithm> {
+        let known = SigningAlgorithm::parse(text);
+        self.note(
+            "--signing-algorithm",
+            known.ok_or_else(|| format!("{text:?} is not RS256, ES256 or EdDSA")),
+        )
     }
 
     pub(super) fn registration(&mut self, policy: Option<&str>, hours: &str) -> Option<Registration> {

@@ -15,13 +15,7 @@ async fn served_by_a_role_of_its_own() -> (Database, Database) {
     superuser.execute(format!("create role {role} login").as_str()).await.unwrap();
     superuser.close().await;
     let mut migrate = std::process::Command::new(harness::sekisho());
-    migrate.env_clear().env("DATABASE_URL", &owner.url).args([
-        "migrate",
-        "--grant-to",
-        &role,
-        "--master-key",
-    ]);
-    migrate.arg(api::adapters::master_key::MasterKeys::generate().unwrap().as_str());
+    migrate.env_clear().env("DATABASE_URL", &owner.url).args(["migrate", "--grant-to", &role]);
     said(&migrate.output().unwrap(), 0);
     let url = owner.url.replacen("postgres://sekisho@", &format!("postgres://{role}@"), 1);
     (owner.clone(), Database { url, ..owner })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use commands::deployment::{SigningKeyStep, SigningKeys as MoveSigningKeys};
+use domain::value::SigningAlgorithm;
 use projections::LogReader;
 use projections::access::{SigningKey, SigningKeyState, Unanswered};
 
@@ -16,7 +17,7 @@ use super::super::operator::{self, OperatorError};
 use super::super::{checked, complain, say};
 use super::published;
 use crate::adapters::token_keys::{MadeKey, SigningKeys, SigningKeysError};
-use crate::config::{Config, Options};
+use crate::config::{AlgorithmOptions, Deployment, DeploymentOptions};
 use crate::wiring::PUBLISHED_FIRST_SECONDS;
 
 /// Another key.
@@ -27,7 +28,10 @@ pub(in crate::cli) struct Rotate {
     emergency: bool,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
+
+    #[command(flatten)]
+    algorithm: AlgorithmOptions,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +48,13 @@ enum Failed {
 
 impl Rotate {
     pub(in crate::cli) async fn run(self) -> ExitCode {
-        let config = match checked(&self.options) {
-            Ok(config) => config,
+        let read = checked(self.options.check())
+            .and_then(|deployment| Ok((deployment, checked(self.algorithm.check())?)));
+        let (deployment, algorithm) = match read {
+            Ok(read) => read,
             Err(code) => return code,
         };
-        match self.work(&config).await {
+        match self.work(&deployment, algorithm).await {
             Ok(told) => {
                 say(&told);
                 ExitCode::SUCCESS
@@ -60,25 +66,30 @@ impl Rotate {
         }
     }
 
-    async fn work(&self, config: &Config) -> Result<String, Failed> {
-        let opened = Opened::of(config).await?;
-        let done = self.rotate(config, &opened).await;
+    async fn work(&self, deployment: &Deployment, algorithm: SigningAlgorithm) -> Result<String, Failed> {
+        let opened = Opened::of(&deployment.place).await?;
+        let done = self.rotate(deployment, algorithm, &opened).await;
         opened.close().await;
         done
     }
 
-    async fn rotate(&self, config: &Config, opened: &Opened) -> Result<String, Failed> {
+    async fn rotate(
+        &self,
+        deployment: &Deployment,
+        algorithm: SigningAlgorithm,
+        opened: &Opened,
+    ) -> Result<String, Failed> {
         let known = published(LogReader::new(opened.pool.clone())).await?;
         let known = known.signing_keys();
         let is_next = |key: &&&SigningKey| {
-            matches!(key.state, SigningKeyState::Next { .. }) && key.algorithm == config.signing.algorithm
+            matches!(key.state, SigningKeyState::Next { .. }) && key.algorithm == algorithm
         };
         if let (false, Some(next)) = (self.emergency, known.iter().find(is_next)) {
             return Ok(format!("{} is published already, and signs next", next.kid.as_str()));
         }
-        let master = opened.master_key(&config.master_key)?;
+        let master = opened.master_key(&deployment.master_key)?;
         let keys = SigningKeys::new(opened.pool.clone(), Arc::clone(&master));
-        let MadeKey { kid, algorithm, public_jwk } = keys.make(config.signing.algorithm).await?;
+        let MadeKey { kid, algorithm, public_jwk } = keys.make(algorithm).await?;
         let mut steps = vec![SigningKeyStep::Add { kid: kid.clone(), algorithm, public_jwk }];
         if self.emergency {
             steps.push(SigningKeyStep::Activate { kid: kid.clone() });
@@ -87,7 +98,7 @@ impl Rotate {
             steps.extend(gone);
         }
         let correlation = format!("keys rotate:{}", kid.as_str());
-        let position = operator::order(config, opened, correlation, &MoveSigningKeys { steps }).await?;
+        let position = operator::order(deployment, opened, correlation, &MoveSigningKeys { steps }).await?;
         let kid = kid.as_str();
         Ok(if self.emergency {
             format!("{kid} signs from position {position} on; every token that was out is refused")

@@ -13,16 +13,15 @@ use tokio::runtime::Handle;
 use super::{Verify, audited, checkpoints_of, unreadable};
 use crate::adapters::embedded::{Embedded, EmbeddedConfig, Survey};
 use crate::adapters::{notary_key, postgres};
-use crate::config::{MasterKeySource, Store, default_data, read_master_key};
+use crate::config::{MasterKeySource, Place, read_master_key};
 
 const PAGE_NOTES_MAX: i64 = 1_000;
 
 pub(super) async fn verify(verify: &Verify) -> Reading<Report> {
-    let store = verify.options.store().map_err(|error| unreadable("--database-url")(&error))?;
-    match store {
-        Store::Given { database, .. } => verify_database(verify, &database).await,
-        Store::Embedded { .. } => {
-            let data = verify.options.data.clone().unwrap_or_else(default_data);
+    let place = verify.options.place.place().map_err(|error| unreadable("--database-url")(&error))?;
+    match place {
+        Place::Given(database) => verify_database(verify, &database).await,
+        Place::Embedded(data) => {
             let name = data.display().to_string();
             let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
             let failed = |error: &dyn std::fmt::Display| unreadable("the embedded store")(error);
@@ -79,8 +78,7 @@ async fn outside_the_order(pool: &PgPool) -> Result<i64, sqlx::Error> {
 async fn own_key(verify: &Verify, pool: &PgPool) -> Reading<NoteKey> {
     let missing = "give --public-key, or the master key of this deployment";
     let failed = |error: &dyn std::fmt::Display| Ended::Unreadable(format!("{error}; {missing}"));
-    let data = verify.options.data.clone().unwrap_or_else(default_data);
-    let source = verify.options.master_key_source(&data).map_err(|error| failed(&error))?;
+    let source = verify.options.key.source(&verify.options.place).map_err(|error| failed(&error))?;
     let master = match source {
         MasterKeySource::Given(keys) => keys,
         MasterKeySource::Generated(file) => read_master_key(&file).map_err(|error| failed(&error))?,

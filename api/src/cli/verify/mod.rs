@@ -15,7 +15,7 @@ use projections::notary::file::Notes;
 use projections::notary::note::{Checkpoint, NoteKey};
 
 use super::{complain, say};
-use crate::config::Options;
+use crate::config::DeploymentOptions;
 
 /// What to verify, and against what.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(super) struct Verify {
     public_key: Option<String>,
 
     #[command(flatten)]
-    options: Options,
+    options: DeploymentOptions,
 }
 
 /// Checks; exit code 0 when all agrees, 1 when something is wrong with the log, 2 when it could not be checked.
