@@ -32,7 +32,11 @@ pub fn cluster() -> &'static Cluster {
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
                 let folder = folder();
-                let config = EmbeddedConfig { data: folder.join("data"), nats: true, search: Vec::new() };
+                let config = EmbeddedConfig {
+                    data: folder.join("data"),
+                    nats: Some("EVENTS".to_owned()),
+                    search: Vec::new(),
+                };
                 let embedded =
                     Embedded::start(config).await.expect("an embedded store: ./test sets up what it needs");
                 let nats_url = embedded.nats_url().expect("a nats-server: ./test sets it up").to_owned();

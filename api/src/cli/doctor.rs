@@ -2,6 +2,7 @@
 //!
 //! Changes nothing. An embedded store that is not running is started for the look and stopped again; one that was never made is not made.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Arg;
@@ -89,7 +90,9 @@ async fn examine(config: &Config) -> Vec<(&'static str, Finding)> {
             findings
         }
         Store::Embedded { nats } => {
-            let settings = EmbeddedConfig { data: config.data.clone(), nats: *nats, search: Vec::new() };
+            let stream = |nats: bool| nats.then(|| config.relay.stream.clone());
+            let settings =
+                EmbeddedConfig { data: config.data.clone(), nats: stream(*nats), search: Vec::new() };
             examine_embedded(config, settings).await.unwrap_or_else(|error| {
                 let todo = "follow the message, or set DATABASE_URL and NATS_URL";
                 vec![("store", Finding::bad(error.to_string(), todo))]
@@ -104,16 +107,18 @@ async fn examine_embedded(
 ) -> Result<Vec<(&'static str, Finding)>, EmbeddedError> {
     match Embedded::survey(&settings).await? {
         Survey::Empty(sentences) => Ok(vec![("store", Finding::Good(sentences.join("; ")))]),
-        Survey::Running { holder, database_url } => {
+        Survey::Running { holder, database_url, nats_url, reader } => {
             let running = format!("{} is served by a running sekisho{holder}", settings.data.display());
             let mut findings = vec![("store", Finding::Good(running))];
             findings.extend(examine_database(config, &database_url).await);
-            findings.push((
-                "nats",
-                Finding::Unchecked(
-                    "not looked at: it is that process's, whose log says when the relay pauses".to_owned(),
+            findings.push(match nats_url {
+                Some(address) => ("nats", examine_nats(Some(&address)).await),
+                None => (
+                    "nats",
+                    Finding::Unchecked("there is none, or its configuration is not ours to read".to_owned()),
                 ),
-            ));
+            });
+            findings.extend(readers(reader));
             Ok(findings)
         }
         Survey::Stopped => {
@@ -121,10 +126,19 @@ async fn examine_embedded(
             let mut findings = vec![("store", Finding::Good(embedded.describe().join("; ")))];
             findings.extend(examine_database(config, embedded.database_url()).await);
             findings.push(("nats", examine_nats(embedded.nats_url()).await));
+            findings.extend(readers(embedded.reader_file()));
             embedded.stop().await;
             Ok(findings)
         }
     }
+}
+
+/// By what consumers on this machine read the events.
+fn readers(file: Option<PathBuf>) -> Option<(&'static str, Finding)> {
+    let told = |file: PathBuf| {
+        format!("on this machine connect by {}, while it is served (docs/consumers.md)", file.display())
+    };
+    file.map(|file| ("consumers", Finding::Good(told(file))))
 }
 
 async fn examine_database(config: &Config, address: &str) -> Vec<(&'static str, Finding)> {

@@ -29,7 +29,7 @@ pub(super) async fn run(line: &Migrate) -> ExitCode {
     let (address, embedded) = match place {
         Place::Given(database) => (database, None),
         Place::Embedded(data) => {
-            let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
+            let settings = EmbeddedConfig { data, nats: None, search: Vec::new() };
             match Embedded::start(settings).await {
                 Ok(embedded) => (embedded.database_url().to_owned(), Some(embedded)),
                 Err(error) => {

@@ -33,6 +33,8 @@ pub(super) enum OpenError {
 /// An open database.
 pub(super) struct Opened {
     pub(super) pool: PgPool,
+    /// How the NATS of an embedded store is reached, if it was asked for and is there.
+    pub(super) nats_url: Option<String>,
     /// Started for the command.
     embedded: Option<Embedded>,
 }
@@ -40,22 +42,32 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens what the options name.
     pub(super) async fn of(place: &Place) -> Result<Self, OpenError> {
-        let (address, embedded) = match place {
-            Place::Given(database) => (database.clone(), None),
+        Self::open(place, None).await
+    }
+
+    /// The same, and the NATS of an embedded store, which has this stream.
+    pub(super) async fn with_nats(place: &Place, stream: &str) -> Result<Self, OpenError> {
+        Self::open(place, Some(stream.to_owned())).await
+    }
+
+    async fn open(place: &Place, nats: Option<String>) -> Result<Self, OpenError> {
+        let (address, nats_url, embedded) = match place {
+            Place::Given(database) => (database.clone(), None, None),
             Place::Embedded(data) => {
-                let settings = EmbeddedConfig { data: data.clone(), nats: false, search: Vec::new() };
+                let settings = EmbeddedConfig { data: data.clone(), nats, search: Vec::new() };
                 match Embedded::survey(&settings).await? {
                     Survey::Empty(_) => return Err(OpenError::Empty(settings.data)),
-                    Survey::Running { database_url, .. } => (database_url, None),
+                    Survey::Running { database_url, nats_url, .. } => (database_url, nats_url, None),
                     Survey::Stopped => {
                         let embedded = Embedded::start(settings).await?;
-                        (embedded.database_url().to_owned(), Some(embedded))
+                        let nats_url = embedded.nats_url().map(ToOwned::to_owned);
+                        (embedded.database_url().to_owned(), nats_url, Some(embedded))
                     }
                 }
             }
         };
         match connected(&address).await {
-            Ok(pool) => Ok(Self { pool, embedded }),
+            Ok(pool) => Ok(Self { pool, nats_url, embedded }),
             Err(error) => {
                 if let Some(embedded) = embedded {
                     embedded.stop().await;

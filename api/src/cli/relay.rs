@@ -63,7 +63,7 @@ enum Failed {
     #[error(transparent)]
     Relay(#[from] RelayError),
     #[error(
-        "there is no NATS to look at: give DATABASE_URL and NATS_URL. `sekisho serve` fills the stream of an embedded store by itself"
+        "there is no NATS to look at: give NATS_URL beside DATABASE_URL, or have a nats-server for the embedded store (`sekisho doctor` says which it takes)"
     )]
     NoNats,
 }
@@ -130,14 +130,13 @@ fn told(stream: &str, Held { stream: held, log }: Held) -> (String, ExitCode) {
 }
 
 async fn backfill(asked: &Asked) -> Result<Held, Failed> {
-    let address = nats_address(asked)?;
-    let opened = Opened::of(&asked.deployment.place).await?;
+    let opened = Opened::with_nats(&asked.deployment.place, &asked.stream.stream).await?;
     let mut shown = Shown::start();
     let done = async {
         let show = |position: Position, head: Position| {
             shown.show(Progress { stage: Stage::Filling, position, head, rows: 0 });
         };
-        Ok(relay(asked, &opened, address).await?.fill(show).await?)
+        Ok(relay(asked, &opened).await?.fill(show).await?)
     }
     .await;
     shown.end();
@@ -146,21 +145,18 @@ async fn backfill(asked: &Asked) -> Result<Held, Failed> {
 }
 
 async fn status(asked: &Asked) -> Result<Held, Failed> {
-    let address = nats_address(asked)?;
-    let opened = Opened::of(&asked.deployment.place).await?;
-    let done = async { Ok(relay(asked, &opened, address).await?.held().await?) }.await;
+    let opened = Opened::with_nats(&asked.deployment.place, &asked.stream.stream).await?;
+    let done = async { Ok(relay(asked, &opened).await?.held().await?) }.await;
     opened.close().await;
     done
 }
 
-fn nats_address(asked: &Asked) -> Result<&str, Failed> {
-    match (&asked.deployment.place, &asked.nats_url) {
-        (Place::Given(_), Some(address)) => Ok(address),
-        (Place::Given(_), None) | (Place::Embedded(_), _) => Err(Failed::NoNats),
-    }
-}
-
-async fn relay(asked: &Asked, opened: &Opened, address: &str) -> Result<Work, Failed> {
+async fn relay(asked: &Asked, opened: &Opened) -> Result<Work, Failed> {
+    let address = match &asked.deployment.place {
+        Place::Given(_) => &asked.nats_url,
+        Place::Embedded(_) => &opened.nats_url,
+    };
+    let address = address.as_deref().ok_or(Failed::NoNats)?;
     let master = opened.master_key(&asked.deployment.master_key)?;
     let signer = RelaySignature::of(&KeyDigests::load(&opened.pool, &master).await?);
     let client = nats::connect(address).await?;

@@ -50,7 +50,7 @@ impl StoreOptions {
             Place::Given(address) => return OpenStore::at(&address, None).await,
             Place::Embedded(data) => data,
         };
-        let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
+        let settings = EmbeddedConfig { data, nats: None, search: Vec::new() };
         match Embedded::survey(&settings).await? {
             Survey::Empty(_) => Err(StoreError::Empty(settings.data)),
             Survey::Running { database_url, .. } => OpenStore::at(&database_url, None).await,

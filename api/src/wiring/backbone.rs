@@ -24,7 +24,7 @@ pub(super) async fn backbone(config: &Config) -> Result<Backbone, StartError> {
         Store::Embedded { nats: wanted } => {
             let embedded = Embedded::start(EmbeddedConfig {
                 data: config.data.clone(),
-                nats: *wanted,
+                nats: wanted.then(|| config.relay.stream.clone()),
                 search: Vec::new(),
             })
             .await?;

@@ -24,7 +24,12 @@ fn python() -> PathBuf {
     found.expect("no Python for the consumer in the cache folder: run ./test, or tests/contract/setup.sh")
 }
 
-/// How a consumer reaches the NATS of a program.
+/// By what a consumer on this machine reads the events of a program.
+pub(super) fn reader_file(program: &Program) -> PathBuf {
+    program.data().join("nats-reader.env")
+}
+
+/// How the program itself reaches its NATS.
 pub(super) fn nats_url(program: &Program) -> String {
     let text = std::fs::read_to_string(program.data().join("nats/server.conf")).expect("a configuration");
     let after = |name: &str| {
@@ -35,12 +40,17 @@ pub(super) fn nats_url(program: &Program) -> String {
 }
 
 impl Consumer {
-    /// Starts one on this copy.
-    pub(super) fn start(nats: &str, copy: &Path) -> Self {
+    /// Starts one on this copy, as docs/consumers.md says it.
+    pub(super) fn start(reader: &Path, copy: &Path) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(copy.with_extension("log")).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/consumer/consumer.py");
-        let mut command = Command::new(python());
-        command.arg(script).arg(copy).env("NATS_URL", nats);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "set -a; . \"$0\"; set +a; exec \"$@\""])
+            .arg(reader)
+            .arg(python())
+            .arg(script)
+            .arg(copy);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         Self { child: child.expect("Python runs") }
     }

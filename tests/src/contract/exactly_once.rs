@@ -11,7 +11,7 @@ use async_nats::jetstream;
 use harness::{Http, Program, Victim, sekisho};
 use serde_json::{Value, json};
 
-use super::consumer::{Consumer, nats_url, rows};
+use super::consumer::{Consumer, nats_url, reader_file, rows};
 use crate::kill::dice::Dice;
 
 const KILLS: usize = 12;
@@ -59,7 +59,7 @@ async fn attack_44_the_copy_is_the_log_however_often_the_consumer_is_killed_and_
 
     let mut dice = Dice::thrown_for("contract");
     for round in 0..KILLS {
-        let consumer = Consumer::start(&nats_url, &copy);
+        let consumer = Consumer::start(&reader_file(&program), &copy);
         dice.wait(300..1500).await;
         if round == KILLS / 3 {
             program.kill(Victim::Nats).await;
@@ -77,7 +77,7 @@ async fn attack_44_the_copy_is_the_log_however_often_the_consumer_is_killed_and_
         writer.await.expect("every write is answered");
     }
 
-    let consumer = Consumer::start(&nats_url, &copy);
+    let consumer = Consumer::start(&reader_file(&program), &copy);
     let expected = log(program.data());
     assert!(expected.len() > 100, "only {} events", expected.len());
     let patience = Instant::now() + DEADLINE;

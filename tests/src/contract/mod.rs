@@ -5,3 +5,4 @@
 mod backfill;
 mod consumer;
 mod exactly_once;
+mod reader;

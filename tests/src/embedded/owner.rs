@@ -31,7 +31,12 @@ async fn an_owner_holds_the_store_until_it_is_killed() {
 }
 
 pub(super) async fn start(folder: &Path) -> Result<Embedded, EmbeddedError> {
-    Embedded::start(EmbeddedConfig { data: folder.to_owned(), nats: true, search: Vec::new() }).await
+    Embedded::start(EmbeddedConfig {
+        data: folder.to_owned(),
+        nats: Some("EVENTS".to_owned()),
+        search: Vec::new(),
+    })
+    .await
 }
 
 /// Another process that holds a store.

@@ -83,7 +83,7 @@ async fn a_long_path_and_an_odd_one_are_served_all_the_same() {
 #[tokio::test]
 async fn without_nats_it_is_not_looked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let config = EmbeddedConfig { data: folder.path().to_owned(), nats: false, search: Vec::new() };
+    let config = EmbeddedConfig { data: folder.path().to_owned(), nats: None, search: Vec::new() };
     let embedded = Embedded::start(config).await.unwrap();
     assert_eq!((embedded.nats_url(), embedded.pids().nats), (None, None));
     assert_eq!(embedded.describe().len(), 1);

@@ -70,7 +70,7 @@ async fn an_export_ends_when_the_key_is_revoked() {
 
 /// The database of a running program.
 async fn store_of(program: &Program) -> PgPool {
-    let settings = EmbeddedConfig { data: program.data().to_owned(), nats: false, search: Vec::new() };
+    let settings = EmbeddedConfig { data: program.data().to_owned(), nats: None, search: Vec::new() };
     match Embedded::survey(&settings).await.unwrap() {
         Survey::Running { database_url, .. } => PgPool::connect(&database_url).await.unwrap(),
         other => panic!("{other:?}"),

@@ -82,7 +82,8 @@ impl Store {
     /// A new store with every migration applied.
     pub(crate) async fn start(name: &str) -> Self {
         let folder = harness::folder(name);
-        let config = EmbeddedConfig { data: folder.clone(), nats: true, search: Vec::new() };
+        let config =
+            EmbeddedConfig { data: folder.clone(), nats: Some("EVENTS".to_owned()), search: Vec::new() };
         let embedded = Embedded::start(config).await.unwrap();
         let relay = RelayConfig { stream: "EVENTS".to_owned(), prefix: "events".to_owned(), replicas: 1 };
         let store = Self { embedded, folder, relay };

@@ -5,6 +5,7 @@
 //! DIR/sekisho-cluster.json    the marker: we made this, and by which Postgres
 //! DIR/postgres/               the cluster
 //! DIR/nats/                   the JetStream store and the server's configuration
+//! DIR/nats-reader.env         by what consumers on this machine read the events, 0600
 //! DIR/socket/                 the Postgres socket, 0700 (or a short folder elsewhere, named in DIR/socket-folder)
 //! DIR/logs/                   what the two programs say
 //! ```

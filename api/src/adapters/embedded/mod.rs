@@ -12,6 +12,7 @@ mod folder;
 mod guardian;
 mod nats;
 mod postgres;
+mod reader;
 mod ready;
 mod supervisor;
 mod survey;
@@ -26,6 +27,7 @@ use binaries::{NatsBinary, Places, PostgresBinaries};
 use folder::DataFolder;
 use nats::Nats;
 use postgres::Postgres;
+use reader::Reader;
 use supervisor::{Restartable as _, Supervised};
 
 /// What the embedded store is to be.
@@ -33,8 +35,8 @@ use supervisor::{Restartable as _, Supervised};
 pub struct EmbeddedConfig {
     /// The data folder; it is made if it is not there.
     pub data: PathBuf,
-    /// Without it nats-server is not even looked for.
-    pub nats: bool,
+    /// The stream that consumers on this machine may read; without it nats-server is not even looked for.
+    pub nats: Option<String>,
     /// More folders that hold `postgres-VERSION/bin` and `nats-server-VERSION/nats-server`, searched before the usual caches.
     pub search: Vec<PathBuf>,
 }
@@ -72,7 +74,10 @@ impl Embedded {
         let folder = DataFolder::open(&config.data, &account)?;
         account.must_reach(folder.path()).await?;
         let binaries = fitting(&folder, found.usable)?;
-        let nats_binary = if config.nats { Some(places.nats(&account).await?) } else { None };
+        let nats_binary = match config.nats {
+            Some(stream) => Some((stream, places.nats(&account).await?)),
+            None => None,
+        };
 
         let postgres = Postgres::prepare(&folder, &binaries, &account).await?;
         let database_url = postgres.url();
@@ -88,12 +93,13 @@ impl Embedded {
         )];
         let (nats_url, nats) = match nats_binary {
             None => (None, None),
-            Some(search) => match search.usable.first() {
+            Some((stream, search)) => match search.usable.first() {
                 None => {
                     description.push(without_nats(&search.skipped));
                     (None, None)
                 }
-                Some(binary) => match start_nats(&folder, binary, &search.skipped, &account).await {
+                Some(binary) => match start_nats((&folder, &stream), binary, &search.skipped, &account).await
+                {
                     Ok((url, sentence, nats)) => {
                         description.push(sentence);
                         (Some(url), Some(nats))
@@ -121,6 +127,11 @@ impl Embedded {
     /// The URL of the NATS server with its credential, if there is one.
     pub fn nats_url(&self) -> Option<&str> {
         self.nats_url.as_deref()
+    }
+
+    /// The file by which consumers on this machine read the events, if there is one.
+    pub fn reader_file(&self) -> Option<PathBuf> {
+        self.nats.as_ref().and_then(|_| reader::file_in(self.folder.path()))
     }
 
     /// Sentences for the start-up banner: what runs, in which version, where its data is, and why there is no NATS.
@@ -159,19 +170,22 @@ fn fitting(folder: &DataFolder, usable: Vec<PostgresBinaries>) -> Result<Postgre
 }
 
 async fn start_nats(
-    folder: &DataFolder,
+    (folder, stream): (&DataFolder, &str),
     binary: &NatsBinary,
     skipped: &[String],
     account: &Account,
 ) -> Result<(String, String, Supervised), EmbeddedError> {
-    let (nats, running) = Nats::start_on_free_port(folder, binary, account).await?;
+    let reader = Reader::of(folder, stream)?;
+    let (nats, running) = Nats::start_where_it_may(folder, binary, account, reader).await?;
     let mut sentence = format!(
-        "NATS {} from {}, {}, on 127.0.0.1:{}, store in {}",
+        "NATS {} from {}, {}, on 127.0.0.1:{}, store in {}; consumers on this machine read {} by {}",
         binary.version,
         binary.path.display(),
         account.describe(),
         nats.port(),
-        folder.path().join("nats").display()
+        folder.path().join("nats").display(),
+        nats.reader().stream(),
+        nats.reader().file().display()
     );
     if !skipped.is_empty() {
         sentence.push_str("; passed over ");

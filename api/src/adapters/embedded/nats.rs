@@ -17,10 +17,11 @@ use super::binaries::NatsBinary;
 use super::error::EmbeddedError;
 use super::folder::{DataFolder, random_hex};
 use super::guardian::{Guarded, Program, command_line, end_process, is_alive};
+use super::reader::Reader;
 use super::ready::{Readiness, nats_readiness};
 use super::supervisor::Restartable;
 
-/// The one user of the server.
+/// Ourselves, who may do everything.
 pub(super) const USER: &str = "sekisho";
 /// Between our finding a free port and the server's taking it, somebody else may.
 const PORTS_TRIED_MAX: u32 = 5;
@@ -28,6 +29,12 @@ const PORTS_TRIED_MAX: u32 = 5;
 const READY_SECONDS_MAX: u64 = 120;
 const SHUTDOWN_SECONDS_MAX: u64 = 10;
 const POLL_PAUSE: Duration = Duration::from_millis(10);
+/// Below those that machines give to outgoing connections, so that it is still free after a restart.
+const PORTS: std::ops::Range<u16> = 10_000..20_000;
+const PORTS_LOOKED_AT_MAX: u32 = 20;
+/// How the two lines of the configuration begin that say how we connect.
+const PORT: &str = "port: ";
+const OWNER: &str = "  { user: \"sekisho\", password: \"";
 
 /// Everything needed to start the server, any number of times on the same port.
 #[derive(Debug)]
@@ -37,14 +44,25 @@ pub(super) struct Nats {
     port: u16,
     server: String,
     password: String,
+    reader: Reader,
+}
+
+/// How the server of a data folder is reached with all rights, as its configuration says. It may have ended.
+pub(super) fn url_in(data: &Path) -> Option<String> {
+    let text = fs::read_to_string(configuration_path(&data.join("nats"))).ok()?;
+    let after = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
+    let port: u16 = after(PORT)?.trim().parse().ok()?;
+    let (password, _) = after(OWNER)?.split_once('"')?;
+    Some(format!("nats://{USER}:{password}@127.0.0.1:{port}"))
 }
 
 impl Nats {
-    /// Writes a configuration with a fresh password and a free port, and starts the server on it.
-    pub(super) async fn start_on_free_port(
+    /// Writes a configuration with a fresh password, and starts the server where it was the last time, or on a free port.
+    pub(super) async fn start_where_it_may(
         folder: &DataFolder,
         binary: &NatsBinary,
         account: &Account,
+        reader: Reader,
     ) -> Result<(Self, Guarded), EmbeddedError> {
         let store = folder.subfolder("nats", account)?;
         let program = Program {
@@ -57,14 +75,18 @@ impl Nats {
             gentle_seconds: SHUTDOWN_SECONDS_MAX,
         };
         let server = format!("sekisho-{}", random_hex::<8>()?);
-        let mut nats = Self { program, store, port: 0, server, password: random_hex::<24>()? };
+        let mut before = reader.port_before();
+        let mut nats = Self { program, store, port: 0, server, password: random_hex::<24>()?, reader };
+        nats.clear_remains().await; // they would hold the port, too
         let mut tried = 1;
         loop {
-            nats.port =
-                free_port().map_err(EmbeddedError::io("find a free port on", Path::new("127.0.0.1")))?;
+            nats.port = port(before.take())?;
             nats.configure()?;
             match nats.start().await {
-                Ok(running) => return Ok((nats, running)),
+                Ok(running) => {
+                    nats.reader.tell(nats.port)?;
+                    return Ok((nats, running));
+                }
                 Err(EmbeddedError::Program { .. }) if tried < PORTS_TRIED_MAX => tried += 1,
                 Err(error) => return Err(error),
             }
@@ -76,6 +98,11 @@ impl Nats {
         format!("nats://{USER}:{}@127.0.0.1:{}", self.password, self.port)
     }
 
+    /// Who else may come.
+    pub(super) const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
     /// Where it listens.
     pub(super) fn port(&self) -> u16 {
         self.port
@@ -85,14 +112,14 @@ impl Nats {
     fn configure(&self) -> Result<(), EmbeddedError> {
         let path = configuration_path(&self.store);
         let text = format!(
-            "server_name: {}\nhost: \"127.0.0.1\"\nport: {}\npid_file: {}\njetstream {{ store_dir: {} }}\n\
-             authorization {{ user: {}, password: {} }}\n",
+            "server_name: {}\nhost: \"127.0.0.1\"\n{PORT}{}\npid_file: {}\njetstream {{ store_dir: {} }}\n\
+             authorization {{ users = [\n{OWNER}{}\" }}\n  {}\n] }}\n",
             quoted(&self.server),
             self.port,
             quoted(&self.pid_file().to_string_lossy()),
             quoted(&self.store.to_string_lossy()),
-            quoted(USER),
-            quoted(&self.password),
+            self.password,
+            self.reader.configuration(),
         );
         // The folder is the service user's, so the file is made anew and a link in its place is not followed.
         match fs::remove_file(&path) {
@@ -160,8 +187,19 @@ fn configuration_path(store: &Path) -> PathBuf {
     store.join("server.conf")
 }
 
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// The wanted port when nobody has it, else a free one.
+fn port(mut wanted: Option<u16>) -> Result<u16, EmbeddedError> {
+    for _ in 0..PORTS_LOOKED_AT_MAX {
+        let drawn = u16::from_str_radix(&random_hex::<2>()?, 16).unwrap_or_default();
+        let drawn = PORTS.start + drawn % (PORTS.end - PORTS.start);
+        let port = wanted.unwrap_or(drawn);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+        wanted = None;
+    }
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    Ok(free.map_err(EmbeddedError::io("find a free port on", Path::new("127.0.0.1")))?.port())
 }
 
 /// A string of NATS's configuration language.

@@ -1,11 +1,13 @@
 //! Looking without touching: what a data folder holds, and what a start would use.
 
+use std::path::PathBuf;
+
 use super::account::Account;
 use super::binaries::Places;
 use super::error::EmbeddedError;
 use super::folder::{self, Holder};
-use super::postgres;
 use super::{EmbeddedConfig, without_nats};
+use super::{nats, postgres, reader};
 
 /// How a data folder stands.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub enum Survey {
         holder: String,
         /// How its Postgres is reached meanwhile.
         database_url: String,
+        /// How its NATS is reached, where its configuration can be read.
+        nats_url: Option<String>,
+        /// The file by which consumers on this machine read the events, if there is one.
+        reader: Option<PathBuf>,
     },
 }
 
@@ -28,9 +34,12 @@ pub(super) async fn survey(config: &EmbeddedConfig) -> Result<Survey, EmbeddedEr
     if folder::is_claimed(&config.data)? {
         return match folder::holder(&config.data)? {
             Holder::Nobody => Ok(Survey::Stopped),
-            Holder::Somebody { holder, socket } => {
-                Ok(Survey::Running { holder, database_url: postgres::url_at(&socket) })
-            }
+            Holder::Somebody { holder, socket } => Ok(Survey::Running {
+                holder,
+                database_url: postgres::url_at(&socket),
+                nats_url: nats::url_in(&config.data),
+                reader: reader::file_in(&config.data),
+            }),
         };
     }
     let account = Account::choose(std::env::var_os("SEKISHO_SERVICE_USER").as_deref()).await?;
@@ -45,7 +54,7 @@ pub(super) async fn survey(config: &EmbeddedConfig) -> Result<Survey, EmbeddedEr
         best.version,
         best.bin.display()
     )];
-    if config.nats {
+    if config.nats.is_some() {
         let search = places.nats(&account).await?;
         sentences.push(match search.usable.first() {
             Some(binary) => format!("NATS {} from {}", binary.version, binary.path.display()),

@@ -23,7 +23,7 @@ pub(super) async fn verify(verify: &Verify) -> Reading<Report> {
         Place::Given(database) => verify_database(verify, &database).await,
         Place::Embedded(data) => {
             let name = data.display().to_string();
-            let settings = EmbeddedConfig { data, nats: false, search: Vec::new() };
+            let settings = EmbeddedConfig { data, nats: None, search: Vec::new() };
             let failed = |error: &dyn std::fmt::Display| unreadable("the embedded store")(error);
             match Embedded::survey(&settings).await.map_err(|error| failed(&error))? {
                 Survey::Empty(_) => Err(unreadable(name)(&"there is no log in this folder")),
