@@ -391,6 +391,7 @@ impl Edge<'_> {
             places: Places::default(),
             passwords: passwords(self.pool, &self.master, &self.digests),
             providers: self.providers()?,
+            networks: open_networks(self.config.upstream_networks.clone()),
         })
     }
 

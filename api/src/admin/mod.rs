@@ -44,6 +44,7 @@ use std::time::Duration;
 use axum::Router;
 use commands::{Actor, CarryOutError, Done, Order, Ports, UseCase, carry_out};
 use domain::value::{Clock, Position};
+use mcp::upstream::OpenNetworks;
 use projections::RunnerHandle;
 use projections::access::{Deciding, LiveView};
 use projections::leases::Leases;
@@ -101,6 +102,8 @@ pub struct Admin<P> {
     pub passwords: Passwords,
     /// The identity providers, as this node knows them.
     pub providers: Providers,
+    /// Where the servers of organizations may be.
+    pub networks: OpenNetworks,
 }
 
 impl<P> Clone for Admin<P> {
@@ -122,6 +125,7 @@ impl<P> Clone for Admin<P> {
             places: self.places.clone(),
             passwords: self.passwords.clone(),
             providers: self.providers.clone(),
+            networks: self.networks.clone(),
         }
     }
 }

@@ -9,7 +9,8 @@ use domain::value::{
     CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId, Role, Scope, ServerId,
     UpstreamUrl,
 };
-use http::Method;
+use http::{Method, StatusCode};
+use mcp::upstream::OpenNetworks;
 use projections::directory::servers::{self as rows, Seen, ServerRow};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -215,6 +216,23 @@ impl ServerBody {
         }
     }
 
+    /// Refuses an address that no call would be let through to. Where a name leads is judged at the call: it may lead elsewhere by then.
+    fn must_be_reachable(&self, networks: &OpenNetworks) -> Result<(), Problem> {
+        let Some(address) = self.transport.http.url.address() else { return Ok(()) };
+        networks.must_be_open(address).map_err(|refused| {
+            let detail = format!(
+                "{refused}: start Sekisho with --upstream-networks and the server's network, such as 10.20.0.0/16, or have an \
+                 administrator of the deployment register the server at /v1/deployment/servers"
+            );
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "upstream-address-refused", detail)
+        })
+    }
+
+    fn is_where(&self, transport: &Transport) -> bool {
+        let Transport::Http { url } = transport;
+        self.transport.http.url == *url
+    }
+
     /// In whose catalogue; none is the deployment's own.
     pub(super) fn replacement(self, organization: Option<OrganizationId>, server: ServerId) -> Update {
         let Register { organization, name, transport, credential_fields, visibility } =
@@ -228,6 +246,7 @@ async fn register<P: Ports + 'static>(
     Path(organization): Path<OrganizationId>,
     Command { body, order }: Command<ServerBody>,
 ) -> Answered<Made> {
+    body.must_be_reachable(&asker.admin.networks)?;
     let use_case = body.registration(Some(organization));
     asker.ask(order, &use_case, |Registered { id }| Made { id: id.uuid() }).await
 }
@@ -269,6 +288,11 @@ async fn update<P: Ports + 'static>(
     Path((organization, server)): Within<ServerId>,
     Command { body, order }: Command<ServerBody>,
 ) -> Answered<Changed> {
+    let before = rows::by_id(&asker.admin.pool, organization, Seen::All, server).await?;
+    // What was registered before this was looked at keeps its address.
+    if !before.is_some_and(|row| body.is_where(&row.transport)) {
+        body.must_be_reachable(&asker.admin.networks)?;
+    }
     asker.change(order, &body.replacement(Some(organization), server)).await
 }
 

@@ -1,7 +1,9 @@
 //! Where an upstream MCP server listens.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use super::text_value;
 
@@ -64,6 +66,15 @@ impl UpstreamUrl {
     /// The text as registered.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address that stands in place of a name, where one does.
+    pub fn address(&self) -> Option<IpAddr> {
+        match Url::parse(&self.0).ok()?.host()? {
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+            Host::Domain(_) => None,
+        }
     }
 
     /// Whether both are at one origin (RFC 6454): the same scheme, host and port, however they are written.
@@ -129,6 +140,19 @@ mod tests {
         }
         for same in ["https://MCP.example.com:443/", "https://mcp.example.com/v2?tenant=1"] {
             assert!(here.is_at_origin_of(&UpstreamUrl::parse(same).unwrap()), "{same}");
+        }
+    }
+
+    #[test]
+    fn an_address_in_place_of_a_name_is_known() {
+        for (text, address) in [
+            ("https://mcp.example.com/mcp", None),
+            ("http://localhost:3001/mcp", None),
+            ("http://127.0.0.1:3001/mcp", Some("127.0.0.1")),
+            ("http://[::1]:3001/mcp", Some("::1")),
+        ] {
+            let known = UpstreamUrl::parse(text).unwrap().address();
+            assert_eq!(known.map(|address| address.to_string()).as_deref(), address, "{text}");
         }
     }
 

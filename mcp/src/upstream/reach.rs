@@ -51,7 +51,8 @@ impl OpenNetworks {
         Self(Arc::new(is_open))
     }
 
-    fn must_be_open(&self, address: IpAddr) -> Result<(), AddressRefused> {
+    /// Refuses an address that is not open.
+    pub fn must_be_open(&self, address: IpAddr) -> Result<(), AddressRefused> {
         let is_open = |address| (self.0)(address);
         if is_open(address) && is_open(address.to_canonical()) {
             Ok(())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::{Scripted, Settings};
+use hyper::Method;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -37,21 +38,44 @@ async fn an_upstream_that_is_down_is_told() {
 
 #[tokio::test]
 async fn case_22_a_server_of_an_organization_leads_nobody_into_networks_that_are_not_open() {
+    let mut scene = Scene::of(Scripted::Result(json!({}))).await;
     let settings = Settings { upstream_loopback: api::config::Loopback::Refused, ..Settings::default() };
-    let scene = Scene::with(Scripted::Result(json!({})), settings).await;
+    scene.world.node = scene.world.another_node_with(settings).await; // registered before, and judged by the new rule at each call
     let refused = scene.call(&call(1, "x")).await;
     refused.refused_call(502, "upstream-address-refused", &json!(1));
     let told = refused.body()["error"]["message"].as_str().expect("a message").to_owned();
     assert!(told.contains("--upstream-networks"), "it says what opens it: {told}");
+
     let port = scene.upstream.url.port().expect("a port");
+    let described = |host: &str, name: &str| {
+        let url = Url::parse(&format!("http://{host}:{port}/mcp")).expect("an address");
+        json!({ "name": name, "transport": { "http": { "url": url } }, "credential_fields": [], "visibility": "organization" })
+    };
+    let registered = scene.world.path(&format!("/servers/{}", scene.instance.server));
     for host in
-        ["localhost", "[::ffff:127.0.0.1]", "0x7f.1", "169.254.169.254", "10.0.0.1", "[fd00::1]", "0.0.0.0"]
+        ["127.0.0.1", "[::ffff:127.0.0.1]", "0x7f.1", "169.254.169.254", "10.0.0.1", "[fd00::1]", "0.0.0.0"]
     {
-        let inside = Url::parse(&format!("http://{host}:{port}/mcp")).expect("an address");
-        let instance = scene.world.instance_in_front_of(&inside).await;
-        let answer = scene.anybody().as_key(instance.api_key()).post(&instance.path(), &call("a", "x")).await;
-        answer.refused_call(502, "upstream-address-refused", &json!("a"));
+        let (admin, body) = (scene.world.admin(), described(host, "Inside"));
+        let refused = admin.post(&scene.world.path("/servers"), &body).await;
+        refused.refused(422, "upstream-address-refused");
+        let detail = refused.body()["detail"].as_str().expect("a detail").to_owned();
+        assert!(
+            detail.contains("--upstream-networks") && detail.contains("/v1/deployment/servers"),
+            "{detail}"
+        );
+        if host != "127.0.0.1" && host != "0x7f.1" {
+            admin.json(Method::PUT, &registered, &body).await.refused(422, "upstream-address-refused");
+        }
     }
+    let mut renamed = described("127.0.0.1", "Another name");
+    renamed["transport"]["http"]["url"] = json!(scene.upstream.url);
+    scene.world.admin().json(Method::PUT, &registered, &renamed).await.good();
+
+    // Where a name leads is known when it is called.
+    let inside = Url::parse(&format!("http://localhost:{port}/mcp")).expect("an address");
+    let instance = scene.world.instance_in_front_of(&inside).await;
+    let answer = scene.anybody().as_key(instance.api_key()).post(&instance.path(), &call("a", "x")).await;
+    answer.refused_call(502, "upstream-address-refused", &json!("a"));
     assert!(scene.upstream.seen().is_empty(), "nothing was sent");
 
     // Whoever looks after the deployment may have servers beside it.
