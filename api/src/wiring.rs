@@ -96,7 +96,9 @@ const TIDY_EVERY: Duration = Duration::from_mins(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {0}: {1}")]
+    #[error(
+        "cannot listen on {0}: {1}; --listen (SEKISHO_LISTEN) names another address and port, and port 0 picks a free one"
+    )]
     Listen(SocketAddr, std::io::Error),
     /// The embedded store.
     #[error(transparent)]

@@ -39,6 +39,11 @@ pub enum PostgresError {
     /// Another version than those that are tested.
     #[error("Postgres {0} is not supported: Sekisho runs on 14 to 18")]
     Version(i32),
+    /// There is nobody to grant anything to.
+    #[error(
+        "there is no role {0}: make it first, as a role that may make roles, such as by CREATE ROLE \"{0}\" LOGIN PASSWORD '...'; then run this again"
+    )]
+    NoRole(String),
     /// The schema cannot be brought up to date.
     #[error("the migrations cannot be run: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -116,7 +121,14 @@ async fn is_up_to_date(pool: &PgPool) -> bool {
 /// Lets a role do what a node does, and no more: it reads and appends events, and changes none. It owns nothing, so that it cannot give
 /// itself more. To be repeated after each migration.
 pub async fn grant_to(pool: &PgPool, role: &str) -> Result<(), PostgresError> {
+    let known: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+        .bind(role)
+        .fetch_one(pool)
+        .await?;
     let role = role.replace('"', "\"\"");
+    if !known {
+        return Err(PostgresError::NoRole(role));
+    }
     let statements = format!(
         "begin;
          grant usage on schema public to \"{role}\";

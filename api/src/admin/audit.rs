@@ -57,11 +57,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Question {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(text) = Query::<QuestionText>::try_from_uri(&parts.uri)
             .map_err(|error| Problem::bad_request("bad-query", error.body_text()))?;
-        let moment = |text: Option<String>| text.as_deref().map(Moment::parse).transpose();
+        let moment = |name, text: Option<String>| {
+            let read = text.as_deref().map(Moment::parse).transpose();
+            read.map_err(|error| QuestionError::Moment(name, error))
+        };
         Ok(Self {
             credential: Principal::parse(&text.credential).map_err(QuestionError::from)?,
-            from: moment(text.from).map_err(QuestionError::from)?,
-            to: moment(text.to).map_err(QuestionError::from)?,
+            from: moment("from", text.from)?,
+            to: moment("to", text.to)?,
         })
     }
 }

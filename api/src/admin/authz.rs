@@ -110,7 +110,7 @@ fn call(
     Ok(Call {
         instance: InstanceId::parse(instance)?,
         tool: ToolName::parse(tool)?,
-        at: at.map(Moment::parse).transpose()?,
+        at: at.map(Moment::parse).transpose().map_err(|error| QuestionError::Moment("at", error))?,
         read_only: match read_only {
             None => None,
             Some("false") => Some(false),

@@ -69,12 +69,17 @@ struct Founded {
     /// The first API key, shown this once. It may do everything.
     #[schema(value_type = String)]
     api_key: IssuedSecret,
+    /// What is left to be done before the founder can sign in at a page: there is no password yet.
+    sign_in: String,
 }
 
 impl From<Bootstrapped> for Founded {
     fn from(Bootstrapped { user, organization, api_key, key }: Bootstrapped) -> Self {
         let (organization_id, user_id) = (organization.uuid(), user.uuid());
-        Self { organization_id, user_id, api_key_id: api_key.uuid(), api_key: key }
+        let sign_in = format!(
+            "the founder has no password yet: `sekisho users set-password --user {user_id}` reads one from standard input and sets it"
+        );
+        Self { organization_id, user_id, api_key_id: api_key.uuid(), api_key: key, sign_in }
     }
 }
 

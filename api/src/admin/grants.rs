@@ -139,11 +139,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let bad = |error: domain::value::IdError| Problem::bad_request("bad-filter", error.to_string());
+        let bad = |name: &'static str| {
+            move |error: domain::value::IdError| {
+                Problem::bad_request("bad-filter", format!("{name}: {error}"))
+            }
+        };
         let Query(text) = Query::<WantedText>::try_from_uri(&parts.uri)
             .map_err(|error| Problem::bad_request("bad-query", error.body_text()))?;
-        let user = text.user.as_deref().map(UserId::parse).transpose().map_err(bad)?;
-        let client = text.client.as_deref().map(ClientId::parse).transpose().map_err(bad)?;
+        let user = text.user.as_deref().map(UserId::parse).transpose().map_err(bad("user"))?;
+        let client = text.client.as_deref().map(ClientId::parse).transpose().map_err(bad("client"))?;
         Ok(Self(GrantFilter { user, client }))
     }
 }

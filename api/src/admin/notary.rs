@@ -186,8 +186,10 @@ async fn signed<P>(admin: &Admin<P>, size: Option<u64>) -> Result<Kept, Problem>
 }
 
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
-    let Query(query) =
-        Query::try_from_uri(uri).map_err(|error| Problem::bad_request("bad-query", error.body_text()))?;
+    let Query(query) = Query::try_from_uri(uri).map_err(|error| {
+        let detail = format!("{}; sizes and positions are whole numbers", error.body_text());
+        Problem::bad_request("bad-query", detail)
+    })?;
     Ok(query)
 }
 

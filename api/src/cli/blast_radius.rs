@@ -10,14 +10,14 @@ use projections::history::{History, Moment, NotYet};
 use super::store::StoreOptions;
 use super::{complain, say};
 use crate::blast_radius::{BlastRadiusError, Question, blast_radius};
-use crate::explain::Principal;
+use crate::explain::{Principal, QuestionError};
 
 /// Which credential, from when to when.
 #[derive(Debug, Args)]
 pub(super) struct BlastRadius {
     /// The API key, by its id or its 22 characters, or the grant or client, by its id
     #[arg(long, value_name = "KEY|GRANT|CLIENT")]
-    credential: Principal,
+    credential: String, // read by hand: whoever gives a whole key is not shown it again
 
     /// From when: a position or a time in RFC 3339; without it from its beginning
     #[arg(long, value_name = "POSITION|TIME")]
@@ -34,6 +34,13 @@ pub(super) struct BlastRadius {
 impl BlastRadius {
     pub(super) async fn run(self) -> ExitCode {
         let Self { credential, from, to, store } = self;
+        let credential = match Principal::parse(&credential).map_err(QuestionError::from) {
+            Ok(credential) => credential,
+            Err(error) => {
+                complain(&format!("--credential: {error}"));
+                return ExitCode::from(2);
+            }
+        };
         let store = match store.open().await {
             Ok(store) => store,
             Err(error) => {

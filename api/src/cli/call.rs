@@ -72,11 +72,11 @@ fn arguments(text: &str) -> Result<Value, String> {
     } else {
         text
     };
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err("arguments are a JSON object, such as '{\"a\": 1}'".to_owned())
+    let wanted = "arguments are a JSON object, such as '{\"a\": 1}'";
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if value.is_object() => Ok(value),
+        Ok(_) => Err(wanted.to_owned()),
+        Err(error) => Err(format!("{wanted}; this is no JSON: {error}")),
     }
 }
 

@@ -10,7 +10,7 @@ use projections::history::{History, Moment, NotYet};
 
 use super::store::StoreOptions;
 use super::{complain, say};
-use crate::explain::{Call, ExplainError, Explanation, Principal, Question, explain};
+use crate::explain::{Call, ExplainError, Explanation, Principal, Question, QuestionError, explain};
 
 const DENIED: u8 = 3;
 
@@ -19,7 +19,7 @@ const DENIED: u8 = 3;
 pub(super) struct Explain {
     /// Who calls: an API key, by its id or its 22 characters, or a grant, client or user, by their id
     #[arg(long, value_name = "KEY|GRANT|CLIENT|USER")]
-    principal: Principal,
+    principal: String, // read by hand: whoever gives a whole key is not shown it again
 
     /// Where the call goes
     #[arg(long, value_name = "ID")]
@@ -54,6 +54,13 @@ enum Format {
 impl Explain {
     pub(super) async fn run(self) -> ExitCode {
         let Self { principal, instance, tool, at, read_only, format, store } = self;
+        let principal = match Principal::parse(&principal).map_err(QuestionError::from) {
+            Ok(principal) => principal,
+            Err(error) => {
+                complain(&format!("--principal: {error}"));
+                return ExitCode::from(2);
+            }
+        };
         let question = Question { principal, call: Call { instance, tool, read_only, at } };
         let store = match store.open().await {
             Ok(store) => store,

@@ -57,22 +57,26 @@ pub(crate) enum Principal {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QuestionError {
     #[error(
-        "a principal is an API key (its id or its 22 characters), or the id of a grant, a client or a user: {0}"
+        "who calls is an API key (its id or its 22 characters), or the id of a grant, a client or a user: {0}"
     )]
     Principal(#[from] PrincipalError),
-    #[error(transparent)]
+    #[error("instance: {0}")]
     Instance(#[from] IdError),
-    #[error(transparent)]
+    #[error("tool: {0}")]
     Tool(#[from] ToolNameError),
-    #[error(transparent)]
-    Moment(#[from] MomentError),
-    #[error("read_only is true or false")]
+    #[error("{0}: {1}")]
+    Moment(&'static str, MomentError),
+    #[error("read_only: it is true or false")]
     ReadOnly,
 }
 
 /// The text names no principal.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrincipalError {
+    #[error(
+        "this is a whole API key, and a secret; its id part is enough: the 22 characters between the second and the third underscore"
+    )]
+    WholeKey,
     #[error(transparent)]
     Id(#[from] IdError),
     #[error(transparent)]
@@ -80,11 +84,17 @@ pub(crate) enum PrincipalError {
 }
 
 const KEY_ID_CHARS: usize = 22;
+/// How a whole API key begins.
+const KEY_START: &str = "sk_";
 
 impl Principal {
     /// Reads an id, a key's public part, or either with what it is in front, as events name actors: `api_key:<id>`, `grant:<id>`, `client:<id>`,
     /// `user:<id>`.
     pub(crate) fn parse(text: &str) -> Result<Self, PrincipalError> {
+        let id = text.strip_prefix("api_key:").unwrap_or(text);
+        if id.starts_with(KEY_START) {
+            return Err(PrincipalError::WholeKey); // whatever else is wrong with it is not said of a secret
+        }
         match text.split_once(':') {
             Some(("user", id)) => Ok(Self::User(UserId::parse(id)?)),
             Some(("api_key", id)) => Self::key(id),
@@ -177,6 +187,15 @@ mod tests {
     fn what_names_nobody_is_refused() {
         for text in ["", "ann", "user:ann", "client:x", "grant:", "api_key:", "2vqXWJ5hFY0aPzK9mR3t_7"] {
             assert!(Principal::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_whole_key_the_id_part_is_asked_for_and_nothing_of_it_is_repeated() {
+        let whole = format!("sk_live_2vqXWJ5hFY0aPzK9mR3tB7_{}", "s".repeat(49));
+        for text in [whole.clone(), format!("api_key:{whole}"), "sk_live_".to_owned()] {
+            let told = QuestionError::from(Principal::parse(&text).unwrap_err()).to_string();
+            assert!(told.contains("its id part is enough") && !told.contains("2vqX"), "{told}");
         }
     }
 

@@ -154,7 +154,11 @@ impl OauthError {
 
     /// A token where one must be, and there is none (RFC 6750, 3): no word of an error in the challenge.
     pub fn no_token() -> Self {
-        let why = "this takes a token: Authorization: Bearer and the token";
+        Self::no_token_because("this takes a token: Authorization: Bearer and the token")
+    }
+
+    /// The same, with what is wanted here.
+    pub fn no_token_because(why: &'static str) -> Self {
         Self { challenge: Some(BEARER), ..Self::new(OauthErrorCode::InvalidToken, why) }
     }
 

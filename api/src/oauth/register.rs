@@ -135,7 +135,11 @@ impl<P> Oauth<P> {
                     self.must_have_room()?;
                     Ok(Admitted { actor: Actor::client(id), organization: None })
                 }
-                RegistrationPolicy::Token | RegistrationPolicy::Closed => Err(OauthError::no_token()),
+                RegistrationPolicy::Token | RegistrationPolicy::Closed => {
+                    let why =
+                        "registering takes an API key with clients:write: Authorization: Bearer and the key";
+                    Err(OauthError::no_token_because(why))
+                }
             };
         };
         let grounds = self.grounds()?;

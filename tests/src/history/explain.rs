@@ -115,9 +115,19 @@ async fn what_is_not_there_and_what_is_misspelt_is_refused() {
     let ask = async |query: String| admin.get(&format!("/v1/authz/explain?{query}")).await;
     ask(format!("principal={key}&instance={instance}")).await.refused(400, "bad-query");
     ask(format!("principal={key}&instance={instance}&tool=echo&att=1")).await.refused(400, "bad-query");
-    ask(format!("principal=bob&instance={instance}&tool=echo")).await.refused(400, "bad-question");
-    ask(format!("principal={key}&instance=x&tool=echo")).await.refused(400, "bad-question");
-    ask(format!("principal={key}&instance={instance}&tool=echo&at=now")).await.refused(400, "bad-question");
+    let whole = &scene.keys[0].text;
+    for (query, told) in [
+        (format!("principal=bob&instance={instance}&tool=echo"), "who calls is"),
+        (format!("principal={whole}&instance={instance}&tool=echo"), "its id part is enough"),
+        (format!("principal={key}&instance=x&tool=echo"), "instance: "),
+        (format!("principal={key}&instance={instance}&tool=echo&at=now"), "at: "),
+        (format!("principal={key}&instance={instance}&tool=echo&read_only=1"), "read_only: "),
+    ] {
+        let refused = ask(query).await;
+        refused.refused(400, "bad-question");
+        let detail = refused.body()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(told) && !detail.contains(whole), "{detail}");
+    }
     ask(format!("principal={key}&instance={instance}&tool=echo&at=1000000")).await.refused(422, "not-yet");
     let future = "2999-01-01T00:00:00Z";
     ask(format!("principal={key}&instance={instance}&tool=echo&at={future}")).await.refused(422, "not-yet");
@@ -323,6 +333,9 @@ async fn the_command_line_says_the_same_and_its_exit_code_is_the_answer() {
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
     let key = &scene.keys[0];
+    let (code, out, told) = run(&key.text, &[]).await;
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("its id part is enough") && !format!("{out}{told}").contains(&key.text), "{told}");
     let (code, _, told) = run(&Uuid::new_v4().to_string(), &[]).await;
     assert_eq!(code, Some(2), "{told}");
     let (code, _, told) = run(&key.id, &["--at", "1000000"]).await;

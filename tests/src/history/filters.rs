@@ -32,7 +32,10 @@ async fn what_is_misspelt_is_refused_by_its_name() {
         ("limit=0", "bad-limit"),
         ("limit=201", "bad-limit"),
     ] {
-        world.admin().get(&format!("/v1/events?{query}")).await.refused(400, code);
+        let refused = world.admin().get(&format!("/v1/events?{query}")).await;
+        refused.refused(400, code);
+        let (name, detail) = (query.split('=').next().unwrap(), refused.body()["detail"].to_string());
+        assert!(detail.contains(name), "{query}: {detail}");
         world.admin().get(&world.path(&format!("/events?{query}"))).await.refused(400, code);
     }
     let own = format!("/events?organization={}", world.organization);

@@ -22,6 +22,17 @@ async fn served_by_a_role_of_its_own() -> (Database, Database) {
 }
 
 #[tokio::test]
+async fn a_role_that_is_not_there_is_named_with_how_to_make_it() {
+    let owner = cluster().fresh_database().await;
+    let mut migrate = std::process::Command::new(harness::sekisho());
+    migrate.env_clear().env("DATABASE_URL", &owner.url).args(["migrate", "--grant-to", "nobody \"here\""]);
+    let output = tokio::task::spawn_blocking(move || migrate.output().unwrap()).await.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("CREATE ROLE \"nobody \"\"here\"\"\" LOGIN"), "{told}");
+}
+
+#[tokio::test]
 async fn the_role_that_serves_can_do_everything_but_change_events() {
     let (_, database) = served_by_a_role_of_its_own().await;
     let world = World::on(database.clone(), Settings::default()).await;

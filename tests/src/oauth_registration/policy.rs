@@ -65,6 +65,8 @@ async fn nothing_shown_is_asked_for_a_token_without_a_word_of_an_error() {
     let answer = world.node.http().post("/oauth/register", &on_loopback()).await;
     refused(&answer, 401, "invalid_token");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"sekisho\""));
+    let told = answer.body()["error_description"].as_str().unwrap().to_owned();
+    assert!(told.contains("an API key with clients:write"), "{told}");
 }
 
 #[tokio::test]

@@ -73,6 +73,8 @@ async fn a_line_that_says_nothing_sensible_is_refused_before_anybody_is_asked() 
     let nowhere = "00000000-0000-4000-8000-000000000000";
     ended(&line(&["call", nowhere, "a", "--args", "[1]"]).await, 2, "", "arguments are a JSON object");
     ended(&line(&["call", nowhere, "a", "--args", "{"]).await, 2, "", "--args: ");
+    let nonsense = line(&["call", nowhere, "a", "--args", "nonsense"]).await;
+    ended(&nonsense, 2, "", "--args: arguments are a JSON object, such as '{\"a\": 1}'; this is no JSON: ");
     ended(&line(&["tools", "nothing"]).await, 2, "", "neither the id of an instance nor the address");
     ended(&line(&["tools", nowhere, "--url", "ftp://127.0.0.1"]).await, 2, "", "--url: the scheme must be");
     let closed = "http://127.0.0.1:1/mcp";

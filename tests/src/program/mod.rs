@@ -4,6 +4,7 @@ mod auto_consent;
 mod call;
 mod demo;
 mod doctor;
+mod founder;
 mod options;
 mod output;
 mod signals;
@@ -51,8 +52,13 @@ impl Demo {
     pub(crate) fn start(data: &PathBuf, set: impl FnOnce(&mut Command)) -> Self {
         let mut command =
             command(&["demo", "--json", "--listen", "127.0.0.1:0", "--grace-seconds", "30", "--data"]);
-        command.arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(data);
         set(&mut command);
+        Self::started(command)
+    }
+
+    fn started(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("its output");
         let (sender, receiver) = mpsc::channel();

@@ -50,7 +50,8 @@ fn a_taken_address_is_named() {
     let data = harness::folder("taken-address");
     let refused = output(&["serve", "--listen", &address, "--data", data.to_str().unwrap()]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains(&address), "{}", text(&refused.stderr));
+    let told = text(&refused.stderr);
+    assert!(told.contains(&address) && told.contains("--listen (SEKISHO_LISTEN)"), "{told}");
 }
 
 #[test]

@@ -134,8 +134,8 @@ impl<S: Send + Sync> FromRequestParts<S> for CallsQuery {
             principal: id("principal", text.principal)?,
             decision: decision(text.decision.as_deref())?,
             reason: brief("reason", text.reason)?,
-            from: moment(text.from)?.map(Timestamp::get),
-            to: moment(text.to)?.map(Timestamp::get),
+            from: moment("from", text.from)?.map(Timestamp::get),
+            to: moment("to", text.to)?.map(Timestamp::get),
         };
         Ok(Self { filter, after: after.transpose()?, rows, limited: text.limit.is_some() })
     }
@@ -187,7 +187,8 @@ fn decision(text: Option<&str>) -> Result<Option<Decision>, Problem> {
     text.map(|text| known(text).ok_or_else(bad)).transpose()
 }
 
-fn moment(text: Option<String>) -> Result<Option<Timestamp>, Problem> {
-    let bad = |error: domain::value::TimestampError| Problem::bad_request("bad-moment", error.to_string());
+fn moment(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    let bad =
+        |error: domain::value::TimestampError| Problem::bad_request("bad-moment", format!("{name}: {error}"));
     text.map(|text| Timestamp::parse(&text).map_err(bad)).transpose()
 }

@@ -114,10 +114,10 @@ impl<S: Send + Sync> FromRequestParts<S> for EventsQuery {
         let EventsText { organization, aggregate, actor, event_type, from, to, cursor, limit, _at_least } =
             read(&parts.uri)?;
         let filter = filter(organization.as_deref(), aggregate.as_deref(), actor, event_type.as_deref())?;
-        let moment = |text: Option<String>| {
+        let moment = |name, text: Option<String>| {
             text.map(|text| Moment::parse(&text))
                 .transpose()
-                .map_err(|error| Problem::bad_request("bad-moment", error.to_string()))
+                .map_err(|error| Problem::bad_request("bad-moment", format!("{name}: {error}")))
         };
         let after = cursor
             .map_or(Ok(Cursor::default()), |text| Cursor::parse(&text))
@@ -127,7 +127,7 @@ impl<S: Send + Sync> FromRequestParts<S> for EventsQuery {
             .map_or(Some(PAGE_ROWS_DEFAULT), |text| text.parse().ok())
             .filter(|rows| (1..=PAGE_ROWS_MAX).contains(rows))
             .ok_or_else(|| Problem::bad_request("bad-limit", format!("limit is 1 to {PAGE_ROWS_MAX}")))?;
-        let extent = Extent { from: moment(from)?, to: moment(to)?, after, rows, limited };
+        let extent = Extent { from: moment("from", from)?, to: moment("to", to)?, after, rows, limited };
         Ok(Self { filter, extent })
     }
 }
@@ -163,15 +163,23 @@ fn filter(
     actor: Option<String>,
     event_type: Option<&str>,
 ) -> Result<Filter, Problem> {
-    let bad = |error: &dyn std::fmt::Display| Problem::bad_request("bad-filter", error.to_string());
+    let bad = |name: &str, error: &dyn std::fmt::Display| {
+        Problem::bad_request("bad-filter", format!("{name}: {error}"))
+    };
     if actor.as_ref().is_some_and(|actor| actor.chars().count() > ACTOR_CHARS_MAX) {
-        return Err(bad(&format!("an actor has at most {ACTOR_CHARS_MAX} characters")));
+        return Err(bad("actor", &format!("an actor has at most {ACTOR_CHARS_MAX} characters")));
     }
     Ok(Filter {
-        organization: organization.map(OrganizationId::parse).transpose().map_err(|error| bad(&error))?,
-        aggregate: aggregate.map(AggregateName::parse).transpose().map_err(|error| bad(&error))?,
+        organization: organization
+            .map(OrganizationId::parse)
+            .transpose()
+            .map_err(|error| bad("organization", &error))?,
+        aggregate: aggregate
+            .map(AggregateName::parse)
+            .transpose()
+            .map_err(|error| bad("aggregate", &error))?,
         actor,
-        event_type: event_type.map(EventTypeName::parse).transpose().map_err(|error| bad(&error))?,
+        event_type: event_type.map(EventTypeName::parse).transpose().map_err(|error| bad("type", &error))?,
     })
 }
 
