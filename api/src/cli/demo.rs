@@ -1,6 +1,7 @@
 //! `sekisho demo`: everything at once, on an embedded store, with one real call to show for it.
 
 mod call;
+mod folder;
 mod rest;
 mod seed;
 
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::{complain, say, serve};
 use crate::adapters::system::SystemClock;
-use crate::config::{Config, Options, default_data};
+use crate::config::{Config, Options};
 use crate::oauth::RegistrationPolicy;
 use crate::wiring::{Running, start};
 use seed::{Seeded, USER_EMAIL};
@@ -28,7 +29,7 @@ pub(super) struct Demo {
     #[command(flatten)]
     options: Options,
 
-    /// Print one line of JSON when ready: url, mcp_url, api_key, organization, instance, pid, issuer, client_id, client_secret, public_client_id,
+    /// Print one line of JSON when ready: url, mcp_url, api_key, admin_key, organization, instance, pid, issuer, client_id, client_secret, public_client_id,
     /// user_email, user_password
     #[arg(long)]
     json: bool,
@@ -41,9 +42,15 @@ pub(super) struct Demo {
 impl Demo {
     /// Starts, seeds, calls, prints, stays up.
     pub(super) async fn run(mut self) -> ExitCode {
-        if self.options.place.data.is_none() {
-            self.options.place.data = Some(default_data().join("demo")); // beside, never inside, a data folder of real use
+        let chosen = folder::of(self.options.place.data.take());
+        if self.options.place.database_url.is_none()
+            && let Err(error) = folder::must_be_of_a_demonstration(&chosen).await
+        {
+            complain(&error);
+            return ExitCode::from(2);
         }
+        let data = chosen.path().to_owned();
+        self.options.place.data = Some(data.clone());
         // Clients are tried out here that nobody has prepared for it.
         self.options.registration.get_or_insert_with(|| RegistrationPolicy::Open.as_str().to_owned());
         // Its server is on this machine, and so are those that are tried out behind it.
@@ -71,6 +78,9 @@ impl Demo {
             }
         };
         let Some(stops) = serve::Stops::listen() else { return ExitCode::FAILURE };
+        if running.embedded.is_some() {
+            folder::mark(&data);
+        }
         match present(&running, self.json).await {
             Ok(()) => serve::until_stopped(running, patience, stops).await,
             Err(error) => {
@@ -101,6 +111,7 @@ async fn present(running: &Running, json: bool) -> Result<(), String> {
             "url": running.url,
             "mcp_url": seeded.mcp_url,
             "api_key": seeded.api_key,
+            "admin_key": seeded.admin_key,
             "organization": seeded.organization,
             "instance": seeded.instance,
             "pid": std::process::id(),

@@ -8,8 +8,9 @@ use serde_json::json;
 use super::{Demo, call, command, text};
 
 /// What a second start on the same folder finds again.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
     "api_key",
+    "admin_key",
     "organization",
     "instance",
     "client_id",
@@ -38,6 +39,9 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
         format!("{}/oauth/register", first.word("url")),
         "open to anybody"
     );
+    let admin = harness::Http::new(first.word("url")).as_key(first.word("admin_key"));
+    let organization = admin.get("/v1/me").await.good()["organization"].clone();
+    assert!(organization.to_string().contains(first.word("organization")), "{organization}");
     let before = first.ready.clone();
     assert_eq!(first.stop(), Some(0));
 
@@ -47,6 +51,28 @@ async fn the_line_of_the_demonstration_opens_the_gateway_and_a_second_start_find
     }
     second.mcp().with("mcp-name", "echo").post("", &call("echo", &json!({ "text": "again" }))).await.good();
     assert_eq!(second.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn what_a_demonstration_did_not_make_it_does_not_serve() {
+    let data = folder("demo-real");
+    let migrated = command(&["migrate", "--data"]).arg(&data).output().unwrap();
+    assert_eq!(migrated.status.code(), Some(0), "{}", text(&migrated.stderr));
+    let refused = command(&["demo", "--listen", "127.0.0.1:0", "--data"]).arg(&data).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("no demonstration made"), "{}", text(&refused.stderr));
+
+    // The variable is that of a deployment, which may come later: the demonstration keeps to a folder of its own in it.
+    let later = folder("demo-before");
+    for data in [&data, &later] {
+        let mut beside = command(&["demo", "--json", "--listen", "127.0.0.1:0"]);
+        beside.env("SEKISHO_DATA", data);
+        let demo = Demo::started(beside);
+        assert!(data.join("demo/demonstration").exists() && !data.join("demonstration").exists());
+        assert_eq!(demo.stop(), Some(0));
+    }
+    let migrated = command(&["migrate", "--data"]).arg(&later).output().unwrap();
+    assert_eq!(migrated.status.code(), Some(0), "{}", text(&migrated.stderr));
 }
 
 /// Folders with a Postgres: the packages of the system and the wheel in the cache.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use harness::folder;
+use harness::{Program, folder};
 
 use super::{command, output, text};
 
@@ -17,18 +17,18 @@ fn a_machine_that_can_serve_is_found_sound_and_nothing_is_made_for_the_look() {
     assert_eq!(made, 0, "doctor made something in {}", data.display());
 }
 
-#[test]
-fn a_sound_deployment_is_found_sound_while_it_is_stopped_and_while_it_runs() {
+#[tokio::test]
+async fn a_sound_deployment_is_found_sound_while_it_is_stopped_and_while_it_runs() {
     let data = folder("doctor");
     let migrated = output(&["migrate", "--data", data.to_str().unwrap()]);
     assert_eq!(migrated.status.code(), Some(0), "{}", text(&migrated.stderr));
     assert!(text(&migrated.stdout).contains("the schema is at version 19"), "{}", text(&migrated.stdout));
     found_sound(&data);
 
-    let demo = super::Demo::start(&data, |_| {});
+    let program = Program::start("doctor").await;
     let told = found_sound(&data);
-    assert!(told.contains(&format!("(process {})", demo.child.id())), "{told}");
-    assert_eq!(demo.stop(), Some(0));
+    assert!(told.contains(&format!("(process {})", program.process())), "{told}");
+    assert!(program.stop().await.success());
 }
 
 fn found_sound(data: &Path) -> String {

@@ -194,10 +194,11 @@ fn refuse_foreign(path: &Path) -> Result<(), EmbeddedError> {
         return Ok(());
     }
     let entries = fs::read_dir(path).map_err(EmbeddedError::io("list", path))?;
+    // A data folder within it is ours, too: the demonstration has one there.
     let mut foreign: Vec<String> = entries
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name != LOCK && name != MARKER_NEW)
+        .filter(|name| name != LOCK && name != MARKER_NEW && !path.join(name).join(MARKER).exists())
         .collect();
     foreign.sort();
     match foreign.into_iter().next() {
