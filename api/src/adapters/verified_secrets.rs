@@ -1,21 +1,25 @@
 //! Secrets of clients that were right a moment ago: bcrypt is computed once for each client that goes on asking, however many tokens it asks for.
 //!
 //! What is remembered is a mark: an HMAC, under a key of this process, of the client, the digest that it was right for and the secret. So a secret
-//! that was rotated away or revoked has no mark that anybody would look for, and memory holds no secret. What was wrong is never remembered. One
-//! check at a time for each client: whoever tries out secrets of one client holds up neither other clients nor those of its own programs that were
-//! checked lately; and after some that were wrong, nothing that comes from the same address for the same client is checked for a while (`oauth.md`,
-//! cases 29 and 30).
+//! that was rotated away or revoked has no mark that anybody would look for, and memory holds no secret. What was wrong is never remembered.
+//!
+//! One check at a time for each client, and one for each address: whoever tries out secrets, of one client or of many, holds up neither other clients nor
+//! programs elsewhere, and of the short queue for bcrypt no address takes more than a place. After some that were wrong, nothing that comes from the
+//! same address for the same client is checked for a while (`oauth.md`, cases 29 and 30).
+
+mod turns;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use commands::{Entropy as _, HashError, SecretHasher as _};
 use domain::value::{ClientId, PresentedSecret, SecretDigest};
 
+use self::turns::Turns;
 use super::key_digest::KeyDigests;
 use super::system::SystemEntropy;
 use crate::limits::Subscriber;
@@ -27,7 +31,8 @@ const REMEMBERED_FOR: Duration = Duration::from_mins(1);
 const REMEMBERED_MAX: usize = 10_000;
 /// Checks that may wait for each client.
 const WAITING_PER_CLIENT_MAX: usize = 32;
-
+/// Checks that may wait for each address.
+const WAITING_PER_ASKER_MAX: usize = 32;
 /// Wrong secrets of one client from one address within `WRONG_FOR`; beyond them none from there is checked.
 const WRONG_MAX: u32 = 30;
 /// How long wrong secrets are counted together.
@@ -103,7 +108,8 @@ struct Lately<C> {
     slow: C,
     key: hmac::Key,
     marks: Mutex<HashMap<Mark, Instant>>,
-    turns: Mutex<HashMap<ClientId, Weak<tokio::sync::Mutex<()>>>>,
+    of_askers: Turns<Subscriber>,
+    of_clients: Turns<ClientId>,
     wrong: Mutex<HashMap<(ClientId, Subscriber), Wrong>>,
 }
 
@@ -116,7 +122,8 @@ struct Wrong {
 impl<C: std::ops::Deref<Target: Compare>> Lately<C> {
     fn new(slow: C) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &SystemEntropy.secret());
-        Self { slow, key, marks: Mutex::default(), turns: Mutex::default(), wrong: Mutex::default() }
+        let (of_askers, of_clients) = (Turns::new(WAITING_PER_ASKER_MAX), Turns::new(WAITING_PER_CLIENT_MAX));
+        Self { slow, key, marks: Mutex::default(), of_askers, of_clients, wrong: Mutex::default() }
     }
 
     async fn is_behind_one(
@@ -131,8 +138,11 @@ impl<C: std::ops::Deref<Target: Compare>> Lately<C> {
             return Ok(true);
         }
         self.may_try((client, asker))?;
-        let turn = self.turn(client)?;
-        let _mine = turn.lock().await;
+        // The address first: who waits there keeps nobody of the same client waiting who comes from elsewhere.
+        let of_asker = self.of_askers.of(asker)?;
+        let _mine = of_asker.lock().await;
+        let of_client = self.of_clients.of(client)?;
+        let _also_mine = of_client.lock().await;
         if self.knows_one(&marked) {
             return Ok(true); // whoever went before asked the same
         }
@@ -200,22 +210,6 @@ impl<C: std::ops::Deref<Target: Compare>> Lately<C> {
             *counted = Wrong { count: 0, until: now + WRONG_FOR };
         }
         counted.count = counted.count.saturating_add(1);
-    }
-
-    /// The turn of one client; a refusal when too many wait for it.
-    fn turn(&self, client: ClientId) -> Result<Arc<tokio::sync::Mutex<()>>, HashError> {
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turn) = turns.get(&client).and_then(Weak::upgrade) {
-            return if Arc::strong_count(&turn) > WAITING_PER_CLIENT_MAX {
-                Err(HashError::Busy)
-            } else {
-                Ok(turn)
-            };
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::new(tokio::sync::Mutex::new(()));
-        turns.insert(client, Arc::downgrade(&turn));
-        Ok(turn)
     }
 }
 
@@ -299,8 +293,8 @@ mod tests {
             let lately = Arc::clone(&lately);
             tokio::spawn(async move { lately.is_behind_one((APP, *HERE), &secret("s"), &["s"]).await })
         };
-        let asked: Vec<_> = (0..WAITING_PER_CLIENT_MAX).map(|_| ask()).collect();
-        while lately.turns.lock().unwrap().get(&APP).map_or(0, Weak::strong_count) < WAITING_PER_CLIENT_MAX {
+        let asked: Vec<_> = (0..WAITING_PER_ASKER_MAX).map(|_| ask()).collect();
+        while lately.of_askers.inside(&HERE) < WAITING_PER_ASKER_MAX {
             tokio::task::yield_now().await;
         }
         assert!(matches!(
@@ -312,6 +306,32 @@ mod tests {
             assert!(one.await.unwrap().unwrap());
         }
         assert_eq!(counted.compared.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn attack_29_whoever_tries_out_secrets_of_many_clients_takes_one_place_of_those_that_there_are() {
+        let (counted, lately) = lately(0);
+        let guess = |number: usize| {
+            let client = ClientId::new(Uuid::from_u128(100 + u128::try_from(number).unwrap()));
+            let lately = Arc::clone(&lately);
+            tokio::spawn(async move { lately.is_behind_one((client, *HERE), &secret("wrong"), &["s"]).await })
+        };
+        let many = (0..WAITING_PER_ASKER_MAX).map(guess).collect::<Vec<_>>();
+        let elsewhere = tokio::spawn({
+            let lately = Arc::clone(&lately);
+            async move { lately.is_behind_one((APP, *ELSEWHERE), &secret("s"), &["s"]).await }
+        });
+        while lately.of_askers.inside(&HERE) < WAITING_PER_ASKER_MAX
+            || lately.of_askers.inside(&ELSEWHERE) < 1
+        {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(counted.compared.load(Ordering::SeqCst), 2, "one of each address");
+        counted.may_go_on.add_permits(many.len() + 1);
+        assert!(elsewhere.await.unwrap().unwrap());
+        for one in many {
+            assert!(!one.await.unwrap().unwrap());
+        }
     }
 
     #[tokio::test]
