@@ -80,14 +80,19 @@ pub(crate) enum FetchFault {
 }
 
 impl FetchFault {
-    /// Whether it tells nothing of what lies there: nobody looked, nobody answered, or whoever did is not well.
+    /// Whether it tells nothing of what lies there: nobody looked, nobody answered, or whoever did is not well or has no time.
     pub(crate) fn tells_nothing(&self) -> bool {
         match self {
             Self::Busy | Self::NotFetched(_) => true,
-            Self::NoDocument(status) => status.is_server_error(),
+            Self::NoDocument(status) => status.is_server_error() || is_put_off(*status),
             Self::Unfit(_) => false,
         }
     }
+}
+
+/// Whether it is only asked to come back later.
+fn is_put_off(status: StatusCode) -> bool {
+    [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS].contains(&status)
 }
 
 /// Whatever has an address.
