@@ -3,7 +3,7 @@
 use harness::Answer;
 use serde_json::json;
 
-use super::scene::{Scene, led_to, says};
+use super::scene::{Scene, led_to, says, until};
 use crate::people::browser::{Browser, hidden, location, text};
 use crate::people::{PASSWORD, Person};
 
@@ -58,6 +58,25 @@ async fn attack_08_whoever_showed_long_ago_who_they_are_shows_it_again_before_an
     assert_eq!(link(&scene, &mut browser).await, "/account/grants?done=linked");
     scene.execute("update sessions set proved_at = proved_at - interval '6 minutes'").await;
     assert_eq!(unlink(&scene, &mut browser).await, "/sign-in?again=1&next=/account/grants");
+}
+
+#[tokio::test]
+async fn attack_08_nothing_is_linked_in_a_session_that_ends_while_the_provider_is_asked() {
+    let scene = Scene::start().await;
+    let bea = Person::member(&scene.world, "Bea", "member").await;
+    let mut thief = bea.browser(&scene.world).await;
+    let asked = send(&mut thief, "link", ("provider", "acme")).await;
+    let back = scene.back(&led_to(&asked), &mut scene.there()).await;
+    scene.provider.freeze();
+    let linking = tokio::spawn(async move { thief.get(&back).await });
+    until("its state is used up, and the provider is asked", async || {
+        scene.number("select count(*) from provider_visits").await == 0
+    })
+    .await;
+    bea.set_password(&scene.world, "another good one").await;
+    scene.provider.thaw();
+    says(&linking.await.unwrap(), 403, "out of date");
+    assert_eq!(scene.told("identity_linked").await, 0);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use projections::directory::users;
 use super::callback::NotIn;
 use crate::pages::Fault;
 use crate::people::verify::owner_in;
-use crate::people::{People, SignedIn, Visitor};
+use crate::people::{People, SignedIn, Visitor, sessions};
 use crate::providers::VouchedFor;
 
 /// A node that decides hears of what was committed within its bound, a second unless it is set otherwise.
@@ -102,13 +102,19 @@ async fn is_theirs<P>(
     }
 }
 
-/// Lets an identity lead to whoever is signed in. False when it leads to somebody else, or they have too many.
+/// Lets an identity lead to whoever is signed in. False when it leads to somebody else, or they have too many. The provider was asked since their session was
+/// looked at, which takes its time: whoever ended it meanwhile shut somebody out, who must not come back by an identity of their own.
 pub(super) async fn link<P: Ports + 'static>(
     people: &People<P>,
     somebody: &SignedIn,
     provider: &Provider,
     vouched_for: &VouchedFor,
 ) -> Result<bool, NotIn> {
+    let mut unit = people.pool.begin().await?;
+    if !sessions::lasts(&mut unit, somebody.session.id).await? {
+        return Err(Fault::StaleForm.into());
+    }
+    unit.commit().await?;
     let (issuer, subject) = (provider.issuer.clone(), vouched_for.subject.clone());
     let link = LinkIdentity { issuer, subject };
     match people.carry_out(&somebody.actor(), &link, &somebody.visitor.correlation()).await {
