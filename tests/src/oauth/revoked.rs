@@ -4,7 +4,7 @@ use bytes::Bytes;
 use harness::{Scripted, Settings};
 use http_body_util::BodyExt as _;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::scene::{DEADLINE, Scene, ask, call, refused, text, until};
@@ -80,6 +80,35 @@ async fn a_secret_that_was_rotated_away_gets_no_token_though_it_was_right_a_mome
     refused(&scene.ask(FORM).await, 401, "invalid_client");
     let new = super::scene::basic(&scene.client.id, &text(&rotated, "client_secret"));
     ask(&scene.world.node, &new, FORM).await.good();
+}
+
+#[tokio::test]
+async fn two_secrets_of_a_client_work_side_by_side_for_as_long_as_was_said_and_never_three() {
+    let scene = Scene::with(tools(), settings()).await;
+    let query = "select to_char((clock_timestamp() + interval '1 hour') at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    let in_an_hour: String =
+        sqlx::query_scalar(query).fetch_one(&scene.world.node.running.pool).await.unwrap();
+    let rotate = scene.world.path(&format!("/clients/{}/rotate-secret", scene.client.id));
+    let rotated = async |body: &Value| {
+        let rotated = scene.world.admin().post(&rotate, body).await.good();
+        super::scene::basic(&scene.client.id, &text(&rotated, "client_secret"))
+    };
+    let by = async |secret: &str| ask(&scene.world.node, secret, FORM).await;
+    let first = super::scene::basic(&scene.client.id, &scene.client.secret);
+    let second = rotated(&json!({ "previous_until": in_an_hour })).await;
+    for secret in [&first, &second] {
+        by(secret).await.good();
+    }
+    let third = rotated(&json!({ "previous_until": in_an_hour })).await;
+    refused(&by(&first).await, 401, "invalid_client");
+    for secret in [&second, &third] {
+        by(secret).await.good();
+    }
+    let last = rotated(&json!({})).await;
+    for secret in [&second, &third] {
+        refused(&by(secret).await, 401, "invalid_client");
+    }
+    by(&last).await.good();
 }
 
 #[tokio::test]
