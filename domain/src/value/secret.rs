@@ -89,7 +89,33 @@ impl std::fmt::Debug for PresentedSecret {
 
 #[cfg(test)]
 mod tests {
+    use std::marker::PhantomData;
+
     use super::*;
+
+    /// Whether values of a type can be compared, as the compiler sees it: what holds for some types comes before what holds for all.
+    struct Compared<T>(PhantomData<T>);
+
+    impl<T: PartialEq> Compared<T> {
+        const BY_VALUE: bool = true;
+    }
+
+    trait Otherwise {
+        const BY_VALUE: bool = false;
+    }
+
+    impl<T> Otherwise for Compared<T> {}
+
+    #[test]
+    fn item_22_attack_39_a_secret_is_compared_by_nothing_that_ends_at_the_first_difference() {
+        let by_value = [Compared::<IssuedSecret>::BY_VALUE, Compared::<PresentedSecret>::BY_VALUE];
+        assert_eq!(
+            by_value,
+            [false, false],
+            "whoever checks one has its bytes, and compares those in constant time"
+        );
+        assert_eq!([Compared::<String>::BY_VALUE], [true], "the question can be answered otherwise");
+    }
 
     #[test]
     fn a_secret_cannot_be_printed() {

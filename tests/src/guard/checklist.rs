@@ -105,29 +105,3 @@ fn every_test_says_its_numbers_in_the_one_way() {
         assert_eq!(named(text), numbers.into_iter().collect(), "{text}");
     }
 }
-
-/// Files that compare what somebody presents with what is kept: each by a comparison that takes as long wherever the difference is.
-const COMPARING: [(&str, &str); 6] = [
-    ("api/src/oauth/pkce.rs", "constant_time::verify_slices_are_equal"),
-    ("api/src/oauth/codes.rs", "constant_time::verify_slices_are_equal"),
-    ("api/src/adapters/key_digest.rs", "constant_time::verify_slices_are_equal"),
-    ("api/src/adapters/capabilities.rs", "constant_time::verify_slices_are_equal"),
-    ("api/src/people/verify.rs", "constant_time::verify_slices_are_equal"),
-    ("api/src/people/mod.rs", "constant_time::verify_slices_are_equal"),
-];
-
-#[test]
-fn item_22_attack_39_what_is_secret_is_compared_in_constant_time() {
-    for (file, comparison) in COMPARING {
-        let text = std::fs::read_to_string(root().join(file)).expect("a source");
-        assert!(text.contains(comparison), "{file}");
-    }
-    // And nowhere else could it be: a presented secret has no `==`.
-    let secret = std::fs::read_to_string(root().join("domain/src/value/secret.rs")).expect("a source");
-    for kind in ["IssuedSecret", "PresentedSecret"] {
-        let (before, _) = secret.split_once(&format!("pub struct {kind}")).expect("it is there");
-        let derived = before.rsplit("#[derive(").next().and_then(|rest| rest.split(")]").next());
-        assert!(!derived.unwrap_or_default().contains("PartialEq"), "{kind}");
-        assert!(!secret.contains(&format!("PartialEq for {kind}")), "{kind}");
-    }
-}

@@ -1,5 +1,6 @@
 //! Clients that register themselves, and the ways in which a client proves itself. Named after the checklist (`item_…`) and the attacks (`attack_…`).
 
+mod guessed;
 mod managed;
 mod methods;
 mod policy;
