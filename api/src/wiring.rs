@@ -10,22 +10,21 @@ mod people;
 mod ports;
 mod providers;
 mod readers;
+mod running;
 mod signing_keys;
 mod unused_clients;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::value::{AddressRange, Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
 use mcp::upstream::{OpenNetworks, Upstream, UpstreamConfig};
-use projections::access::{Deciding, LiveView};
-use projections::calls::CallQueue;
+use projections::LogReader;
+use projections::access::Deciding;
 use projections::history::History;
 use projections::notary::NotaryHandle;
-use projections::{Doorbell, LogReader, RunnerHandle};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -34,7 +33,7 @@ use url::Url;
 use crate::adapters::call_seals::CallSeals;
 use crate::adapters::capabilities::{BootstrapToken, SealedSessions};
 use crate::adapters::client_assertions::AssertionVerifier;
-use crate::adapters::embedded::{Embedded, EmbeddedError};
+use crate::adapters::embedded::EmbeddedError;
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
 use crate::adapters::nats::NatsError;
@@ -68,6 +67,7 @@ use backbone::{Backbone, backbone};
 pub(crate) use people::passwords;
 pub(crate) use ports::RealPorts;
 use readers::{Readers, Sources};
+pub use running::Running;
 use signing_keys::Keeper;
 pub(crate) use signing_keys::PUBLISHED_FIRST_SECONDS;
 
@@ -88,8 +88,6 @@ const FORGET_SPENT_REFRESH_TOKENS: &str =
     "delete from refresh_tokens where consumed_at < now() - make_interval(days => 30)";
 const FORGET_REFRESH_FAMILIES: &str = "delete from refresh_families
     where idle_until < now() - interval '1 day' and (ended_at is null or told_at is not null)";
-/// How long connections to Postgres may take to close.
-const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 /// Sekisho cannot start.
@@ -140,55 +138,6 @@ pub enum StartError {
 impl From<MasterKeyError> for StartError {
     fn from(error: MasterKeyError) -> Self {
         Self::MasterKey(error.to_string())
-    }
-}
-
-/// A running Sekisho.
-#[derive(Debug)]
-pub struct Running {
-    /// The address that it listens on.
-    pub address: SocketAddr,
-    /// How callers reach it, without a slash at the end.
-    pub url: String,
-    /// The database, for tests and the command line.
-    pub pool: PgPool,
-    /// The access view of this node.
-    pub view: LiveView,
-    /// Read models.
-    pub projections: Vec<RunnerHandle>,
-    /// What the notary has signed.
-    pub notary: NotaryHandle,
-    /// Where records of calls are put, when they are kept.
-    pub calls: Option<CallQueue>,
-    /// What the relay has put into the stream.
-    pub relayed: Doorbell,
-    /// The token that founds the deployment.
-    pub bootstrap_token: String,
-    /// The file that the token is in, when it was not given.
-    pub bootstrap_file: Option<PathBuf>,
-    /// What a person should know about the store.
-    pub description: Vec<String>,
-    /// The embedded store, when there is one.
-    pub embedded: Option<Embedded>,
-    shutdown: Shutdown,
-    grace: Duration,
-}
-
-impl Running {
-    /// Stops in order: no new work, then quiet, then the embedded store. Tells whether everything ended within the grace period.
-    pub async fn stop(self) -> bool {
-        let quiet = self.shutdown.finish(self.grace).await;
-        // A connection to a Postgres that fell silent is not waited for.
-        let _ = tokio::time::timeout(CLOSE_WAIT, self.pool.close()).await;
-        if let Some(embedded) = self.embedded {
-            embedded.stop().await;
-        }
-        quiet
-    }
-
-    /// A handle to the stop, for signals.
-    pub fn shutdown(&self) -> Shutdown {
-        self.shutdown.clone()
     }
 }
 
@@ -263,7 +212,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         deciding: Deciding::new(readers.view.clone(), History::new(LogReader::new(pool.clone()))),
         recorder,
         seals,
-        metrics,
+        metrics: metrics.clone(),
         shutdown: &shutdown,
         url: &url,
         public,
@@ -290,6 +239,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         bootstrap_file: config.bootstrap_token.is_none().then(|| files::bootstrap_file(&config)),
         description,
         embedded,
+        metrics,
         shutdown,
         grace,
     })

@@ -11,6 +11,7 @@
 
 mod cluster;
 mod consent;
+mod counted;
 mod http;
 mod live;
 mod logs;
@@ -23,6 +24,7 @@ mod world;
 
 pub use cluster::{Cluster, Database, cluster, database};
 pub use consent::Consent;
+pub use counted::counted_by;
 pub use http::{Answer, Http};
 pub use live::{Frame, Frames};
 pub use logs::LogSearch;

@@ -13,6 +13,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use crate::cluster;
+use crate::counted::keep_of_program;
 use crate::http::Http;
 use crate::world::THIS_MACHINE;
 
@@ -135,6 +136,7 @@ impl Program {
 
     /// Asks it to stop, and waits until it has.
     pub async fn stop(mut self) -> ExitStatus {
+        self.keep_counted();
         signal("TERM", self.child.id());
         let patience = Instant::now() + STOP_WAIT;
         loop {
@@ -144,6 +146,11 @@ impl Program {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    fn keep_counted(&self) {
+        let name = self.data.file_name().unwrap_or_default().to_string_lossy();
+        keep_of_program(&name, self.port);
     }
 
     /// The process that serves our folder: its arguments name the folder, and it is no shell that looks after it.
@@ -187,6 +194,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        self.keep_counted();
         let _ = self.child.kill(); // its guardians end the two servers
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::cluster::{Database, cluster};
+use crate::counted::Counted;
 use crate::http::Http;
 
 /// Tests share two processors with many others: a pause of a second is nothing there.
@@ -47,6 +48,8 @@ pub struct World {
 pub struct Node {
     /// The node itself.
     pub running: Running,
+    /// Under its database and its port.
+    _counted: Counted,
 }
 
 /// An instance in front of an upstream, with a key that opens it.
@@ -210,7 +213,9 @@ impl Node {
             auto_consent: None,
             providers: settings.providers,
         };
-        Self { running: Box::pin(api::start(config)).await.expect("a node starts") }
+        let running = Box::pin(api::start(config)).await.expect("a node starts");
+        let counted = Counted::by(format!("{}-{}", database.name, running.address.port()), running.metrics());
+        Self { running, _counted: counted }
     }
 
     /// A client of this node, at the address that it listens on.

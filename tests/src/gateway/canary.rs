@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use api::adapters::nats;
 use async_nats::jetstream;
-use harness::{LogSearch, Scripted, ScriptedUpstream, World, cluster};
+use harness::{LogSearch, Scripted, ScriptedUpstream, World, cluster, counted_by};
 use hyper::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -70,6 +70,17 @@ async fn attack_21_attack_38_no_key_and_no_secret_is_in_the_log_the_stream_the_m
     for secret in wanted {
         assert_eq!(logged.lines_with(secret), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn attack_38_what_a_node_counted_lies_where_secrets_are_looked_for_after_the_whole_suite() {
+    let world = World::start().await;
+    let kept = counted_by(&format!("{}-{}", world.database.name, world.node.running.address.port()));
+    let told = String::from_utf8(world.node.http().get("/metrics").await.bytes.to_vec()).unwrap();
+    drop(world);
+    let kept = std::fs::read_to_string(kept).expect("it was kept when the node stopped");
+    let families = |text: &str| text.lines().filter(|line| line.starts_with("# TYPE")).count();
+    assert!(families(&told) > 10 && families(&kept) == families(&told), "{kept}");
 }
 
 async fn guarded_instance(world: &World, upstream: &ScriptedUpstream) -> String {
