@@ -200,7 +200,8 @@ async fn judge(
     credential: Credential,
     at: As,
 ) -> Result<Judged, ExplainError> {
-    let subject = Subject { credential, instance: question.call.instance };
+    let Call { instance, tool, .. } = &question.call;
+    let subject = Subject { credential, instance: *instance, tool: tool.as_str() };
     let evidence = Evidence::gather(history, subject, at.position).await?;
     let verdict = decide_with(&evidence.view, credential, &question.call, at.now);
     Ok(Judged { credential, evidence, verdict })

@@ -323,7 +323,10 @@ const fn instance(error: InstanceError) -> Answer {
         InstanceError::Unknown => (StatusCode::NOT_FOUND, "not-found"),
         InstanceError::Exists => (StatusCode::CONFLICT, "exists"),
         InstanceError::Deleted => (StatusCode::GONE, "instance-deleted"),
-        InstanceError::OneConnection => (StatusCode::UNPROCESSABLE_ENTITY, "one-connection"),
+        InstanceError::Connections => (StatusCode::UNPROCESSABLE_ENTITY, "instance-connections"),
+        InstanceError::OneMember => (StatusCode::CONFLICT, "one-member"),
+        InstanceError::NotTheMembers => (StatusCode::UNPROCESSABLE_ENTITY, "not-the-members"),
+        InstanceError::NamesCollide => (StatusCode::UNPROCESSABLE_ENTITY, "member-names-collide"),
         InstanceError::TooManyTools => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-tools"),
     }
 }

@@ -185,7 +185,7 @@ fn judge(view: &AccessView, asked: &Asked, now: Timestamp) -> Verdict {
     let wanted = Wanted { shown, instance, wish, passes_maintenance: asked.maintenance_exempt };
     match explain::decide(view, &wanted, now) {
         Err(refusal) => Verdict::Denied(refusal.code()),
-        Ok(()) if has_upstream(view, instance) => Verdict::Allowed,
+        Ok(()) if has_upstream(view, instance, asked) => Verdict::Allowed,
         Ok(()) => Verdict::Denied(UPSTREAM_REMOVED),
     }
 }
@@ -200,11 +200,10 @@ fn wish(asked: &Asked) -> Option<Wish<'_>> {
     }
 }
 
-/// Whether there is somewhere for calls of an instance to go.
-fn has_upstream(view: &AccessView, instance: Option<InstanceId>) -> bool {
-    let instance = instance.and_then(|id| view.instance(id));
-    let connection = instance.and_then(|instance| instance.connections.first());
-    connection.is_some_and(|connection| view.upstream(*connection).is_some())
+/// Whether there is somewhere for such calls of an instance to go.
+fn has_upstream(view: &AccessView, instance: Option<InstanceId>, asked: &Asked) -> bool {
+    let tool = asked.tool.as_deref().filter(|_| asked.wish == Some(WishKind::Call));
+    instance.and_then(|id| view.instance(id)).is_some_and(|instance| view.leads_somewhere(instance, tool))
 }
 
 /// Calls that nothing is said about, by the reason.

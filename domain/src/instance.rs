@@ -1,4 +1,4 @@
-//! An instance is what stands behind `/mcp/{instance}`: its connection, the tools it exposes, how callers prove themselves.
+//! An instance is what stands behind `/mcp/{instance}`: its connections, the tools it exposes, how callers prove themselves.
 //!
 //! ```text
 //!   (unborn) --create--> running <--start-- stopped
@@ -11,6 +11,7 @@
 mod command;
 mod error;
 mod event;
+mod members;
 mod recording;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use command::InstanceCommand;
 pub use error::InstanceError;
 pub use event::{CallerAuthentication, InstanceEvent, WhenStale};
+pub use members::{CONNECTIONS_MAX, MemberNames, must_be_members};
 pub use recording::{ArgumentDays, ArgumentDaysError, ArgumentRecording, Overflow, Recording};
 
 use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolSelection};
@@ -32,6 +34,8 @@ pub struct Instance {
     organization: Option<OrganizationId>,
     name: Option<DisplayName>,
     connections: Vec<ConnectionId>,
+    #[serde(default)]
+    names: MemberNames,
     tools: Option<ToolSelection>,
     authentication: Option<CallerAuthentication>,
     #[serde(default)]
@@ -60,20 +64,24 @@ impl crate::Aggregate for Instance {
 
     fn decide(&self, command: &InstanceCommand) -> Result<Vec<InstanceEvent>, InstanceError> {
         match command {
-            InstanceCommand::Create { organization, name, connections, tools, authentication } => {
+            InstanceCommand::Create { organization, name, connections, like, tools, authentication } => {
                 self.must_be_unborn()?;
-                must_be_one(connections)?;
+                must_be_members(connections)?;
                 must_be_reviewable(tools)?;
-                Ok(vec![InstanceEvent::Created {
+                let created = InstanceEvent::Created {
                     organization: *organization,
                     name: name.clone(),
                     connections: connections.clone(),
                     tools: tools.clone(),
                     authentication: *authentication,
-                }])
+                };
+                Ok(std::iter::once(created).chain(self.newly_named(connections, like)).collect())
             }
             InstanceCommand::Rename { name } => self.rename(name),
-            InstanceCommand::ChangeConnections { connections } => self.change_connections(connections),
+            InstanceCommand::ChangeConnections { connections, like } => {
+                self.change_connections(connections, like)
+            }
+            InstanceCommand::NameMembers { names } => self.name_members(names),
             InstanceCommand::ChangeTools { tools } => self.change_tools(tools),
             InstanceCommand::ChangeAuthentication { authentication } => {
                 self.change_authentication(*authentication)
@@ -106,13 +114,34 @@ impl Instance {
         Ok(vec![InstanceEvent::Renamed { name: name.clone() }])
     }
 
-    fn change_connections(&self, connections: &[ConnectionId]) -> Result<Vec<InstanceEvent>, InstanceError> {
+    fn change_connections(
+        &self,
+        connections: &[ConnectionId],
+        like: &MemberNames,
+    ) -> Result<Vec<InstanceEvent>, InstanceError> {
         self.must_live()?;
-        must_be_one(connections)?;
+        must_be_members(connections)?;
         if self.connections == connections {
             return Ok(vec![]);
         }
-        Ok(vec![InstanceEvent::ConnectionsChanged { connections: connections.to_vec() }])
+        let changed = InstanceEvent::ConnectionsChanged { connections: connections.to_vec() };
+        Ok(std::iter::once(changed).chain(self.newly_named(connections, like)).collect())
+    }
+
+    /// The names of these members, where some of them had none.
+    fn newly_named(&self, connections: &[ConnectionId], like: &MemberNames) -> Option<InstanceEvent> {
+        let names = members::name_each(connections, &self.names, like);
+        let is_new = names.keys().any(|id| !self.names.contains_key(id));
+        is_new.then_some(InstanceEvent::MembersNamed { names })
+    }
+
+    fn name_members(&self, names: &MemberNames) -> Result<Vec<InstanceEvent>, InstanceError> {
+        self.must_live()?;
+        members::must_name_each(&self.connections, names)?;
+        if self.names == *names {
+            return Ok(vec![]);
+        }
+        Ok(vec![InstanceEvent::MembersNamed { names: names.clone() }])
     }
 
     fn change_tools(&self, tools: &ToolSelection) -> Result<Vec<InstanceEvent>, InstanceError> {
@@ -203,7 +232,11 @@ impl Instance {
                 self.authentication = Some(authentication);
             }
             InstanceEvent::Renamed { name } => self.name = Some(name),
-            InstanceEvent::ConnectionsChanged { connections } => self.connections = connections,
+            InstanceEvent::ConnectionsChanged { connections } => {
+                self.names.retain(|id, _| connections.contains(id));
+                self.connections = connections;
+            }
+            InstanceEvent::MembersNamed { names } => self.names = names,
             InstanceEvent::ToolsChanged { tools } => self.tools = Some(tools),
             InstanceEvent::AuthenticationChanged { authentication } => {
                 self.authentication = Some(authentication);
@@ -215,10 +248,6 @@ impl Instance {
             InstanceEvent::Deleted {} => self.standing = Standing::Deleted,
         }
     }
-}
-
-const fn must_be_one(connections: &[ConnectionId]) -> Result<(), InstanceError> {
-    if connections.len() == 1 { Ok(()) } else { Err(InstanceError::OneConnection) }
 }
 
 fn must_be_reviewable(tools: &ToolSelection) -> Result<(), InstanceError> {

@@ -89,6 +89,11 @@ impl Server {
         self.description.as_ref().map(|description| description.visibility)
     }
 
+    /// The name shown in lists; none before it is registered.
+    pub fn name(&self) -> Option<&DisplayName> {
+        self.description.as_ref().map(|description| &description.name)
+    }
+
     /// How it is reached; none before it is registered.
     pub fn transport(&self) -> Option<&Transport> {
         self.description.as_ref().map(|description| &description.transport)

@@ -1,12 +1,14 @@
 //! `/v1/organizations/{organization}/instances`: what stands behind `/mcp/{instance}`.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use commands::Ports;
 use commands::instance::{
     ChangeAuthentication, ChangeConnections, ChangeRecording, ChangeTools, ChangeWhenStale, Create, Created,
-    Delete, Rename, Start, Stop,
+    Delete, NameMembers, Rename, Start, Stop,
 };
-use domain::instance::{CallerAuthentication, WhenStale};
+use domain::instance::{CallerAuthentication, MemberNames, WhenStale};
 use domain::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, Scope};
 use http::Method;
 use projections::directory::instances::{self as rows, InstanceRow};
@@ -27,6 +29,7 @@ const ALL: &str = "/v1/organizations/{organization}/instances";
 const ONE: &str = "/v1/organizations/{organization}/instances/{instance}";
 const TOOLS: &str = "/v1/organizations/{organization}/instances/{instance}/tools";
 const CONNECTIONS: &str = "/v1/organizations/{organization}/instances/{instance}/connections";
+const MEMBERS: &str = "/v1/organizations/{organization}/instances/{instance}/members";
 const WHEN_STALE: &str = "/v1/organizations/{organization}/instances/{instance}/when-stale";
 const AUTHENTICATION: &str = "/v1/organizations/{organization}/instances/{instance}/authentication";
 const RECORDING: &str = "/v1/organizations/{organization}/instances/{instance}/recording";
@@ -79,6 +82,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "changeInstanceConnections",
         "Connect an instance to something else",
         change_connections::<P>,
+    )
+    .change::<NewMemberNames, Changed, _, _>(
+        Method::PUT,
+        MEMBERS,
+        writes(),
+        "nameInstanceMembers",
+        "Call the members of an instance with several connections something else, and so its tools",
+        name_members::<P>,
     )
     .change::<NewAuthentication, Changed, _, _>(
         Method::PUT,
@@ -137,7 +148,8 @@ struct NewInstance {
     /// Name shown to people: 1 to 200 characters in any script.
     #[schema(value_type = String, example = "Ticket search")]
     name: DisplayName,
-    /// What it connects to: exactly one in this version.
+    /// What it connects to: 1 to 32. Where there are several, each is a member with a name like that of its server, and its tools are exposed as
+    /// `{member}__{tool}`.
     #[schema(value_type = Vec<Uuid>)]
     connections: Vec<ConnectionId>,
     /// Which tools it exposes.
@@ -161,9 +173,20 @@ struct NewTools {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewInstanceConnections)]
 struct NewConnections {
-    /// What it connects to: exactly one in this version.
+    /// What it connects to: 1 to 32. Where there are several, each is a member with a name like that of its server, and its tools are exposed as
+    /// `{member}__{tool}`.
     #[schema(value_type = Vec<Uuid>)]
     connections: Vec<ConnectionId>,
+}
+
+/// Other names.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewInstanceMemberNames)]
+struct NewMemberNames {
+    /// The name of each connection: 1 to 24 of a-z, 0-9 and -. What names tools (`{member}__{tool}`), as scopes and `tools` do, goes by the new ones at once.
+    #[schema(value_type = BTreeMap<Uuid, String>)]
+    members: MemberNames,
 }
 
 /// Another proof.
@@ -217,6 +240,8 @@ struct Instance {
     name: String,
     /// What it connects to.
     connections: Vec<Uuid>,
+    /// What those are called, where there are several: their tools are exposed as `{member}__{tool}`.
+    members: BTreeMap<Uuid, String>,
     /// Which tools it exposes.
     tools: Tools,
     /// How callers prove who they are.
@@ -243,6 +268,8 @@ fn mcp_url(url: &str, instance: Uuid) -> String {
 
 impl Instance {
     fn of(row: InstanceRow, url: &str) -> Self {
+        let members = if row.connections.len() > 1 { row.member_names } else { MemberNames::new() };
+        let members = members.into_iter().map(|(id, name)| (id.uuid(), name.into())).collect();
         let InstanceRow { id, name, connections, tools, authentication, when_stale, standing, .. } = row;
         let (mcp_url, tools, recording) = (mcp_url(url, id), Tools(tools), Recording::from(row.recording));
         let (created_at, updated_at) = (row.created_at, row.updated_at);
@@ -251,6 +278,7 @@ impl Instance {
             mcp_url,
             name,
             connections,
+            members,
             tools,
             authentication,
             recording,
@@ -312,6 +340,14 @@ async fn change_connections<P: Ports + 'static>(
     Command { body: NewConnections { connections }, order }: Command<NewConnections>,
 ) -> Answered<Changed> {
     asker.change(order, &ChangeConnections { organization, instance, connections }).await
+}
+
+async fn name_members<P: Ports + 'static>(
+    asker: Asker<P>,
+    Path((organization, instance)): Within<InstanceId>,
+    Command { body: NewMemberNames { members: names }, order }: Command<NewMemberNames>,
+) -> Answered<Changed> {
+    asker.change(order, &NameMembers { organization, instance, names }).await
 }
 
 async fn change_authentication<P: Ports + 'static>(

@@ -10,7 +10,7 @@ use super::{Question, Refusal};
 /// Whether an answer hangs on a fact: on all that the policy looks at when it lets a call through, on what stands against the call otherwise.
 pub(super) fn decides(refusal: Option<&Refusal>, name: FactName) -> bool {
     match refusal {
-        None => !matches!(name, FactName::Connection | FactName::Server), // where a call goes, not whether it may
+        None => !matches!(name, FactName::Member | FactName::Connection | FactName::Server), // where a call goes, not whether it may
         Some(refusal) => against(refusal).contains(&name),
     }
 }

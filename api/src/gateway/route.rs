@@ -53,7 +53,8 @@ impl Gateway {
             recording.say(|draft| draft.denied(view, self.0.clock.now(), &Denial::InstanceUnknown));
             return Err(Refusal::unknown_instance());
         };
-        let upstream = instance.connections.first().and_then(|connection_id| {
+        let only = instance.connections.first().filter(|_| !instance.has_several_members());
+        let upstream = only.and_then(|connection_id| {
             let (connection, server) = view.upstream(*connection_id)?;
             Some(Destination {
                 connection_id: *connection_id,

@@ -22,8 +22,8 @@ impl UseCase for ChangeConnections {
 
     async fn run<P: Ports>(&self, _: &P, actor: &Actor, unit: &mut Unit<'_, P::Log>) -> Result<(), Refused> {
         let entered = must_keep(unit, actor, self.organization, self.instance).await?;
-        let change = InstanceCommand::ChangeConnections { connections: self.connections.clone() };
-        unit.decide::<Instance>(self.instance, change).await?; // refuses a long list before each of it is looked up
-        must_reach(unit, &entered, self.organization, &self.connections).await
+        let like = must_reach(unit, &entered, self.organization, &self.connections).await?;
+        let change = InstanceCommand::ChangeConnections { connections: self.connections.clone(), like };
+        unit.decide::<Instance>(self.instance, change).await
     }
 }

@@ -1,4 +1,4 @@
-//! Make an endpoint that callers can reach: an instance over a connection. It runs at once.
+//! Make an endpoint that callers can reach: an instance over one connection or several. It runs at once.
 
 use domain::instance::{CallerAuthentication, Instance, InstanceCommand};
 use domain::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolSelection};
@@ -8,7 +8,7 @@ use super::keeper::must_reach;
 use crate::access::enter;
 use crate::{Actor, Entropy as _, Ports, Refused, Unit, UseCase};
 
-/// Make an endpoint that callers can reach: an instance over a connection.
+/// Make an endpoint that callers can reach: an instance over one connection or several.
 #[derive(Debug, Clone)]
 pub struct Create {
     /// Where.
@@ -45,16 +45,17 @@ impl UseCase for Create {
             CallerAuthentication::None => entered.must_command_all()?, // an endpoint without a lock is not one member's decision
             CallerAuthentication::ApiKey | CallerAuthentication::Oauth | CallerAuthentication::Both => {}
         }
+        let like = must_reach(unit, &entered, self.organization, &self.connections).await?;
         let id = InstanceId::new(ports.entropy().id());
         let create = InstanceCommand::Create {
             organization: self.organization,
             name: self.name.clone(),
             connections: self.connections.clone(),
+            like,
             tools: self.tools.clone(),
             authentication: self.authentication,
         };
-        unit.decide::<Instance>(id, create).await?; // refuses a long list before each of it is looked up
-        must_reach(unit, &entered, self.organization, &self.connections).await?;
+        unit.decide::<Instance>(id, create).await?;
         Ok(Created { id })
     }
 }

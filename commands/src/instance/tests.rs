@@ -1,6 +1,8 @@
 //! Refusals first.
 
-use domain::instance::{CallerAuthentication, InstanceError, InstanceEvent, Overflow, Recording, WhenStale};
+use domain::instance::{
+    CallerAuthentication, InstanceError, InstanceEvent, MemberNames, Overflow, Recording, WhenStale,
+};
 use domain::value::{ConnectionId, InstanceId, ToolSelection};
 
 use super::*;
@@ -25,6 +27,10 @@ fn connect(instance: InstanceId, connection: ConnectionId) -> ChangeConnections 
     ChangeConnections { organization: ACME, instance, connections: vec![connection] }
 }
 
+fn name_members(instance: InstanceId) -> NameMembers {
+    NameMembers { organization: ACME, instance, names: MemberNames::new() }
+}
+
 fn change_tools(instance: InstanceId) -> ChangeTools {
     ChangeTools { organization: ACME, instance, tools: ToolSelection::Only([].into()) }
 }
@@ -44,6 +50,7 @@ macro_rules! everything {
         let (organization, instance) = (ACME, $instance);
         $world.$check($($noun,)? $actor, rename(instance));
         $world.$check($($noun,)? $actor, connect(instance, SHARED));
+        $world.$check($($noun,)? $actor, name_members(instance));
         $world.$check($($noun,)? $actor, change_tools(instance));
         $world.$check($($noun,)? $actor, change_authentication(instance));
         $world.$check($($noun,)? $actor, audit(instance));
@@ -109,12 +116,32 @@ fn a_member_opens_nothing_to_everybody() {
 }
 
 #[test]
-fn an_instance_has_exactly_one_connection() {
+fn an_instance_without_a_connection_and_one_with_the_same_twice_are_refused() {
     let world = World::new();
-    for connections in [&[][..], &[SHARED, MEMBERS_OWN]] {
+    for connections in [&[][..], &[SHARED, SHARED]] {
         let refused = world.refused(acme(OWNER), create(connections));
-        assert!(matches!(refused, Refused::Instance(InstanceError::OneConnection)), "{refused:?}");
+        assert!(matches!(refused, Refused::Instance(InstanceError::Connections)), "{refused:?}");
     }
+}
+
+#[test]
+fn one_connection_of_several_that_is_a_colleagues_is_too_much() {
+    let world = World::new();
+    world.forbidden(acme(COLLEAGUE), create(&[SHARED, MEMBERS_OWN]));
+    world.not_found("connection", acme(ADMIN), create(&[SHARED, FOREIGN_CONNECTION]));
+}
+
+#[test]
+fn several_members_are_called_like_their_servers_and_otherwise_by_an_admin() {
+    let world = World::new();
+    let (.., did) = world.done(acme(ADMIN), create(&[SHARED, MEMBERS_OWN]));
+    let Some(domain::event::Event::Instance(InstanceEvent::MembersNamed { names })) = did.last() else {
+        panic!("{did:?}")
+    };
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[&SHARED], names[&MEMBERS_OWN]);
+    let refused = world.refused(acme(ADMIN), name_members(DESK));
+    assert!(matches!(refused, Refused::Instance(InstanceError::OneMember)), "{refused:?}");
 }
 
 #[test]

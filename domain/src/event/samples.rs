@@ -22,10 +22,10 @@ use crate::server::{ServerEvent, Transport, Visibility};
 use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
-    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope, ProviderSecretId,
-    ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId, SigningAlgorithm, Slug,
-    SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
+    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
+    Notice, OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope,
+    ProviderSecretId, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId,
+    SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
 };
 
 /// A shape's name ("" for the plain one) and the event.
@@ -298,6 +298,10 @@ pub(super) fn instance() -> Vec<Sample<InstanceEvent>> {
         ),
         ("", InstanceEvent::Renamed { name: name("Wiki") }),
         ("", InstanceEvent::ConnectionsChanged { connections: vec![CONNECTION] }),
+        (
+            "",
+            InstanceEvent::MembersNamed { names: [(CONNECTION, MemberName::parse("wiki").unwrap())].into() },
+        ),
         ("", InstanceEvent::ToolsChanged { tools: ToolSelection::Only(only.collect()) }),
         ("all", InstanceEvent::ToolsChanged { tools: ToolSelection::All }),
         ("", InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both }),

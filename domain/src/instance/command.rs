@@ -1,6 +1,6 @@
 //! What may be asked of an instance.
 
-use super::{CallerAuthentication, Recording, WhenStale};
+use super::{CallerAuthentication, MemberNames, Recording, WhenStale};
 use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
 /// A request to an instance.
@@ -14,6 +14,8 @@ pub enum InstanceCommand {
         name: DisplayName,
         /// What it connects to.
         connections: Vec<ConnectionId>,
+        /// What members without a name are to be called like, where there are several.
+        like: MemberNames,
         /// Which tools it exposes.
         tools: ToolSelection,
         /// How callers prove who they are.
@@ -28,6 +30,13 @@ pub enum InstanceCommand {
     ChangeConnections {
         /// What it connects to.
         connections: Vec<ConnectionId>,
+        /// What members without a name are to be called like, where there are several.
+        like: MemberNames,
+    },
+    /// Call its members something else.
+    NameMembers {
+        /// The name of each.
+        names: MemberNames,
     },
     /// Expose other tools.
     ChangeTools {

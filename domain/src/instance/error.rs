@@ -1,6 +1,6 @@
 //! Why an instance refuses.
 
-use super::SELECTED_TOOLS_MAX;
+use super::{CONNECTIONS_MAX, SELECTED_TOOLS_MAX};
 
 /// A refusal. The text is for the caller and says what to do where something can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,9 +14,18 @@ pub enum InstanceError {
     /// Gone for good.
     #[error("this instance was deleted")]
     Deleted,
-    /// Merging needs rules for names that collide, which this version does not have.
-    #[error("an instance has exactly one connection; merging several is not offered by this version")]
-    OneConnection,
+    /// None, too many, or one twice.
+    #[error("an instance has 1 to {CONNECTIONS_MAX} connections, each of them once")]
+    Connections,
+    /// A name that is in front of nothing.
+    #[error("an instance with one connection exposes tools under their own names: its member has none")]
+    OneMember,
+    /// A name is missing, or for something else.
+    #[error("name each connection of this instance, and no other")]
+    NotTheMembers,
+    /// Tools of both would have the same names.
+    #[error("each member of an instance has a name of its own")]
+    NamesCollide,
     /// A list that long is a list nobody reviewed.
     #[error("a tool selection names at most {SELECTED_TOOLS_MAX} tools; select all instead")]
     TooManyTools,

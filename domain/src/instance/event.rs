@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Recording;
+use super::{MemberNames, Recording};
 use crate::Facts;
 use crate::value::{ConnectionId, DisplayName, OrganizationId, ToolSelection};
 
@@ -102,6 +102,11 @@ events! {
         ConnectionsChanged = "connections_changed" v 1 {
             /// What it connects to.
             connections: Vec<ConnectionId>,
+        },
+        /// Its members are called so: their tools are exposed as `{member}__{tool}`, where there are several.
+        MembersNamed = "members_named" v 1 {
+            /// The name of each, by connection.
+            names: MemberNames,
         },
         /// It exposes other tools.
         ToolsChanged = "tools_changed" v 1 {

@@ -4,14 +4,17 @@ use uuid::Uuid;
 
 use super::{
     ArgumentRecording, CallerAuthentication, Instance, InstanceCommand as Ask, InstanceError as No,
-    InstanceEvent as Did, Overflow, Recording, SELECTED_TOOLS_MAX, WhenStale,
+    InstanceEvent as Did, MemberNames, Overflow, Recording, SELECTED_TOOLS_MAX, WhenStale,
 };
 use crate::given::{Given, given};
-use crate::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, ToolName, ToolSelection};
+use crate::value::{
+    ConnectionId, DisplayName, InstanceId, MemberName, OrganizationId, ToolName, ToolSelection,
+};
 
 const ACME: OrganizationId = OrganizationId::new(Uuid::from_u128(1));
 const ONE: ConnectionId = ConnectionId::new(Uuid::from_u128(2));
 const OTHER: ConnectionId = ConnectionId::new(Uuid::from_u128(3));
+const THIRD: ConnectionId = ConnectionId::new(Uuid::from_u128(4));
 
 fn name(text: &str) -> DisplayName {
     DisplayName::parse(text).unwrap()
@@ -23,7 +26,20 @@ fn only(count: usize) -> ToolSelection {
 
 fn create(connections: Vec<ConnectionId>, tools: ToolSelection) -> Ask {
     let authentication = CallerAuthentication::ApiKey;
-    Ask::Create { organization: ACME, name: name("Wiki"), connections, tools, authentication }
+    let like = MemberNames::new();
+    Ask::Create { organization: ACME, name: name("Wiki"), connections, like, tools, authentication }
+}
+
+fn names(names: &[(ConnectionId, &str)]) -> MemberNames {
+    names.iter().map(|(id, name)| (*id, MemberName::parse(name).unwrap())).collect()
+}
+
+fn connect(connections: &[ConnectionId], like: &[(ConnectionId, &str)]) -> Ask {
+    Ask::ChangeConnections { connections: connections.to_vec(), like: names(like) }
+}
+
+fn called(called: &[(ConnectionId, &str)]) -> Did {
+    Did::MembersNamed { names: names(called) }
 }
 
 fn created() -> Did {
@@ -50,7 +66,7 @@ const fn audited() -> Recording {
 fn changes() -> [Ask; 6] {
     [
         Ask::Rename { name: name("New") },
-        Ask::ChangeConnections { connections: vec![OTHER] },
+        connect(&[OTHER], &[]),
         Ask::ChangeTools { tools: only(1) },
         Ask::ChangeAuthentication { authentication: CallerAuthentication::Both },
         Ask::ChangeRecording { recording: audited() },
@@ -85,12 +101,59 @@ fn it_cannot_be_created_twice_also_after_the_end() {
 }
 
 #[test]
-fn any_other_number_of_connections_than_one_is_refused() {
-    for connections in [vec![], vec![ONE, OTHER], vec![ONE, ONE]] {
+fn none_too_many_and_the_same_connection_twice_are_refused() {
+    let many = (0..=32).map(|number| ConnectionId::new(Uuid::from_u128(number))).collect();
+    for connections in [vec![], vec![ONE, ONE], vec![ONE, OTHER, ONE], many] {
         let nothing = given::<Instance>(vec![]);
-        nothing.when(create(connections.clone(), ToolSelection::All)).refused(&No::OneConnection);
-        wiki(vec![]).when(Ask::ChangeConnections { connections }).refused(&No::OneConnection);
+        nothing.when(create(connections.clone(), ToolSelection::All)).refused(&No::Connections);
+        wiki(vec![]).when(connect(&connections, &[])).refused(&No::Connections);
     }
+}
+
+#[test]
+fn names_that_are_not_of_each_member_and_of_it_alone_are_refused() {
+    let ask = |called: &[(ConnectionId, &str)]| Ask::NameMembers { names: names(called) };
+    wiki(vec![]).when(ask(&[(ONE, "a")])).refused(&No::OneMember);
+    let both = wiki(vec![
+        Did::ConnectionsChanged { connections: vec![ONE, OTHER] },
+        called(&[(ONE, "a"), (OTHER, "b")]),
+    ]);
+    for wrong in
+        [&[][..], &[(ONE, "x")], &[(ONE, "x"), (THIRD, "y")], &[(ONE, "x"), (OTHER, "y"), (THIRD, "z")]]
+    {
+        both.when(ask(wrong)).refused(&No::NotTheMembers);
+    }
+    both.when(ask(&[(ONE, "x"), (OTHER, "x")])).refused(&No::NamesCollide);
+    both.when(ask(&[(ONE, "a"), (OTHER, "b")])).then(&[]);
+    both.when(ask(&[(ONE, "b"), (OTHER, "a")])).then(&[called(&[(ONE, "b"), (OTHER, "a")])]);
+}
+
+#[test]
+fn several_members_are_called_like_their_servers_and_numbered_where_that_is_taken() {
+    let like = [(ONE, "wiki"), (OTHER, "wiki"), (THIRD, "wiki-2")];
+    let named = called(&[(ONE, "wiki"), (OTHER, "wiki-2"), (THIRD, "wiki-2-2")]);
+    let changed = Did::ConnectionsChanged { connections: vec![ONE, OTHER, THIRD] };
+    wiki(vec![]).when(connect(&[ONE, OTHER, THIRD], &like)).then(&[changed, named]);
+    let unlike = called(&[(ONE, "server"), (OTHER, "server-2")]);
+    let changed = Did::ConnectionsChanged { connections: vec![ONE, OTHER] };
+    wiki(vec![]).when(connect(&[ONE, OTHER], &[])).then(&[changed, unlike]);
+}
+
+#[test]
+fn a_member_keeps_its_name_for_as_long_as_it_is_one() {
+    let both = vec![
+        Did::ConnectionsChanged { connections: vec![ONE, OTHER] },
+        called(&[(ONE, "mine"), (OTHER, "wiki")]),
+    ];
+    let to = |connections: &[ConnectionId]| Did::ConnectionsChanged { connections: connections.to_vec() };
+    let like = [(ONE, "one"), (OTHER, "wiki"), (THIRD, "mine")];
+    wiki(both.clone()).when(connect(&[OTHER, ONE], &like)).then(&[to(&[OTHER, ONE])]);
+    let named = called(&[(ONE, "mine"), (THIRD, "mine-2")]);
+    wiki(both.clone()).when(connect(&[ONE, THIRD], &like)).then(&[to(&[ONE, THIRD]), named]);
+    wiki(both.clone()).when(connect(&[ONE], &like)).then(&[to(&[ONE])]);
+    let alone = both.into_iter().chain([to(&[ONE])]).collect();
+    let named = called(&[(ONE, "mine"), (OTHER, "wiki")]);
+    wiki(alone).when(connect(&[ONE, OTHER], &like)).then(&[to(&[ONE, OTHER]), named]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod identity;
 mod ids;
 mod key_id;
 mod key_text;
+mod member_name;
 mod notice;
 mod personal;
 mod provider;
@@ -47,6 +48,7 @@ pub use ids::{
 };
 pub use key_id::{KeyId, KeyIdError};
 pub use key_text::{KeyText, KeyTextError};
+pub use member_name::{MemberName, MemberNameError};
 pub use notice::{Notice, NoticeError};
 pub use personal::{Personal, SubjectId};
 pub use provider::{

@@ -167,6 +167,7 @@ impl AccessView {
     fn closes_at_instance(&self, id: &str, fact: &InstanceEvent) -> Closes {
         match fact {
             InstanceEvent::ConnectionsChanged { .. }
+            | InstanceEvent::MembersNamed { .. }
             | InstanceEvent::ToolsChanged { .. }
             | InstanceEvent::AuthenticationChanged { .. }
             | InstanceEvent::WhenStaleChanged { when_stale: WhenStale::Refuse }

@@ -1,7 +1,7 @@
 //! The evidence of a decision: each fact that enters it as of one position, with the event that last changed it.
 //!
-//! Only the aggregates that the decision rests on are folded: the credential, its user, client and organization, the instance with its organization, connection
-//! and server, and the deployment. They are found by the primary key of the log, in three rounds since one names the next, and folded in order by the
+//! Only the aggregates that the decision rests on are folded: the credential, its user, client and organization, the instance with its organization, the connection
+//! and server that the tool leads to, and the deployment. They are found by the primary key of the log, in three rounds since one names the next, and folded in order by the
 //! same fold as the view of the gateway. So the cost grows with the history of these few things, not with the length of the log: about a
 //! dozen look-ups and some dozens of events, whether the log holds a thousand events or a hundred million.
 
@@ -24,11 +24,13 @@ use crate::recorded::Recorded;
 
 /// What a decision is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject {
+pub struct Subject<'a> {
     /// What the call is made with.
     pub credential: Credential,
     /// Where it goes.
     pub instance: InstanceId,
+    /// The tool, as the instance exposes it: it says through which of several connections.
+    pub tool: &'a str,
 }
 
 /// A part of the view of one moment, and where what is in it comes from.
@@ -154,7 +156,11 @@ impl Unfolding {
 
 impl Evidence {
     /// Gathers it as of a position.
-    pub async fn gather(history: &History, subject: Subject, at: Position) -> Result<Self, EvidenceError> {
+    pub async fn gather(
+        history: &History,
+        subject: Subject<'_>,
+        at: Position,
+    ) -> Result<Self, EvidenceError> {
         let mut search = Search::new(subject);
         while let Some(names) = search.wants() {
             search.take(told(history, &names, at).await?)?;

@@ -6,7 +6,7 @@ use domain::api_key::ApiKeyEvent;
 use domain::connection::ConnectionEvent;
 use domain::deployment::DeploymentEvent;
 use domain::event::{Event, Undecodable};
-use domain::instance::{InstanceEvent, Recording, WhenStale};
+use domain::instance::{InstanceEvent, MemberNames, Recording, WhenStale};
 use domain::organization::OrganizationEvent;
 use domain::policy::Standing;
 use domain::server::{ServerEvent, Transport};
@@ -236,6 +236,7 @@ impl AccessView {
                     id,
                     organization,
                     connections,
+                    names: MemberNames::new(),
                     tools,
                     authentication,
                     standing,
@@ -252,7 +253,11 @@ impl AccessView {
         let instance = Arc::make_mut(instance);
         match fact {
             InstanceEvent::Created { .. } | InstanceEvent::Renamed { .. } => {}
-            InstanceEvent::ConnectionsChanged { connections } => instance.connections = connections,
+            InstanceEvent::ConnectionsChanged { connections } => {
+                instance.names.retain(|id, _| connections.contains(id));
+                instance.connections = connections;
+            }
+            InstanceEvent::MembersNamed { names } => instance.names = names,
             InstanceEvent::ToolsChanged { tools } => instance.tools = tools,
             InstanceEvent::AuthenticationChanged { authentication } => {
                 instance.authentication = authentication;

@@ -12,6 +12,7 @@ mod grounds;
 mod judge;
 mod live;
 mod lookup;
+mod members;
 mod oauth;
 mod parties;
 mod providers;
@@ -23,7 +24,7 @@ mod token_tests;
 use std::sync::Arc;
 
 use domain::api_key::KeyEnvironment;
-use domain::instance::{CallerAuthentication, Recording, WhenStale};
+use domain::instance::{CallerAuthentication, MemberNames, Recording, WhenStale};
 use domain::policy::Standing;
 use domain::value::{
     AddressRange, ApiKeyId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId, Issuer, KeyId,
@@ -38,6 +39,7 @@ pub use credential::{Credential, Unmade};
 pub use grounds::{Basis, Deciding, Grounds, Mark, Parties, Unanswered};
 pub use judge::{Shown, Unfit, Wanted};
 pub use live::{Held, LiveView};
+pub use members::MEMBER_SEPARATOR;
 pub use oauth::{Grant, SigningKey, SigningKeyState, TokenClaims, TokenHolder};
 pub use providers::Provider;
 
@@ -153,6 +155,8 @@ pub struct Instance {
     pub organization: OrganizationId,
     /// What it is made of.
     pub connections: Vec<ConnectionId>,
+    /// What those are called, where there are several.
+    pub names: MemberNames,
     /// The allow-list.
     pub tools: ToolSelection,
     /// How callers prove who they are.

@@ -47,8 +47,8 @@ pub(super) fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
     let grant = parties.grant.and_then(|id| view.grant(id));
     let client = parties.client.and_then(|id| view.client(id));
     let instance = parties.instance.and_then(|id| view.instance(id));
-    let connection = instance.and_then(|instance| instance.connections.first().copied());
-    let server = connection.and_then(|id| view.connections.get(&id)).map(|connection| connection.server);
+    let connections = instance.map_or(&[][..], |instance| instance.connections.as_slice());
+    let servers = connections.iter().filter_map(|id| Some(view.connections.get(id)?.server));
     let one = |kind, id: Option<String>| id.map(|id| (kind, id));
     let names = [
         one("deployment", Some("deployment".to_owned())),
@@ -63,8 +63,8 @@ pub(super) fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
         one("organization", client.and_then(|client| client.organization).map(|id| id.to_string())),
         one("instance", parties.instance.map(|id| id.to_string())),
         one("organization", instance.map(|instance| instance.organization.to_string())),
-        one("connection", connection.map(|id| id.to_string())),
-        one("server", server.map(|id| id.to_string())),
     ];
-    names.into_iter().flatten().collect()
+    let behind = connections.iter().map(|id| ("connection", id.to_string()));
+    let behind = behind.chain(servers.map(|id| ("server", id.to_string())));
+    names.into_iter().flatten().chain(behind).collect()
 }

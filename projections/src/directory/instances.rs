@@ -1,6 +1,6 @@
 //! Instances: what stands behind `/mcp/{instance}`.
 
-use domain::instance::{InstanceEvent, Recording, WhenStale};
+use domain::instance::{InstanceEvent, MemberNames, Recording, WhenStale};
 use domain::value::{ConnectionId, InstanceId, OrganizationId, ToolSelection};
 use sqlx::{FromRow, PgPool};
 use time::OffsetDateTime;
@@ -24,6 +24,9 @@ pub struct InstanceRow {
     pub name: String,
     /// What it connects to, in order.
     pub connections: Vec<Uuid>,
+    /// What those are called, where there are several.
+    #[sqlx(json)]
+    pub member_names: MemberNames,
     /// Which tools it exposes.
     #[sqlx(json)]
     pub tools: ToolSelection,
@@ -52,9 +55,9 @@ impl Listed for InstanceRow {
     }
 }
 
-document!(ToolSelection, Recording);
+document!(MemberNames, ToolSelection, Recording);
 table!(InstanceRow in "instances" by Uuid = id;
-    id, organization_id, name, connections, tools, authentication, recording, when_stale, standing,
+    id, organization_id, name, connections, member_names, tools, authentication, recording, when_stale, standing,
     created_at, created_position, updated_at, updated_position);
 changing!(InstanceRow);
 
@@ -71,6 +74,7 @@ pub(super) fn fold(
             organization_id: organization.uuid(),
             name: name.as_str().to_owned(),
             connections: uuids(connections),
+            member_names: MemberNames::new(),
             tools: tools.clone(),
             authentication: authentication.as_str().to_owned(),
             recording: Recording::default(),
@@ -86,7 +90,11 @@ pub(super) fn fold(
     match fact {
         InstanceEvent::Created { .. } => {} // made above
         InstanceEvent::Renamed { name } => name.as_str().clone_into(&mut row.name),
-        InstanceEvent::ConnectionsChanged { connections } => row.connections = uuids(connections),
+        InstanceEvent::ConnectionsChanged { connections } => {
+            row.member_names.retain(|id, _| connections.contains(id));
+            row.connections = uuids(connections);
+        }
+        InstanceEvent::MembersNamed { names } => row.member_names.clone_from(names),
         InstanceEvent::ToolsChanged { tools } => row.tools.clone_from(tools),
         InstanceEvent::AuthenticationChanged { authentication } => {
             authentication.as_str().clone_into(&mut row.authentication);

@@ -14,9 +14,9 @@ use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
     AddressRange, AnnouncementId, ApiKeyId, ClientId, ConnectionId, CredentialField, DeploymentId, FieldName,
-    GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, Notice,
-    OrganizationId, Position, ProviderClientId, ProviderId, ProviderSubject, PublicJwk, Role, SecretDigest,
-    ServerId, SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
+    GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
+    Notice, OrganizationId, Position, ProviderClientId, ProviderId, ProviderSubject, PublicJwk, Role,
+    SecretDigest, ServerId, SigningAlgorithm, Slug, TokenId, ToolName, ToolSelection, UpstreamUrl, UserId,
 };
 use uuid::Uuid;
 
@@ -229,6 +229,7 @@ fn tell_instances(history: &mut History) {
         tools: ToolSelection::All,
         authentication: CallerAuthentication::ApiKey,
     };
+    let called = |name: &str| MemberName::parse(name).unwrap();
     let only = ["echo", "add"].into_iter().map(|tool| ToolName::parse(tool).unwrap()).collect();
     history
         .tell(INSTANCE, created("Wiki for agents"))
@@ -236,6 +237,10 @@ fn tell_instances(history: &mut History) {
         .tell(OLD_INSTANCE, created("Old"))
         .tell(INSTANCE, InstanceEvent::Renamed { name: display("Wiki") })
         .tell(INSTANCE, InstanceEvent::ConnectionsChanged { connections: vec![BENS, SHARED] })
+        .tell(
+            INSTANCE,
+            InstanceEvent::MembersNamed { names: [(BENS, called("bens")), (SHARED, called("wiki"))].into() },
+        )
         .tell(INSTANCE, InstanceEvent::ToolsChanged { tools: ToolSelection::Only(only) })
         .tell(INSTANCE, InstanceEvent::AuthenticationChanged { authentication: CallerAuthentication::Both })
         .tell(INSTANCE, InstanceEvent::RecordingChanged { recording: Recording::default() })

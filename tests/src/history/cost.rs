@@ -36,7 +36,7 @@ async fn a_long_log(pool: &PgPool) {
 }
 
 /// A key of organization 7 and an instance, written after everything else.
-async fn a_key_and_an_instance(pool: &PgPool, subject: Subject) {
+async fn a_key_and_an_instance(pool: &PgPool, subject: Subject<'_>) {
     let organization = OrganizationId::new(Uuid::from_u128(7)).to_string();
     let user = Uuid::from_u128(70).to_string();
     let issued = serde_json::json!({ "issued": {
@@ -75,6 +75,7 @@ async fn a_decision_in_a_long_log_is_explained_in_much_less_than_a_second() {
     let subject = Subject {
         credential: Credential::Key(ApiKeyId::new(Uuid::from_u128(1))),
         instance: InstanceId::new(Uuid::from_u128(2)),
+        tool: "search",
     };
     a_long_log(&pool).await;
     a_key_and_an_instance(&pool, subject).await;

@@ -52,6 +52,8 @@ pub enum FactName {
     GrantScopes,
     /// The most that the client may do.
     ClientScopes,
+    /// What the member is called that the tool leads to, where the instance has several.
+    Member,
     /// The connection behind the instance.
     Connection,
     /// The server behind that.
@@ -74,6 +76,7 @@ const OF_KEY: &[FactName] = &[
     Is::Maintenance,
     Is::Tools,
     Is::KeyScopes,
+    Is::Member,
     Is::Connection,
     Is::Server,
 ];
@@ -94,6 +97,7 @@ const OF_GRANT: &[FactName] = &[
     Is::Tools,
     Is::GrantScopes,
     Is::ClientScopes,
+    Is::Member,
     Is::Connection,
     Is::Server,
 ];
@@ -110,6 +114,7 @@ const OF_CLIENT: &[FactName] = &[
     Is::Maintenance,
     Is::Tools,
     Is::ClientScopes,
+    Is::Member,
     Is::Connection,
     Is::Server,
 ];
@@ -137,13 +142,14 @@ impl FactName {
             Self::KeyScopes => "key_scopes",
             Self::GrantScopes => "grant_scopes",
             Self::ClientScopes => "client_scopes",
+            Self::Member => "member",
             Self::Connection => "connection",
             Self::Server => "server",
         }
     }
 
     /// What it is in a view; `None` when there is nothing to have it.
-    pub(super) fn value(self, view: &AccessView, about: About) -> Option<Value> {
+    pub(super) fn value(self, view: &AccessView, about: About<'_>) -> Option<Value> {
         let key = || about.key(view);
         let grant = || about.grant(view);
         let client = || about.client.and_then(|id| view.client(id));
@@ -176,6 +182,11 @@ impl FactName {
             Self::KeyScopes => key().map(|key| json!(key.scopes)),
             Self::GrantScopes => grant().map(|grant| json!(grant.scopes)),
             Self::ClientScopes => client().map(|client| json!(client.scopes)),
+            Self::Member => {
+                let name = instance()?.names.get(&about.connection?);
+                name.filter(|_| instance().is_some_and(|instance| instance.has_several_members()))
+                    .map(|name| json!(name))
+            }
             Self::Connection => {
                 let id = about.connection?;
                 let removed = view.connections.get(&id)?.removed;
@@ -192,8 +203,8 @@ impl FactName {
 
 /// Whom and what the facts are about, as of the moment: the history of each is its own. That a key was issued to a member makes nobody a member.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About {
-    subject: Subject,
+pub(super) struct About<'a> {
+    subject: Subject<'a>,
     user: Option<UserId>,
     client: Option<ClientId>,
     organization: Option<OrganizationId>,
@@ -202,11 +213,11 @@ pub(super) struct About {
     server: Option<ServerId>,
 }
 
-impl About {
+impl<'a> About<'a> {
     /// What a view of the moment says of the subject.
-    pub(super) fn of(view: &AccessView, subject: Subject) -> Self {
+    pub(super) fn of(view: &AccessView, subject: Subject<'a>) -> Self {
         let instance = view.instance(subject.instance);
-        let connection = instance.and_then(|instance| instance.connections.first().copied());
+        let connection = instance.and_then(|instance| instance.connection_of(subject.tool)).map(|(id, _)| id);
         let server = connection.and_then(|id| view.connections.get(&id)).map(|connection| connection.server);
         let (user, client, organization) = match subject.credential {
             Credential::Key(id) => {

@@ -12,16 +12,16 @@ use super::{Evidence, EvidenceError, Fact, FactName, SetBy, Subject};
 pub(super) type Name = (&'static str, String);
 
 /// A search that asks for aggregates until it knows all that it needs.
-pub(super) struct Search {
-    subject: Subject,
+pub(super) struct Search<'a> {
+    subject: Subject<'a>,
     asked: BTreeSet<Name>,
     told: Vec<(SetBy, Event)>,
     /// Everything that was told, folded.
     view: AccessView,
 }
 
-impl Search {
-    pub(super) fn new(subject: Subject) -> Self {
+impl<'a> Search<'a> {
+    pub(super) fn new(subject: Subject<'a>) -> Self {
         Self { subject, asked: BTreeSet::new(), told: Vec::new(), view: AccessView::default() }
     }
 
@@ -64,13 +64,13 @@ fn fold(
 }
 
 /// Every fact and the event that changed it last, kept up event by event.
-pub(super) struct Marks {
-    about: About,
+pub(super) struct Marks<'a> {
+    about: About<'a>,
     pub(super) facts: Vec<Fact>,
 }
 
-impl Marks {
-    pub(super) fn of(about: About) -> Self {
+impl<'a> Marks<'a> {
+    pub(super) fn of(about: About<'a>) -> Self {
         let nothing = AccessView::default();
         let fact = |name: &FactName| Fact { name: *name, value: name.value(&nothing, about), set_by: None };
         Self { about, facts: about.facts().iter().map(fact).collect() }

@@ -14,8 +14,8 @@ use domain::policy::{self, Caller, Facts, Target, Wish};
 use domain::server::{ServerEvent, Transport, Visibility};
 use domain::user::UserEvent;
 use domain::value::{
-    ApiKeyId, ClientId, ConnectionId, DisplayName, GrantId, InstanceId, KeyId, OrganizationId, Position,
-    Role, Scope, Scopes, SecretDigest, ServerId, Slug, Timestamp, TokenId, ToolName, ToolSelection,
+    ApiKeyId, ClientId, ConnectionId, DisplayName, GrantId, InstanceId, KeyId, MemberName, OrganizationId,
+    Position, Role, Scope, Scopes, SecretDigest, ServerId, Slug, Timestamp, TokenId, ToolName, ToolSelection,
     UpstreamUrl, UserId,
 };
 use proptest::prelude::*;
@@ -29,6 +29,9 @@ use super::{Evidence, Fact, FactName, SetBy, Subject};
 
 /// There are two of everything, so that each can be mistaken for the other.
 const TWO: u128 = 2;
+
+/// What is called: of a member where there are several.
+const TOOL: &str = "a__search";
 
 /// When the tokens of these stories end: after the last event.
 const LATER_SECONDS: i64 = 300;
@@ -58,12 +61,16 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
     let tools = if how.is_multiple_of(2) {
         ToolSelection::All
     } else {
-        ToolSelection::Only([ToolName::parse("search").unwrap()].into())
+        ToolSelection::Only([ToolName::parse(TOOL).unwrap()].into())
     };
     let roles = [Role::Owner, Role::Member, Role::Viewer, Role::Auditor];
     let role = roles[usize::from(how) % roles.len()];
     let authentication = CallerAuthentication::ALL[usize::from(how) % CallerAuthentication::ALL.len()];
-    let connections = vec![ConnectionId::new(id(5, one))];
+    let connection = |number| ConnectionId::new(id(5, number));
+    let several = how.is_multiple_of(3);
+    let connections = if several { vec![connection(0), connection(1)] } else { vec![connection(one)] };
+    let names = [(connection(one), "a"), (connection(one + 1), "b")];
+    let names = names.map(|(id, name)| (id, MemberName::parse(name).unwrap())).into();
     let scopes: Scopes = [if how < 128 { Scope::McpWrite } else { Scope::McpRead }].into_iter().collect();
     let of_organization = |event: OrganizationEvent| (organization(whom).to_string(), Event::from(event));
     let of_user = |event: UserEvent| (user(whom).to_string(), Event::from(event));
@@ -109,6 +116,7 @@ fn told((what, whom, one, other, how): (u8, u128, u128, u128, u8)) -> (String, E
         14 if how.is_multiple_of(2) => of_instance(InstanceEvent::Stopped {}),
         14 => of_instance(InstanceEvent::Started {}),
         15 if how.is_multiple_of(2) => of_instance(InstanceEvent::ConnectionsChanged { connections }),
+        15 if how.is_multiple_of(5) => of_instance(InstanceEvent::MembersNamed { names }),
         15 => of_instance(InstanceEvent::ToolsChanged { tools }),
         16 if how.is_multiple_of(2) => of_connection(ConnectionEvent::Removed {}),
         16 => of_connection(ConnectionEvent::Created {
@@ -243,7 +251,7 @@ fn positioned(told: Vec<(String, Event)>) -> Vec<(SetBy, Event)> {
 }
 
 /// What the search finds in a log that it is given only as far as it asks.
-fn gathered(log: &[(SetBy, Event)], subject: Subject) -> Evidence {
+fn gathered(log: &[(SetBy, Event)], subject: Subject<'_>) -> Evidence {
     let mut search = Search::new(subject);
     while let Some(names) = search.wants() {
         let names: BTreeSet<_> = names.into_iter().collect();
@@ -256,8 +264,8 @@ fn gathered(log: &[(SetBy, Event)], subject: Subject) -> Evidence {
     search.finish().unwrap()
 }
 
-fn decided(view: &AccessView, subject: Subject, now: Timestamp) -> Result<(), Unmade> {
-    let wish = Wish::Call { tool: "search", read_only: false };
+fn decided(view: &AccessView, subject: Subject<'_>, now: Timestamp) -> Result<(), Unmade> {
+    let wish = Wish::Call { tool: TOOL, read_only: false };
     view.judge_with(subject.credential, subject.instance, wish, now)
 }
 
@@ -265,12 +273,12 @@ fn key(number: u128) -> Credential {
     Credential::Key(ApiKeyId::new(id(3, number)))
 }
 
-fn at(credential: Credential, instance: u128) -> Subject {
-    Subject { credential, instance: InstanceId::new(id(4, instance)) }
+fn at(credential: Credential, instance: u128) -> Subject<'static> {
+    Subject { credential, instance: InstanceId::new(id(4, instance)), tool: TOOL }
 }
 
 /// The facts by a fold of everything.
-fn of_the_whole(log: &[(SetBy, Event)], subject: Subject) -> (AccessView, Vec<Fact>) {
+fn of_the_whole(log: &[(SetBy, Event)], subject: Subject<'_>) -> (AccessView, Vec<Fact>) {
     let mut view = AccessView::default();
     for (set_by, fact) in log {
         view.take(set_by.position, &set_by.aggregate_id, fact.clone()).unwrap();
