@@ -1,13 +1,5 @@
 //! Asking one MCP server as a client of our own: in the newest revision, or with a handshake where the server speaks none but older ones.
-//!
-//! ```text
-//! server/discover --result that names 2026-07-28--------------------> Modern
-//!     |  `--error in the words of 2026-07-28, 401, 403, 408, 429, 5xx--> refused
-//!     `--anything else--> initialize --a revision that we know--> Legacy
-//!                              `--an error--> refused
-//! ```
-//!
-//! No one error code says "legacy" (2026-07-28, versioning): whatever is no answer of a modern server is taken so. Absent on purpose: being asked.
+//! Absent on purpose: being asked.
 //! A client of this kind declares no capability, so a server has nothing to ask of it; one that asks all the same is told so.
 
 mod era;
@@ -20,8 +12,8 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::headers::RepeatedArguments;
+use crate::spoken::Spoken;
 use crate::upstream::{Upstream, UpstreamError, UpstreamUrl};
-use era::Spoken;
 pub use refusal::RefusedAnswer;
 
 /// The largest number of pages that is read of one list.

@@ -41,6 +41,18 @@ impl<'de, F: FnMut(&str, &'de RawValue)> Visitor<'de> for Members<F> {
     }
 }
 
+/// One member of an object, if it is there once.
+pub(crate) fn member<'a>(json: &'a str, name: &str) -> Option<&'a RawValue> {
+    let (mut found, mut times) = (None, 0);
+    for_each_member(json, |key, value| {
+        if key == name {
+            (found, times) = (Some(value), times + 1);
+        }
+    })
+    .ok()?;
+    found.filter(|_| times == 1)
+}
+
 /// The decoded text of a JSON string; nothing for any other value.
 pub(crate) fn text<'a>(value: &'a RawValue) -> Option<Cow<'a, str>> {
     if !value.get().starts_with('"') {

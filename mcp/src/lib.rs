@@ -14,6 +14,7 @@
 //! upstream    --> relay::relay           bytes as they come; lists filtered; a cut stream gets its last word
 //! both ways       memory::ByteBudget     what all calls together may hold
 //! and for us      client::Client         asking a server on our own account
+//! several servers members                names, merged lists, and what is rewritten between eras
 //! ```
 
 pub mod revision;
@@ -38,7 +39,11 @@ pub mod upstream;
 
 pub mod relay;
 
+pub mod spoken;
+
 pub mod client;
+
+pub mod members;
 
 mod json;
 

@@ -3,6 +3,7 @@
 //! ```text
 //! JSON, no list     the first 64 KiB are held back, so that an early death is still a clean error; the rest streams
 //! JSON, list        read whole (bounded), tools cut out
+//! translated        JSON is read whole, events message by message
 //! events            each whole event at once; only answers to lists are read and rewritten
 //! events, cut off   the unfinished event is dropped, and a JSON-RPC error under the request's id ends the stream
 //! nobody reads      at the hard limit the upstream is let go, and what was kept for the client with it
@@ -13,11 +14,13 @@ mod body;
 mod events;
 mod filter;
 mod peek;
+mod translation;
 mod watched;
 mod whole;
 
 pub use body::RelayBody;
 pub use filter::ToolsFilter;
+pub use translation::{Translated, Translation};
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
@@ -44,6 +47,13 @@ pub enum Exchange {
         /// For `tools/list`.
         list: Option<ToolsFilter>,
     },
+    /// A POST with a request to a server that does not speak as its client does: each message is translated, and the answer is the last one.
+    Translated {
+        /// The id that the answer must carry.
+        id: RequestId,
+        /// What becomes of each message.
+        translation: Translation,
+    },
     /// A POST with a notification or response, or a DELETE: no answer is due.
     OneWay,
     /// A legacy GET: any messages, and on resumption the answer to any earlier request, lists included.
@@ -68,7 +78,7 @@ pub async fn relay(
     }
     match body {
         UpstreamBody::Empty if status.is_success() => {
-            if let Exchange::Request { .. } = exchange {
+            if exchange.id().is_some() {
                 return Err(UpstreamError::BadAnswer(BadAnswer::NoAnswer));
             }
             response.headers_mut().remove(CONTENT_TYPE);
@@ -102,7 +112,7 @@ fn refuse(response: &mut Response<RelayBody>, id: Option<&RequestId>) {
 impl Exchange {
     fn id(&self) -> Option<&RequestId> {
         match self {
-            Self::Request { id, .. } => Some(id),
+            Self::Request { id, .. } | Self::Translated { id, .. } => Some(id),
             Self::OneWay | Self::Listen { .. } => None,
         }
     }
@@ -111,14 +121,17 @@ impl Exchange {
     const fn event_bytes_max(&self) -> usize {
         match self {
             Self::Request { list: Some(_), .. } => LIST_BYTES_MAX,
-            Self::Request { list: None, .. } | Self::OneWay | Self::Listen { .. } => usize::MAX,
+            Self::Request { list: None, .. }
+            | Self::Translated { .. }
+            | Self::OneWay
+            | Self::Listen { .. } => usize::MAX,
         }
     }
 
     fn is_filtered(&self) -> bool {
         match self {
             Self::Request { list, .. } | Self::Listen { list } => list.is_some(),
-            Self::OneWay => false,
+            Self::Translated { .. } | Self::OneWay => false,
         }
     }
 }

@@ -5,8 +5,9 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::era::Spoken;
 use super::{Client, ClientError, RefusedAnswer};
+use crate::envelope::Target;
+use crate::spoken::Spoken;
 use crate::upstream::{
     AnswerStream, BadAnswer, Patience, Reach, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamResponse,
 };
@@ -44,7 +45,7 @@ impl Client {
 
     /// Sends what wants no answer.
     pub(super) async fn tell(&self, message: &Value) -> Result<(), ClientError> {
-        let request = self.request(Method::POST, self.heads(None, &Map::new()), message.to_string());
+        let request = self.request(Method::POST, self.heads(), message.to_string());
         self.upstream.send(request).await?;
         Ok(())
     }
@@ -52,7 +53,7 @@ impl Client {
     /// Ends a conversation that the server keeps. Whether it minds is its own business.
     pub async fn close(self) {
         let Spoken::Legacy { session: Some(_), .. } = &self.spoken else { return };
-        let request = self.request(Method::DELETE, self.heads(None, &Map::new()), String::new());
+        let request = self.request(Method::DELETE, self.heads(), String::new());
         if let Err(error) = self.upstream.send(request).await {
             tracing::debug!(%error, "the session was not ended");
         }
@@ -65,12 +66,18 @@ impl Client {
         repeated: &HeaderMap,
     ) -> Result<(u64, UpstreamResponse), ClientError> {
         self.last_id += 1;
-        let mut headers = self.heads(Some(method), &params);
+        let target = Target::of(method).and_then(|target| params.get(target.member())?.as_str());
+        let mut headers = self.spoken.heads(self.headers.clone(), Some(method), target);
         headers.extend(repeated.iter().map(|(name, value)| (name.clone(), value.clone())));
-        let params = self.with_meta(params);
+        let params = self.spoken.with_meta(self.name, params);
         let message = json!({ "jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params });
         let request = self.request(Method::POST, headers, message.to_string());
         Ok((self.last_id, self.upstream.send(request).await?))
+    }
+
+    /// What a request of no method of its own says in its head.
+    pub(super) fn heads(&self) -> HeaderMap {
+        self.spoken.heads(self.headers.clone(), None, None)
     }
 
     pub(super) fn request(&self, method: Method, headers: HeaderMap, body: String) -> UpstreamRequest {

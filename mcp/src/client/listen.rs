@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::era::Spoken;
 use super::exchange::{Listener, bad, refused};
 use super::{Client, ClientError};
 use crate::error::code;
 use crate::headers::LAST_EVENT_ID;
+use crate::spoken::Spoken;
 use crate::sse::{Event, Framer};
 use crate::upstream::{AnswerStream, BadAnswer, UpstreamBody, UpstreamError, UpstreamResponse};
 
@@ -92,7 +92,7 @@ impl Client {
             return Err(UpstreamError::Closed(None).into());
         };
         tokio::time::sleep(place.away.min(AWAY_MAX)).await;
-        let mut headers = self.heads(None, &Map::new());
+        let mut headers = self.heads();
         headers.remove(header::CONTENT_TYPE);
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(LAST_EVENT_ID, last.clone());

@@ -27,7 +27,8 @@ pub struct RefusedAnswer {
 }
 
 impl RefusedAnswer {
-    pub(super) fn new(status: StatusCode, headers: &HeaderMap, error: Option<&Value>) -> Self {
+    /// What an answer with this status, and perhaps this JSON-RPC error, says.
+    pub fn new(status: StatusCode, headers: &HeaderMap, error: Option<&Value>) -> Self {
         let member = |name: &str| error.and_then(|error| error.get(name));
         let retry_after = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         let message = member("message").and_then(Value::as_str).map(str::to_owned);
@@ -41,12 +42,12 @@ impl RefusedAnswer {
     }
 
     /// Whether a header and the body said different things.
-    pub(super) fn is_header_mismatch(&self) -> bool {
+    pub fn is_header_mismatch(&self) -> bool {
         self.code == Some(code::HEADER_MISMATCH)
     }
 
     /// Whether this says nothing about the era: the credential, a limit, or the server's own trouble.
-    pub(super) fn is_final(&self) -> bool {
+    pub fn is_final(&self) -> bool {
         let passing = [
             StatusCode::UNAUTHORIZED,
             StatusCode::FORBIDDEN,

@@ -14,10 +14,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::Exchange;
 use super::filter::{Expected, ToolsFilter, Withheld};
 use super::peek::is_response;
-use crate::envelope::RequestId;
+use super::{Exchange, Translated, Translation};
+use crate::envelope::{Message, MessageKind, RequestId};
 use crate::error::RpcError;
 use crate::memory::Held;
 use crate::sse::{Event, EventTooLarge, Framer};
@@ -47,6 +47,8 @@ enum Watch {
     Answer { id: RequestId, list: Option<ToolsFilter>, resumable: bool },
     /// Nothing more: the answer went out. Lists are still filtered, should a second one come.
     Answered { list: Option<ToolsFilter> },
+    /// One answer, in the words of the client, after whatever else is to be said.
+    Translated { id: RequestId, translation: Translation, answered: bool },
     /// Whatever comes.
     Listen { list: Option<ToolsFilter> },
 }
@@ -55,6 +57,9 @@ impl EventRelay {
     pub(super) fn new(stream: AnswerStream, event_bytes_max: usize, exchange: Exchange) -> Self {
         let watch = match exchange {
             Exchange::Request { id, list } => Watch::Answer { id, list, resumable: false },
+            Exchange::Translated { id, translation } => {
+                Watch::Translated { id, translation, answered: false }
+            }
             Exchange::OneWay => Watch::Listen { list: None },
             Exchange::Listen { list } => Watch::Listen { list },
         };
@@ -156,7 +161,11 @@ impl Watch {
             *resumable |= event.id().is_some();
         }
         let Some(data) = event.data().filter(|data| !data.trim_ascii().is_empty()) else {
-            return Ok(Some(event.into_raw()));
+            return Ok(Some(match self {
+                // Where its server could be asked again for what comes after it is no business of this client.
+                Self::Translated { .. } => Bytes::from_static(b":\n\n"),
+                Self::Answer { .. } | Self::Answered { .. } | Self::Listen { .. } => event.into_raw(),
+            }));
         };
         match self {
             Self::Answer { list, .. } => {
@@ -168,6 +177,15 @@ impl Watch {
                 Ok(Some(out))
             }
             Self::Answered { list } => filtered(list.as_mut(), event, &data, Expected::List).map(Some),
+            Self::Translated { translation, answered, .. } => {
+                let message = Message::parse(data).map_err(|_| Withheld)?;
+                *answered |= matches!(message.kind(), MessageKind::Response { .. });
+                Ok(match translation.of(&message) {
+                    Translated::AsItIs => Some(written(message.bytes())),
+                    Translated::As(message) => Some(written(&message)),
+                    Translated::Nothing => None,
+                })
+            }
             // One unreadable message must not end a stream that carries many.
             Self::Listen { list } => Ok(filtered(list.as_mut(), event, &data, Expected::Anything)
                 .inspect_err(|_| tracing::warn!("an unreadable message was left out of a listening stream"))
@@ -178,19 +196,31 @@ impl Watch {
     const fn may_resume(&self) -> bool {
         match self {
             Self::Answer { resumable, .. } => *resumable,
-            Self::Answered { .. } | Self::Listen { .. } => false,
+            Self::Answered { .. } | Self::Translated { .. } | Self::Listen { .. } => false,
         }
     }
 
     fn last_word(&mut self, error: &RpcError) -> Option<Bytes> {
         match self {
-            Self::Answer { id, .. } => {
+            Self::Answer { id, .. } | Self::Translated { id, answered: false, .. } => {
                 let body = error.body(Some(id));
                 Some([b"event: message\ndata: ", &body[..], b"\n\n"].concat().into())
             }
-            Self::Answered { .. } | Self::Listen { .. } => None,
+            Self::Answered { .. } | Self::Translated { answered: true, .. } | Self::Listen { .. } => None,
         }
     }
+}
+
+/// A message as an event of ours.
+fn written(message: &[u8]) -> Bytes {
+    let mut out = b"event: message\n".to_vec();
+    for line in message.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(line);
+        out.push(b'\n');
+    }
+    out.push(b'\n');
+    Bytes::from(out)
 }
 
 fn filtered(

@@ -269,3 +269,40 @@ fn the_answer_and_the_wait_for_it_fit_a_multi_threaded_server() {
     };
     is_send(&async move { relay(upstream.send(request).await?, list()).await });
 }
+
+/// Requests of the server stay out, other words of it pass, and the answer is written anew.
+fn translated() -> Exchange {
+    let translation = Translation::new(|message| match message.kind() {
+        crate::envelope::MessageKind::Request { .. } => Translated::Nothing,
+        crate::envelope::MessageKind::Notification => Translated::AsItIs,
+        crate::envelope::MessageKind::Response { .. } => {
+            Translated::As(Bytes::from(r#"{"jsonrpc":"2.0","id":7,"result":{"x":1}}"#))
+        }
+    });
+    Exchange::Translated { id: id(), translation }
+}
+
+#[tokio::test]
+async fn a_translated_stream_that_ends_before_its_answer_gets_its_last_word() {
+    let asks = "id: 1\ndata: {\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"elicitation/create\"}\n\n";
+    let stream = through(events(&[asks]) + LAST_CHUNK, translated()).await;
+    assert!(!stream.contains("elicitation"), "{stream}");
+    assert_eq!(last_word(&stream), (7.into(), "upstream-closed".into()));
+    for broken in ["data: []\n\n", "data: {\"half\n\n"] {
+        let stream = through(events(&[broken]) + LAST_CHUNK, translated()).await;
+        assert_eq!(last_word(&stream), (7.into(), "upstream-bad-answer".into()), "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn a_translated_answer_is_the_last_of_what_its_client_hears_and_says_nothing_of_the_stream_it_came_on()
+{
+    let progress = "id: 4\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n";
+    let answered = "id: 5\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}\n\n";
+    let stream = through(events(&["id: 3\ndata:\n\n", progress, answered]) + LAST_CHUNK, translated()).await;
+    let expected = ":\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n\
+                    event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"x\":1}}\n\n";
+    assert_eq!(stream, expected);
+    let json = answer("200 OK", "application/json", r#"{"jsonrpc":"2.0","id":99,"result":{}}"#);
+    assert_eq!(through(json, translated()).await, r#"{"jsonrpc":"2.0","id":7,"result":{"x":1}}"#);
+}

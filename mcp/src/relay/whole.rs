@@ -4,8 +4,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use http::StatusCode;
 
-use super::{Exchange, JSON_HELD_BYTES_MAX, LIST_BYTES_MAX, RelayBody};
-use crate::envelope::RequestId;
+use super::{Exchange, JSON_HELD_BYTES_MAX, LIST_BYTES_MAX, RelayBody, Translated, Translation};
+use crate::envelope::{Message, RequestId};
 use crate::memory::Held;
 use crate::upstream::{AnswerStream, BadAnswer, ReaderLimit, UpstreamError};
 
@@ -23,6 +23,7 @@ pub(super) async fn relay_json(
     exchange: Exchange,
 ) -> Result<JsonAnswer, UpstreamError> {
     let (id, list) = match exchange {
+        Exchange::Translated { id, translation } => return translated(stream, status, id, translation).await,
         Exchange::Request { id, list } => (Some(id), list),
         Exchange::Listen { list } => (None, list),
         Exchange::OneWay => (None, None),
@@ -43,6 +44,26 @@ pub(super) async fn relay_json(
         (Some(bytes), Some(rest)) => Ok(JsonAnswer::Body(RelayBody::json(bytes, rest))),
         (None, _) if !status.is_success() => Ok(JsonAnswer::Unusable(id)),
         (None, _) => Err(UpstreamError::BadAnswer(BadAnswer::NotJsonRpc)),
+    }
+}
+
+/// Read to its end, which the stream's own limit and the memory of its caller bound.
+async fn translated(
+    stream: AnswerStream,
+    status: StatusCode,
+    id: RequestId,
+    mut translation: Translation,
+) -> Result<JsonAnswer, UpstreamError> {
+    let Start { bytes, held, limit, .. } = hold_back(stream, usize::MAX).await?;
+    let out = Message::parse(bytes).ok().and_then(|message| match translation.of(&message) {
+        Translated::AsItIs => Some(message.into_bytes()),
+        Translated::As(bytes) => Some(bytes),
+        Translated::Nothing => None,
+    });
+    match out {
+        Some(bytes) => Ok(JsonAnswer::Body(RelayBody::read(held.until_gone(bytes), limit))),
+        None if status.is_success() => Err(UpstreamError::BadAnswer(BadAnswer::NotJsonRpc)),
+        None => Ok(JsonAnswer::Unusable(Some(id))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::ToolsError;
+use super::{ToolsError, splice};
 use crate::headers::{BadAnnotation, RepeatedArguments};
 use crate::json;
 
@@ -34,17 +34,54 @@ impl ToolSummary<'_> {
     }
 }
 
-pub(super) struct Tool<'a> {
+pub(crate) struct Tool<'a> {
     pub(super) raw: &'a RawValue,
+    name: &'a RawValue,
     pub(super) summary: ToolSummary<'a>,
 }
 
-pub(super) struct ToolsList<'a> {
-    pub(super) tools: Vec<Tool<'a>>,
-    pub(super) cache_scope: Option<&'a RawValue>,
+impl Tool<'_> {
+    /// What may be asked about it.
+    pub(crate) const fn summary(&self) -> &ToolSummary<'_> {
+        &self.summary
+    }
+
+    /// Its text under another name.
+    pub(crate) fn named(&self, name: &str) -> String {
+        let (raw, at) = (self.raw.get(), splice::span(self.raw.get(), self.name));
+        let (before, after) =
+            (raw.get(..at.start).unwrap_or_default(), raw.get(at.end..).unwrap_or_default());
+        format!("{before}{}{after}", serde_json::Value::from(name))
+    }
 }
 
-pub(super) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
+/// One page of a list.
+pub(crate) struct ToolsList<'a> {
+    pub(super) tools: Vec<Tool<'a>>,
+    pub(super) cache_scope: Option<&'a RawValue>,
+    next_cursor: Option<&'a RawValue>,
+    ttl_ms: Option<&'a RawValue>,
+}
+
+impl<'a> ToolsList<'a> {
+    /// Its tools, in their order.
+    pub(crate) fn tools(&self) -> &[Tool<'a>] {
+        &self.tools
+    }
+
+    /// Where the next one begins.
+    pub(crate) fn next_cursor(&self) -> Option<String> {
+        self.next_cursor.and_then(json::text).map(Cow::into_owned)
+    }
+
+    /// For how long it holds, in milliseconds.
+    pub(crate) fn ttl_ms(&self) -> Option<u64> {
+        self.ttl_ms.and_then(|ttl| serde_json::from_str(ttl.get()).ok())
+    }
+}
+
+/// Reads an answer to `tools/list`.
+pub(crate) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
     let [result, error] = members(answer, ["result", "error"]).map_err(|fault| match fault {
         ToolsError::Shape => ToolsError::NotJson,
         ToolsError::ErrorAnswer | ToolsError::NotJson | ToolsError::NoList | ToolsError::Duplicate(_) => {
@@ -59,16 +96,18 @@ pub(super) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
     if !json::is_object(result) {
         return Err(ToolsError::NoList);
     }
-    let [tools, cache_scope] = members(result.get(), ["tools", "cacheScope"])?;
+    let [tools, cache_scope, next_cursor, ttl_ms] =
+        members(result.get(), ["tools", "cacheScope", "nextCursor", "ttlMs"])?;
     let tools = tools.ok_or(ToolsError::NoList)?;
     let tools: Vec<&RawValue> = serde_json::from_str(tools.get()).map_err(|_| ToolsError::Shape)?;
     let tools = tools.into_iter().map(read_tool).collect::<Result<_, _>>()?;
-    Ok(ToolsList { tools, cache_scope })
+    Ok(ToolsList { tools, cache_scope, next_cursor, ttl_ms })
 }
 
 fn read_tool(raw: &RawValue) -> Result<Tool<'_>, ToolsError> {
     let [name, annotations, schema] = members(raw.get(), ["name", "annotations", "inputSchema"])?;
-    let name = name.and_then(json::text).ok_or(ToolsError::Shape)?;
+    let written = name.ok_or(ToolsError::Shape)?;
+    let name = json::text(written).ok_or(ToolsError::Shape)?;
     let read_only_hint = match annotations.filter(|annotations| json::is_object(annotations)) {
         Some(annotations) => {
             let [hint] = members(annotations.get(), ["readOnlyHint"])?;
@@ -77,7 +116,7 @@ fn read_tool(raw: &RawValue) -> Result<Tool<'_>, ToolsError> {
         None => None,
     };
     let input_schema = schema.map(RawValue::get);
-    Ok(Tool { raw, summary: ToolSummary { name, read_only_hint, input_schema } })
+    Ok(Tool { raw, name: written, summary: ToolSummary { name, read_only_hint, input_schema } })
 }
 
 /// The named members of an object, each of which may stand there once.

@@ -1,0 +1,134 @@
+//! Lists of tools of several servers as one.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::names::{Unexposable, exposed};
+use crate::envelope::RequestId;
+use crate::revision::Era;
+use crate::tools::{ToolSummary, ToolsError, read_page};
+
+/// How many withheld tools are named; of more, their number is.
+const WITHHELD_MAX: usize = 100;
+
+/// A tool that is there and is not exposed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Whose it is.
+    pub member: String,
+    /// What its server calls it.
+    pub tool: String,
+    /// Why.
+    pub why: Unexposable,
+}
+
+/// The tools of several servers, under the names by which they can be called.
+#[derive(Debug, Default)]
+pub struct MergedTools {
+    /// The JSON texts of all, with commas between.
+    tools: String,
+    names: HashSet<String>,
+    withheld: Vec<Withheld>,
+    /// How long all of it holds: as long as what holds for the shortest time.
+    ttl_ms: Option<u64>,
+}
+
+impl MergedTools {
+    /// Adds one page of a member's list, whose tools stay in their order. `keep` is asked about each under its exposed name, also about one that is
+    /// withheld, which is reported if it says yes. Tells where the member's next page begins.
+    pub fn add(
+        &mut self,
+        member: &str,
+        answer: &Bytes,
+        mut keep: impl FnMut(&str, &ToolSummary<'_>) -> bool,
+    ) -> Result<Option<String>, ToolsError> {
+        let text = std::str::from_utf8(answer).map_err(|_| ToolsError::NotJson)?;
+        let page = read_page(text)?;
+        for tool in page.tools() {
+            let summary = tool.summary();
+            let name = exposed(member, &summary.name)
+                .and_then(|name| if self.names.contains(&name) { Err(Unexposable::Twice) } else { Ok(name) });
+            match name {
+                Ok(name) => {
+                    if keep(&name, summary) {
+                        if !self.tools.is_empty() {
+                            self.tools.push(',');
+                        }
+                        self.tools.push_str(&tool.named(&name));
+                        self.names.insert(name);
+                    }
+                }
+                Err(why) => {
+                    if keep(&format!("{member}__{}", summary.name), summary) {
+                        let tool = summary.name.to_string();
+                        self.withheld.push(Withheld { member: member.to_owned(), tool, why });
+                    }
+                }
+            }
+        }
+        let ttl_ms = page.ttl_ms().unwrap_or(0); // who does not say promises nothing
+        self.ttl_ms = Some(self.ttl_ms.map_or(ttl_ms, |so_far| so_far.min(ttl_ms)));
+        Ok(page.next_cursor())
+    }
+
+    /// How many bytes the tools are.
+    pub const fn bytes(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// What is there and is not exposed.
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// The answer. It was made for one caller, so it is nobody else's to keep; where a member is missing, it does not hold for long either.
+    pub fn answer(
+        self,
+        id: &RequestId,
+        era: Era,
+        next_cursor: Option<String>,
+        missing: &[(String, &'static str)],
+    ) -> Bytes {
+        let mut rest = Map::new();
+        rest.extend(next_cursor.map(|cursor| ("nextCursor".to_owned(), cursor.into())));
+        if era == Era::Modern {
+            let ttl_ms = if missing.is_empty() { self.ttl_ms.unwrap_or(0) } else { 0 };
+            rest.insert("resultType".to_owned(), "complete".into());
+            rest.insert("ttlMs".to_owned(), ttl_ms.into());
+            rest.insert("cacheScope".to_owned(), "private".into());
+        }
+        let meta = self.meta(missing);
+        if !meta.is_empty() {
+            rest.insert("_meta".to_owned(), meta.into());
+        }
+        let rest = Value::Object(rest).to_string();
+        let rest = rest.strip_prefix('{').filter(|rest| *rest != "}");
+        let (tools, comma) = (&self.tools, if rest.is_some() { "," } else { "}" });
+        reply(id, &format!("{{\"tools\":[{tools}]{comma}{}", rest.unwrap_or_default()))
+    }
+
+    fn meta(&self, missing: &[(String, &'static str)]) -> Map<String, Value> {
+        let mut meta = Map::new();
+        if !missing.is_empty() {
+            let told = missing.iter().map(|(member, reason)| json!({ "member": member, "reason": reason }));
+            meta.insert(super::META_MISSING.to_owned(), told.collect());
+        }
+        if !self.withheld.is_empty() {
+            let told = self.withheld.iter().take(WITHHELD_MAX).map(|withheld| {
+                json!({ "member": withheld.member, "tool": withheld.tool, "reason": withheld.why.reason() })
+            });
+            meta.insert(super::META_WITHHELD.to_owned(), told.collect());
+            if self.withheld.len() > WITHHELD_MAX {
+                meta.insert(super::META_WITHHELD_COUNT.to_owned(), self.withheld.len().into());
+            }
+        }
+        meta
+    }
+}
+
+/// A result as the answer to a request. `result` is a JSON text.
+pub fn reply(id: &RequestId, result: &str) -> Bytes {
+    Bytes::from(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.as_json()))
+}
