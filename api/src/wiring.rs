@@ -50,7 +50,7 @@ use crate::adapters::verified_secrets::VerifiedSecrets;
 use crate::admin::{Admin, Places};
 use crate::config::{BOOTSTRAP_TOKEN_CHARS_MIN, Config};
 use crate::gateway::{
-    Addresses, BodyBudgets, Breakers, Gateway, OpenStreams, Parts, Recorder, Tokens, ToolHints,
+    Addresses, BodyBudgets, Breakers, Gateway, Links, OpenStreams, Parts, Recorder, Tokens, ToolHints,
     UpstreamCredentials,
 };
 use crate::health::Health;
@@ -317,6 +317,7 @@ impl Edge<'_> {
             limits: self.limits.clone(),
             loopback_open: address.ip().is_loopback() && self.config.public_url.is_none(),
             hints: ToolHints::default(),
+            links: Links::default(),
             streams: OpenStreams::new(self.deciding.clone()),
             recorder: self.recorder.clone(),
             metrics,

@@ -74,6 +74,16 @@ pub fn filter_tools(
     Ok(Filtered { body, kept, removed: list.tools.len() - kept })
 }
 
+/// The input schema of a tool on a page of a list, as it stands there, and where the next page begins.
+pub fn input_schema(answer: &[u8], tool: &str) -> (Option<String>, Option<String>) {
+    let Some(page) = std::str::from_utf8(answer).ok().and_then(|text| read_page(text).ok()) else {
+        return (None, None);
+    };
+    let found = page.tools().iter().find(|listed| listed.summary().name == tool);
+    let schema = found.and_then(|tool| tool.summary().input_schema).map(str::to_owned);
+    (schema, page.next_cursor())
+}
+
 const PRIVATE: &str = r#""private""#;
 
 #[cfg(test)]

@@ -55,6 +55,12 @@ pub enum Scripted {
     Tools(Vec<(&'static str, bool)>),
     /// A server of the handshake era: `initialize` opens this session, and without it nothing else is answered.
     Session(&'static str),
+    /// The same with tools.
+    SessionWith(&'static str, Vec<(&'static str, bool)>),
+    /// A server of 2026-07-28 with tools, which knows nothing of a handshake.
+    Modern(Vec<(&'static str, bool)>),
+    /// As this says of each request.
+    By(fn(&Seen) -> Scripted),
 }
 
 /// A request that it saw.
@@ -153,6 +159,7 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
     let script = upstream.script.lock().expect("the script").clone();
     let open = Open::one_of(&upstream.open);
     let script = match script {
+        Scripted::By(choose) => choose(&seen),
         Scripted::Late(pause, then) => {
             tokio::time::sleep(pause).await;
             *then
@@ -178,7 +185,10 @@ async fn answer(State(upstream): State<ScriptedUpstream>, request: Request) -> R
         }
         Scripted::Tools(tools) => json_answer(reply(&message, &tools_answer(&message, &tools))),
         Scripted::Late(..) => raw(500, "text/plain", "late once is enough"),
-        Scripted::Session(session) => session_answer(&seen, &message, session),
+        Scripted::Session(session) => session_answer(&seen, &message, session, &[]),
+        Scripted::SessionWith(session, tools) => session_answer(&seen, &message, session, &tools),
+        Scripted::Modern(tools) => modern_answer(&message, &tools),
+        Scripted::By(_) => raw(500, "text/plain", "choosing once is enough"),
         Scripted::Events { pieces, pause, ends } => events(pieces, pause, ends, open),
         Scripted::CutStream(piece) => {
             let broken = stream::once(async {
@@ -214,7 +224,30 @@ fn events(pieces: Vec<Bytes>, pause: Duration, ends: bool, open: Open) -> Respon
     raw(200, "text/event-stream", Body::from_stream(pieces))
 }
 
-fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Response {
+fn modern_answer(message: &Value, tools: &[(&str, bool)]) -> Response {
+    let mut result = match message["method"].as_str() {
+        Some("server/discover") => {
+            json!({ "supportedVersions": ["2026-07-28"], "capabilities": { "tools": {} } })
+        }
+        Some("tools/list" | "tools/call") => tools_answer(message, tools),
+        _ => {
+            let error = json!({ "code": -32_601, "message": "no such method" });
+            return raw(
+                404,
+                "application/json",
+                json!({ "jsonrpc": "2.0", "id": message["id"], "error": error }).to_string(),
+            );
+        }
+    };
+    result["resultType"] = json!("complete");
+    if message["method"] != "tools/call" {
+        result["ttlMs"] = json!(60_000);
+        result["cacheScope"] = json!("public");
+    }
+    json_answer(reply(message, &result))
+}
+
+fn session_answer(seen: &Seen, message: &Value, session: &'static str, tools: &[(&str, bool)]) -> Response {
     let method = message["method"].as_str().unwrap_or_default();
     if method == "initialize" {
         let result = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": { "name": "scripted", "version": "1" } });
@@ -228,7 +261,7 @@ fn session_answer(seen: &Seen, message: &Value, session: &'static str) -> Respon
     match (&seen.method, message.get("id")) {
         (&Method::DELETE, _) => raw(204, "text/plain", Body::empty()),
         (_, None) => raw(202, "text/plain", Body::empty()),
-        (_, Some(_)) => json_answer(reply(message, &tools_answer(message, &[]))),
+        (_, Some(_)) => json_answer(reply(message, &tools_answer(message, tools))),
     }
 }
 

@@ -291,10 +291,27 @@ impl World {
         self.instance_of_server(&server).await
     }
 
+    /// A running instance that exposes every tool of several upstreams, registered under these names, with a key that may call them all.
+    pub async fn instance_in_front_of_all(&self, upstreams: &[(&str, &Url)]) -> Instance {
+        let (mut connections, mut servers) = (Vec::new(), Vec::new());
+        for (name, url) in upstreams {
+            let server = json!({ "name": name, "transport": { "http": { "url": url } }, "credential_fields": [], "visibility": "organization" });
+            let server = self.made("/servers", server).await;
+            connections.push(self.made("/connections", json!({ "server": server, "name": name })).await);
+            servers.push(server);
+        }
+        self.instance_of(connections, &servers[0]).await
+    }
+
     /// An instance with all tools of one server, and a key for it.
     pub async fn instance_of_server(&self, server: &str) -> Instance {
         let connection = self.made("/connections", json!({ "server": server, "name": "Upstream" })).await;
-        let instance = json!({ "name": "Tools", "connections": [connection], "tools": "all", "authentication": "api_key" });
+        self.instance_of(vec![connection], server).await
+    }
+
+    /// An instance with all tools of some connections, of which the first one is to this server.
+    async fn instance_of(&self, connections: Vec<String>, server: &str) -> Instance {
+        let instance = json!({ "name": "Tools", "connections": connections, "tools": "all", "authentication": "api_key" });
         let id = self.made("/instances", instance).await;
         let api_key = self.key(&["mcp:write"], Some(&id)).await;
         Instance {
@@ -302,7 +319,7 @@ impl World {
             base: self.node.running.url.clone(),
             organization: self.organization.clone(),
             id,
-            connection,
+            connection: connections[0].clone(),
             server: server.to_owned(),
             api_key,
         }

@@ -40,7 +40,7 @@ const STOP: &str = "/v1/organizations/{organization}/instances/{instance}/stop";
 pub(super) fn area<P: Ports + 'static>() -> Area<P> {
     let reads = || Access::Organization(Scope::OrgRead);
     let writes = || Access::Organization(Scope::OrgWrite);
-    Area::new(
+    let area = Area::new(
         "Instances",
         "MCP endpoints: what they connect to, which tools they expose, how callers prove who they are.",
     )
@@ -58,8 +58,14 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "The instances of the organization",
         list::<P>,
     )
-    .read::<Instance, _, _>(ONE, reads(), "getInstance", "One instance", get::<P>)
-    .change::<NewName, Changed, _, _>(
+    .read::<Instance, _, _>(ONE, reads(), "getInstance", "One instance", get::<P>);
+    standing(changes(area))
+}
+
+/// What can be changed of one.
+fn changes<P: Ports + 'static>(area: Area<P>) -> Area<P> {
+    let writes = || Access::Organization(Scope::OrgWrite);
+    area.change::<NewName, Changed, _, _>(
         Method::PATCH,
         ONE,
         writes(),
@@ -115,7 +121,12 @@ pub(super) fn area<P: Ports + 'static>() -> Area<P> {
         "Say what becomes of calls while a node knows too little to decide and cannot ask",
         change_when_stale::<P>,
     )
-    .act::<Changed, _, _>(
+}
+
+/// Whether it runs.
+fn standing<P: Ports + 'static>(area: Area<P>) -> Area<P> {
+    let writes = || Access::Organization(Scope::OrgWrite);
+    area.act::<Changed, _, _>(
         Method::POST,
         START,
         writes(),

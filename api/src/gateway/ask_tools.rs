@@ -4,17 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::value::{ConnectionId, InstanceId};
-use futures_util::StreamExt as _;
 use http::{HeaderValue, StatusCode};
-use mcp::envelope::{Message, MessageKind};
 use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
-use mcp::memory::ByteBudget;
-use mcp::relay::LIST_BYTES_MAX;
-use mcp::sse::{EventTooLarge, Framer};
 use mcp::tools::{CacheScope, ToolsError, filter_tools};
-use mcp::upstream::{
-    AnswerStream, BadAnswer, Patience, UpstreamBody, UpstreamError, UpstreamRequest, UpstreamUrl,
-};
+use mcp::upstream::{BadAnswer, Patience, UpstreamRequest, UpstreamUrl};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +16,8 @@ use super::authenticate::AuthenticatedCaller;
 use super::breakers::{Leave, Repeat};
 use super::call::McpCall;
 use super::refusal::Refusal;
-use super::route::{Destination, Route};
+use super::route::{Behind, Destination, Route};
+use super::whole::whole_answer;
 
 /// Pages of a list that are asked for one decision.
 const PAGES_MAX: usize = 16;
@@ -74,12 +68,13 @@ impl Gateway {
         call: &McpCall,
         tool: &str,
     ) -> Result<(), Refusal> {
-        let Some(destination) = &route.upstream else { return Err(Refusal::no_upstream()) };
-        let place = (route.instance.id, destination.connection_id, destination.url.clone());
+        let Some((destination, tool)) = route.of_tool(tool) else { return Err(Refusal::no_upstream()) };
+        let instance = route.instance.id;
+        let place = (instance, destination.connection_id, destination.url.clone());
         let ours = Conversation::of(caller, call);
         let serves = |fetched: &Fetched| match fetched {
             Fetched::All => true,
-            Fetched::Wanted => self.0.hints.is_read_only(route, tool).is_some(),
+            Fetched::Wanted => self.0.hints.is_read_only(instance, destination, tool).is_some(),
             Fetched::Nothing(not_said) => not_said.conversation == ours,
         };
         let fetch = async {
@@ -95,7 +90,7 @@ impl Gateway {
                 Fetched::Wanted | Fetched::All => Ok(()),
             },
             // Whoever asks for another tool may come past ours long before it is done.
-            () = self.0.hints.heard_of(route, tool) => Ok(()),
+            () = self.0.hints.heard_of(instance, destination, tool) => Ok(()),
         }
     }
 
@@ -108,17 +103,24 @@ impl Gateway {
         call: &McpCall,
         tool: &str,
     ) -> Result<Fetched, Option<Refusal>> {
-        if self.0.hints.is_read_only(route, tool).is_some() {
+        let is_known = || self.0.hints.is_read_only(route.instance.id, destination, tool).is_some();
+        if is_known() {
             return Ok(Fetched::Wanted); // somebody has learned it while we waited
         }
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
-            let body = list_body(call, cursor).ok_or(None)?;
-            let leave = self.0.breakers.leave(destination)?;
-            let request = self.list_request(caller, route, destination, call, body).await?;
-            let page = self.learn_page(route, call, (leave, request)).await?.ok_or(None)?;
+            let answer = match route.behind {
+                Behind::One(_) => {
+                    let body = list_body(call, cursor).ok_or(None)?;
+                    let leave = self.0.breakers.leave(destination)?;
+                    let request = self.list_request(caller, route, destination, call, body).await?;
+                    self.page(call, (leave, request)).await?
+                }
+                Behind::Several(_) => self.page_of_member(caller, route, destination, call, cursor).await?,
+            };
+            let page = self.learn(route.instance.id, destination, &answer)?.ok_or(None)?;
             self.0.hints.tell();
-            if self.0.hints.is_read_only(route, tool).is_some() {
+            if is_known() {
                 return Ok(Fetched::Wanted);
             }
             let Some(next) = page.next_cursor else { return Ok(Fetched::All) };
@@ -127,33 +129,30 @@ impl Gateway {
         Ok(Fetched::All) // of what anybody asks for
     }
 
-    /// Learns one page; nothing, when the answer is an error of the protocol's own.
-    async fn learn_page(
+    /// The answer that is to hold one page.
+    async fn page(
         &self,
-        route: &Route,
         call: &McpCall,
         (leave, request): (Leave<'_>, UpstreamRequest),
-    ) -> Result<Option<Page>, Refusal> {
+    ) -> Result<Bytes, Refusal> {
         let memory = &call.share.large;
         let answer = leave.send(&self.0.upstream, request, memory, Repeat::Once).await;
         let answer = answer.map_err(Refusal::upstream)?;
         if answer.status == StatusCode::NOT_FOUND && call.headers.contains_key(MCP_SESSION_ID) {
             return Err(Refusal::upstream_refused(answer.status)); // the session is over, which its client must hear
         }
-        let whole = match answer.body {
-            UpstreamBody::Empty if answer.status.is_success() => Err(BadAnswer::NoAnswer.into()),
-            UpstreamBody::Empty => return Err(Refusal::upstream_refused(answer.status)),
-            UpstreamBody::Json(stream) => whole_list(stream, memory).await,
-            UpstreamBody::Sse { stream, event_bytes_max } => {
-                first_response(stream, event_bytes_max.min(LIST_BYTES_MAX), memory).await
-            }
-        };
-        self.learn(route, &whole.map_err(Refusal::upstream)?)
+        whole_answer(answer, memory).await
     }
 
-    fn learn(&self, route: &Route, answer: &Bytes) -> Result<Option<Page>, Refusal> {
+    /// Learns one page; nothing, when the answer is an error of the protocol's own.
+    fn learn(
+        &self,
+        instance: InstanceId,
+        upstream: &Destination,
+        answer: &Bytes,
+    ) -> Result<Option<Page>, Refusal> {
         let learned = filter_tools(answer, CacheScope::AsAnswered, |tool| {
-            self.0.hints.learn(route, tool);
+            self.0.hints.learn(instance, upstream, tool);
             true
         });
         match learned {
@@ -197,43 +196,6 @@ fn list_body(call: &McpCall, cursor: Option<String>) -> Option<Bytes> {
     params.extend(cursor.map(|cursor| ("cursor".to_owned(), Value::from(cursor))));
     let list = json!({ "jsonrpc": "2.0", "id": asked.get("id")?, "method": "tools/list", "params": params });
     serde_json::to_vec(&list).ok().map(Bytes::from)
-}
-
-/// A JSON answer, to its end.
-async fn whole_list(mut stream: AnswerStream, memory: &ByteBudget) -> Result<Bytes, UpstreamError> {
-    let mut gathered = memory.gather();
-    while let Some(piece) = stream.next().await.transpose()? {
-        if gathered.len() + piece.len() > LIST_BYTES_MAX {
-            return Err(UpstreamError::AnswerTooLarge { limit_bytes: LIST_BYTES_MAX });
-        }
-        gathered.push(piece)?;
-    }
-    Ok(gathered.into_bytes())
-}
-
-/// The first response of a stream. What comes after it is not waited for: some servers leave the stream open.
-async fn first_response(
-    mut stream: AnswerStream,
-    event_bytes_max: usize,
-    memory: &ByteBudget,
-) -> Result<Bytes, UpstreamError> {
-    let (mut framer, mut held) = (Framer::new(event_bytes_max), memory.hold());
-    loop {
-        let event = framer
-            .next_event()
-            .map_err(|EventTooLarge { limit }| UpstreamError::AnswerTooLarge { limit_bytes: limit })?;
-        let Some(event) = event else {
-            held.resize(framer.bytes_held())?;
-            let piece = stream.next().await.transpose()?.ok_or(UpstreamError::Closed(None))?;
-            framer.push(piece);
-            continue;
-        };
-        let Some(data) = event.data().filter(|data| !data.trim_ascii().is_empty()) else { continue };
-        let message = Message::parse(data).map_err(|_| BadAnswer::NotJsonRpc)?;
-        if matches!(message.kind(), MessageKind::Response { .. }) {
-            return Ok(held.until_gone(message.into_bytes()));
-        }
-    }
 }
 
 /// An answer with a page of the list. What else is in it is skipped, not built: a list may be large, and many small things in it more so.

@@ -16,7 +16,7 @@ use super::authenticate::AuthenticatedCaller;
 use super::call::McpCall;
 use super::recorded::CallRecording;
 use super::refusal::Refusal;
-use super::route::{Destination, Route};
+use super::route::{Behind, Destination, Route};
 
 /// How long an upstream may take to say what its tools are, when a decision hangs on it.
 const ASK_WAIT: Duration = Duration::from_secs(10);
@@ -28,8 +28,8 @@ pub(super) struct Permitted {
     /// Whose events can take it back.
     pub(super) organizations: Vec<OrganizationId>,
     pub(super) route: Route,
-    pub(super) destination: Destination,
-    pub(super) filter: Option<ToolsFilter>,
+    /// What this caller is shown of tools, where the answer can hold a list of them: asked for, or replayed on a legacy stream.
+    pub(super) shown: Option<ShownTools>,
     pub(super) mark: Mark,
     /// Whether it was let through as a call that only reads.
     pub(super) read_only: bool,
@@ -44,7 +44,7 @@ pub(super) async fn authorize(
     call: &McpCall,
     recording: &CallRecording,
 ) -> Result<Permitted, Refusal> {
-    let wish = call.wish(|tool| gateway.0.hints.is_read_only(&route, tool).unwrap_or(false));
+    let wish = call.wish(|tool| gateway.word_on(&route, tool).unwrap_or(false));
     let now = gateway.0.clock.now();
     let denial = match decide(grounds, &caller, &route, now, wish) {
         Ok(permit) => {
@@ -77,15 +77,24 @@ fn permitted(
     route: Route,
     call: &McpCall,
 ) -> Result<Permitted, Refusal> {
-    let destination = route.upstream.clone().ok_or_else(Refusal::no_upstream)?;
-    let filter =
-        may_see_a_list(call).then(|| filter(gateway, grounds.view(), &caller, &route, call.is_modern()));
+    if matches!(route.behind, Behind::One(None)) {
+        return Err(Refusal::no_upstream());
+    }
+    let may_see_a_list = call.lists_tools() || call.method == http::Method::GET;
+    let shown = may_see_a_list.then(|| ShownTools {
+        gateway: gateway.clone(),
+        view: Arc::clone(grounds.view()),
+        caller: caller.clone(),
+        route: route.clone(),
+        now: gateway.0.clock.now(),
+        is_modern: call.is_modern(),
+    });
     let read_only = matches!(wish, Wish::Call { read_only: true, .. });
     let mut organizations = vec![route.instance.organization];
     organizations.extend(caller.organizations(grounds));
     organizations.dedup();
     let mark = grounds.mark();
-    Ok(Permitted { _permit: permit, caller, organizations, route, destination, filter, mark, read_only })
+    Ok(Permitted { _permit: permit, caller, organizations, route, shown, mark, read_only })
 }
 
 fn decide(
@@ -104,34 +113,48 @@ fn decide(
     policy::decide(&facts, wish)
 }
 
-/// Whether the answer can hold a list of tools: asked for, or replayed on a legacy stream.
-fn may_see_a_list(call: &McpCall) -> bool {
-    call.lists_tools() || call.method == http::Method::GET
+/// Exactly the tools that the same caller may call, by the same decision.
+#[derive(Clone)]
+pub(super) struct ShownTools {
+    gateway: Gateway,
+    view: Arc<AccessView>,
+    caller: AuthenticatedCaller,
+    route: Route,
+    now: Timestamp,
+    is_modern: bool,
 }
 
-/// Shows exactly the tools that the same caller may call, by the same decision, and remembers what the upstream says of each. A tool that nobody
-/// who keeps the rules could call is left out for everybody (2026-07-28, tools, `x-mcp-header`).
-fn filter(
-    gateway: &Gateway,
-    view: &Arc<AccessView>,
-    caller: &AuthenticatedCaller,
-    route: &Route,
-    is_modern: bool,
-) -> ToolsFilter {
-    let (gateway, view, caller, route) = (gateway.clone(), Arc::clone(view), caller.clone(), route.clone());
-    let now = gateway.0.clock.now();
-    ToolsFilter::new(CacheScope::Private, move |tool: &ToolSummary<'_>| {
-        gateway.0.hints.learn(&route, tool);
-        if is_modern && let Err(error) = tool.must_be_callable() {
-            tracing::warn!(instance.id = %route.instance.id, tool.name = &*tool.name, %error, "a tool was left out of a list");
+impl ShownTools {
+    /// Whether a tool of this upstream is shown under this name. What the upstream says of it is remembered. One that nobody who keeps the rules
+    /// could call is left out for everybody (2026-07-28, tools, `x-mcp-header`).
+    pub(super) fn shows(&self, upstream: &Destination, name: &str, tool: &ToolSummary<'_>) -> bool {
+        let instance = self.route.instance.id;
+        self.gateway.0.hints.learn(instance, upstream, tool);
+        if self.is_modern
+            && let Err(error) = tool.must_be_callable()
+        {
+            tracing::warn!(instance.id = %instance, tool.name = name, %error, "a tool was left out of a list");
             return false;
         }
         let read_only = tool.read_only_hint.unwrap_or(false);
-        decide(&view, &caller, &route, now, Wish::Call { tool: &tool.name, read_only }).is_ok()
-    })
+        decide(&self.view, &self.caller, &self.route, self.now, Wish::Call { tool: name, read_only }).is_ok()
+    }
+
+    /// The filter of lists of this one upstream.
+    pub(super) fn filter(self, upstream: Destination) -> ToolsFilter {
+        ToolsFilter::new(CacheScope::Private, move |tool: &ToolSummary<'_>| {
+            self.shows(&upstream, &tool.name, tool)
+        })
+    }
 }
 
 impl Gateway {
+    /// What the server behind a tool said of it: whether it only reads.
+    pub(super) fn word_on(&self, route: &Route, tool: &str) -> Option<bool> {
+        let (upstream, tool) = route.of_tool(tool)?;
+        self.0.hints.is_read_only(route.instance.id, upstream, tool)
+    }
+
     /// A call that is denied only because nobody has asked yet whether its tool is read-only: asks the upstream, in the caller's own session.
     async fn ask_whether_read_only<'a>(
         &self,
@@ -167,11 +190,12 @@ impl Gateway {
             | Denial::Maintenance
             | Denial::WrongDoor => false,
         };
-        if !hangs_on_it || self.0.hints.is_read_only(route, tool).is_some() {
+        let leads_nowhere = matches!(route.behind, Behind::Several(_)) && route.of_tool(tool).is_none();
+        if !hangs_on_it || leads_nowhere || self.word_on(route, tool).is_some() {
             return Ok(None);
         }
         let asked = tokio::time::timeout(ASK_WAIT, self.learn_tools(caller, route, call, tool)).await;
-        if let Some(read_only) = self.0.hints.is_read_only(route, tool) {
+        if let Some(read_only) = self.word_on(route, tool) {
             return Ok(Some(Wish::Call { tool, read_only }));
         }
         // Nobody knows whether the caller may: what stands in the way of knowing is the answer, and a denial would be a guess.

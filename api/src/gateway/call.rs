@@ -6,8 +6,8 @@ use domain::policy::Wish;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use mcp::envelope::{MCP_REQUEST_BYTES_MAX, Message, MessageKind, RequestId};
-use mcp::headers::{check_bodiless, check_get_media, check_message, check_post_media};
-use mcp::revision::Revision;
+use mcp::headers::{MCP_PROTOCOL_VERSION, check_bodiless, check_get_media, check_message, check_post_media};
+use mcp::revision::{Era, Revision};
 
 use super::body::read_call;
 use super::refusal::{Refusal, Refused};
@@ -65,6 +65,13 @@ impl McpCall {
     /// Whether this is a request of 2026-07-28.
     pub(super) fn is_modern(&self) -> bool {
         self.message.as_ref().is_some_and(|message| message.protocol_version().is_some())
+    }
+
+    /// Whether this is of the era of 2026-07-28, be it a request, whose body says so, or anything else, whose head does.
+    pub(super) fn is_of_modern_era(&self) -> bool {
+        let stated = self.headers.get(MCP_PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+        let stated = stated.and_then(|text| Revision::parse(text.trim()));
+        self.is_modern() || stated.is_some_and(|revision| revision.era() == Era::Modern)
     }
 
     /// Whether this asks for the list of tools.

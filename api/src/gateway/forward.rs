@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use mcp::forward_headers;
 use mcp::headers::MCP_SESSION_ID;
-use mcp::relay::Exchange;
+use mcp::relay::{Exchange, RelayBody};
 use mcp::upstream::{Patience, UpstreamRequest};
 
 use super::Gateway;
@@ -26,12 +26,13 @@ impl Gateway {
     pub(super) async fn forward(
         &self,
         permitted: Permitted,
+        destination: Option<Box<Destination>>,
         call: &McpCall,
         recording: &CallRecording,
     ) -> Result<Response, Refusal> {
-        let Permitted { caller, organizations, route, destination, filter, mark, read_only, .. } = permitted;
+        let destination = *destination.ok_or_else(Refusal::no_upstream)?;
         let leave = self.0.breakers.leave(&destination)?; // before anything is done for an upstream that is not there
-        let headers = self.upstream_headers(&caller, &route, &destination, call).await?;
+        let headers = self.upstream_headers(&permitted.caller, &permitted.route, &destination, call).await?;
         let request = UpstreamRequest {
             method: call.method.clone(),
             url: destination.url.clone(),
@@ -40,13 +41,14 @@ impl Gateway {
             patience: patience(call),
             reach: destination.reach(),
         };
-        self.must_hold(mark)?;
+        self.must_hold(permitted.mark)?;
         recording.say(|draft| draft.sent(&destination));
         let started = std::time::Instant::now();
         let answer = leave.send(&self.0.upstream, request, &call.share.large, Repeat::of(call)).await;
         let answer = answer.map_err(Refusal::upstream)?;
         self.0.metrics.upstream_answered(started.elapsed());
         let session = answer.session_id().cloned();
+        let filter = permitted.shown.clone().map(|shown| shown.filter(destination.clone()));
         let exchange = match (call.id(), &call.method) {
             (Some(id), _) => Exchange::Request { id: id.clone(), list: filter },
             (None, &Method::GET) => Exchange::Listen { list: filter },
@@ -56,21 +58,35 @@ impl Gateway {
         let mut response = mcp::relay::relay(answer, exchange).await.map_err(Refusal::upstream)?;
         if one_way && response.status().is_success() {
             let mut response = accepted(&call.method); // what wants no answer gets none, whatever the upstream said
-            show(mark, response.headers_mut());
+            show(permitted.mark, response.headers_mut());
             return Ok(response);
         }
-        show(mark, response.headers_mut());
         response.headers_mut().remove(MCP_SESSION_ID);
-        if let Some(sealed) = session.and_then(|id| self.seal_session(&caller, &route, &destination, &id)) {
+        let sealed =
+            session.and_then(|id| self.seal_session(&permitted.caller, &permitted.route, &destination, &id));
+        if let Some(sealed) = sealed {
             response.headers_mut().insert(MCP_SESSION_ID, sealed);
         }
+        Ok(self.give_out(permitted, call, response, recording))
+    }
+
+    /// An answer on its way to whoever was let in: one that goes on for long is judged for as long.
+    pub(super) fn give_out(
+        &self,
+        permitted: Permitted,
+        call: &McpCall,
+        mut response: http::Response<RelayBody>,
+        recording: &CallRecording,
+    ) -> Response {
+        let Permitted { caller, organizations, route, mark, read_only, .. } = permitted;
+        show(mark, response.headers_mut());
         if !is_stream(response.headers()) {
-            return Ok(response.map(Body::new));
+            return response.map(Body::new);
         }
         let (instance, asked) = (route.instance.id, Asked::of(call.wish(|_| read_only)));
         let when_stale = route.instance.when_stale;
         let admitted = Admitted { caller, instance, organizations, asked, when_stale, mark };
-        Ok(response.map(|body| Body::new(JudgedBody::new(body, self, admitted, recording.clone()))))
+        response.map(|body| Body::new(JudgedBody::new(body, self, admitted, recording.clone())))
     }
 
     /// What an upstream is told beside the message: what may travel on, the trace, its own session and its own credential.
@@ -92,7 +108,7 @@ impl Gateway {
 }
 
 /// The answer to a notification, a response or the end of a session: no body.
-fn accepted(method: &Method) -> Response {
+pub(super) fn accepted(method: &Method) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = if method == Method::POST { StatusCode::ACCEPTED } else { StatusCode::OK };
     response

@@ -10,6 +10,7 @@ mod authorize;
 mod body;
 mod breakers;
 mod call;
+mod composed;
 mod credentials;
 mod draft;
 mod forward;
@@ -26,6 +27,7 @@ mod single_flight;
 mod streams;
 mod tokens;
 mod tool_hints;
+mod whole;
 
 use std::sync::Arc;
 
@@ -41,6 +43,7 @@ use crate::token::PublicUrl;
 
 pub use crate::key_holder::CheckKey;
 pub use breakers::{BreakerLimits, Breakers};
+pub use composed::Links;
 pub use credentials::UpstreamCredentials;
 pub use ports::{OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
 pub(crate) use recorded::ARGUMENT_BYTES_MAX;
@@ -76,6 +79,8 @@ pub struct Parts {
     pub addresses: Addresses,
     /// Which upstreams are left alone.
     pub breakers: Breakers,
+    /// What is known of servers that are one of several.
+    pub links: Links,
     /// Origins that browsers may call from.
     pub origins: AllowedOrigins,
     /// How often anybody may ask.

@@ -16,6 +16,7 @@ use mcp::error::{RpcError, code};
 use mcp::headers::{HeaderError, MediaError};
 use mcp::memory::{ByteBudget, NoRoom};
 use mcp::origin::OriginRefused;
+use mcp::revision::Era;
 use mcp::upstream::UpstreamError;
 
 use super::authenticate::AuthenticatedCaller;
@@ -26,6 +27,8 @@ use crate::token::{PublicUrl, TokenFault, scope_text};
 
 /// What opens a network to servers of organizations, for whoever runs this.
 const OPEN_NETWORKS: &str = "--upstream-networks (SEKISHO_UPSTREAM_NETWORKS) opens networks to them, 127.0.0.0/8 for this machine, and an administrator of the deployment registers a server anywhere";
+/// An upstream has answered no.
+const UPSTREAM_REFUSED: &str = "upstream-refused";
 /// How much of a refused request is read to find its id, and how long that may take. Reading it also keeps the connection usable.
 const ID_BYTES_MAX: usize = 64 * 1024;
 const ID_WAIT: Duration = Duration::from_secs(1);
@@ -271,6 +274,40 @@ impl Refusal {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "method-not-allowed", message)
     }
 
+    /// A GET at an instance with several connections.
+    pub(super) fn no_stream() -> Self {
+        let message = "an instance with several connections has no stream to listen to";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "no-stream", message)
+    }
+
+    /// A request of the handshake era without the session that it is of (MCP 2025-11-25, session management).
+    pub(super) fn session_missing() -> Self {
+        let message = "initialize first, and send Mcp-Session-Id with every request after that";
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "session-missing", message)
+    }
+
+    /// To whoever shook hands, a 404 would say that the session is over.
+    pub(super) fn unknown_method(era: Era) -> Self {
+        let status = match era {
+            Era::Modern => StatusCode::NOT_FOUND,
+            Era::Legacy => StatusCode::OK,
+        };
+        let message = "an instance with several connections does not offer this method";
+        Self::new(status, code::METHOD_NOT_FOUND, "method-unknown", message)
+    }
+
+    /// No member has such a tool.
+    pub(super) fn unknown_tool() -> Self {
+        let message = "there is no such tool; its name begins with that of a connection, as in wiki__search";
+        Self::new(StatusCode::OK, code::INVALID_PARAMS, "tool-unknown", message)
+    }
+
+    /// A cursor that this caller was never given here.
+    pub(super) fn unknown_cursor() -> Self {
+        let message = "this cursor leads nowhere; list again from the beginning";
+        Self::new(StatusCode::OK, code::INVALID_PARAMS, "cursor-unknown", message)
+    }
+
     pub(super) fn no_upstream() -> Self {
         let message = "the connection or server behind this instance was removed";
         Self::new(StatusCode::BAD_GATEWAY, code::INTERNAL_ERROR, "upstream-removed", message)
@@ -313,7 +350,17 @@ impl Refusal {
     /// The upstream refused what we asked of it on the caller's behalf: its status, as for a call that is carried.
     pub(super) fn upstream_refused(status: StatusCode) -> Self {
         let message = "the upstream refused the request";
-        Self::new(status, code::INTERNAL_ERROR, "upstream-refused", message)
+        Self::new(status, code::INTERNAL_ERROR, UPSTREAM_REFUSED, message)
+    }
+
+    /// The stable word.
+    pub(super) const fn reason(&self) -> &'static str {
+        self.error.reason()
+    }
+
+    /// Whether this is about an answer that came and was none.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self.reason(), UPSTREAM_REFUSED | "upstream-bad-answer")
     }
 
     fn after(mut self, wait: Duration) -> Self {

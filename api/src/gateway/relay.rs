@@ -12,6 +12,7 @@ use super::authorize::authorize;
 use super::call::McpCall;
 use super::recorded::CallRecording;
 use super::refusal::{Refusal, Refused};
+use super::route::Behind;
 
 impl Gateway {
     /// Authenticate, route, authorize, forward; and a record of it. An instance is asked for by the text of its address; one that is no id names nothing.
@@ -56,7 +57,10 @@ async fn answer(
         let caller = caller.in_view(&grounds);
         let route = gateway.route(&grounds, instance, recording)?;
         let permit = authorize(gateway, &grounds, caller, route, &call, recording).await?;
-        gateway.forward(permit, &call, recording).await
+        match permit.route.behind.clone() {
+            Behind::One(destination) => gateway.forward(permit, destination, &call, recording).await,
+            Behind::Several(members) => gateway.compose(permit, &members, &call, recording).await,
+        }
     };
     answer.await.map_err(|refusal: Refusal| refusal.to(call.id().cloned()))
 }

@@ -120,6 +120,14 @@ impl Asked {
         }
     }
 
+    /// The tool that is called, if one is.
+    pub(super) fn tool(&self) -> Option<&str> {
+        match self {
+            Self::Call { tool, .. } => Some(tool),
+            Self::Connect | Self::Read | Self::Extend => None,
+        }
+    }
+
     pub(super) fn wish(&self) -> Wish<'_> {
         match self {
             Self::Connect => Wish::Connect,

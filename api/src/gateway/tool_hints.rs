@@ -1,7 +1,7 @@
 //! Which tools an upstream annotates as read-only: learned from every list that passes, asked for (`ask_tools`) when a decision hangs on it.
 //!
 //! A hint is the upstream's word and widens nothing beyond `mcp:read`. Unknown counts as "may write". What one upstream said is forgotten as
-//! soon as the instance leads to another.
+//! soon as the connection leads to another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,7 +13,7 @@ use mcp::upstream::UpstreamUrl;
 use tokio::sync::Notify;
 
 use super::ask_tools::{Fetched, Place};
-use super::route::{Destination, Route};
+use super::route::Destination;
 use super::single_flight::SingleFlight;
 
 /// Tools that are remembered, of one instance and of all.
@@ -24,7 +24,7 @@ const TOOL_NAME_BYTES_MAX: usize = 512;
 /// After this an upstream's word is asked for again: annotations change with deployments.
 const WORD_HOLDS: Duration = Duration::from_mins(1);
 
-/// What is known of each instance's tools.
+/// What is known of the tools behind each instance.
 #[derive(Debug, Clone, Default)]
 pub struct ToolHints(Arc<Hints>);
 
@@ -38,29 +38,21 @@ struct Hints {
 
 #[derive(Debug, Default)]
 struct Known {
-    instances: HashMap<InstanceId, Heard>,
+    places: HashMap<(InstanceId, ConnectionId), Heard>,
     /// Tools of all of them.
     tools: usize,
 }
 
-/// What one upstream said.
+/// What one upstream said, at the address that it had.
 #[derive(Debug)]
 struct Heard {
-    connection: ConnectionId,
     url: UpstreamUrl,
     read_only: HashMap<String, (bool, Instant)>,
 }
 
-impl Heard {
-    fn is_from(&self, upstream: &Destination) -> bool {
-        self.connection == upstream.connection_id && self.url == upstream.url
-    }
-}
-
 impl Known {
-    fn heard_from(&self, route: &Route) -> Option<&Heard> {
-        let upstream = route.upstream.as_ref()?;
-        self.instances.get(&route.instance.id).filter(|heard| heard.is_from(upstream))
+    fn heard_from(&self, instance: InstanceId, upstream: &Destination) -> Option<&Heard> {
+        self.places.get(&(instance, upstream.connection_id)).filter(|heard| heard.url == upstream.url)
     }
 
     /// Makes room for more tools: what is stale goes first, then the longest lists. That costs the next decisions about those a question
@@ -69,32 +61,28 @@ impl Known {
         if self.tools < TOOLS_OF_ALL_MAX {
             return;
         }
-        for heard in self.instances.values_mut() {
+        for heard in self.places.values_mut() {
             heard.read_only.retain(|_, (_, when)| when.elapsed() < WORD_HOLDS);
         }
-        self.instances.retain(|_, heard| !heard.read_only.is_empty());
-        self.tools = self.instances.values().map(|heard| heard.read_only.len()).sum();
-        let mut by_size: Vec<(usize, InstanceId)> =
-            self.instances.iter().map(|(instance, heard)| (heard.read_only.len(), *instance)).collect();
+        self.places.retain(|_, heard| !heard.read_only.is_empty());
+        self.tools = self.places.values().map(|heard| heard.read_only.len()).sum();
+        let mut by_size: Vec<_> =
+            self.places.iter().map(|(place, heard)| (heard.read_only.len(), *place)).collect();
         by_size.sort_unstable_by(|one, other| other.cmp(one));
-        for (tools, instance) in by_size {
+        for (tools, place) in by_size {
             if self.tools <= TOOLS_OF_ALL_MAX / 4 * 3 {
                 break;
             }
-            self.instances.remove(&instance);
+            self.places.remove(&place);
             self.tools -= tools;
         }
     }
 
     fn learn(&mut self, instance: InstanceId, upstream: &Destination, tool: &str, read_only: bool) {
         self.make_room();
-        let nothing = || Heard {
-            connection: upstream.connection_id,
-            url: upstream.url.clone(),
-            read_only: HashMap::new(),
-        };
-        let heard = self.instances.entry(instance).or_insert_with(nothing);
-        if !heard.is_from(upstream) {
+        let nothing = || Heard { url: upstream.url.clone(), read_only: HashMap::new() };
+        let heard = self.places.entry((instance, upstream.connection_id)).or_insert_with(nothing);
+        if heard.url != upstream.url {
             self.tools -= heard.read_only.len();
             *heard = nothing();
         }
@@ -109,29 +97,34 @@ impl Known {
 
 impl ToolHints {
     /// The upstream's word on a tool, when it was heard.
-    pub(super) fn is_read_only(&self, route: &Route, tool: &str) -> Option<bool> {
+    pub(super) fn is_read_only(
+        &self,
+        instance: InstanceId,
+        upstream: &Destination,
+        tool: &str,
+    ) -> Option<bool> {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        let (read_only, when) = known.heard_from(route)?.read_only.get(tool)?;
+        let (read_only, when) = known.heard_from(instance, upstream)?.read_only.get(tool)?;
         (when.elapsed() < WORD_HOLDS).then_some(*read_only)
     }
 
     /// Remembers the upstream's word.
-    pub(super) fn learn(&self, route: &Route, tool: &ToolSummary<'_>) {
+    pub(super) fn learn(&self, instance: InstanceId, upstream: &Destination, tool: &ToolSummary<'_>) {
         let read_only = tool.read_only_hint.unwrap_or(false);
-        let Some(upstream) = &route.upstream else { return };
-        if tool.name.len() > TOOL_NAME_BYTES_MAX || self.is_read_only(route, &tool.name) == Some(read_only) {
+        let is_known = || self.is_read_only(instance, upstream, &tool.name) == Some(read_only);
+        if tool.name.len() > TOOL_NAME_BYTES_MAX || is_known() {
             return;
         }
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.learn(route.instance.id, upstream, &tool.name, read_only);
+        known.learn(instance, upstream, &tool.name, read_only);
     }
 
     /// Waits until something of a tool was heard.
-    pub(super) async fn heard_of(&self, route: &Route, tool: &str) {
+    pub(super) async fn heard_of(&self, instance: InstanceId, upstream: &Destination, tool: &str) {
         loop {
             let mut news = std::pin::pin!(self.0.news.notified());
             news.as_mut().enable();
-            if self.is_read_only(route, tool).is_some() {
+            if self.is_read_only(instance, upstream, tool).is_some() {
                 return;
             }
             news.await;
@@ -190,8 +183,8 @@ mod tests {
             (instance, learned) = (instance + 1, learned + TOOLS_MAX);
         }
         assert!(known.tools <= TOOLS_OF_ALL_MAX);
-        assert!(known.instances.len() > 5, "most of what is known stays");
-        assert!(known.instances[&few].read_only.contains_key("look"));
-        assert_eq!(known.tools, known.instances.values().map(|heard| heard.read_only.len()).sum::<usize>());
+        assert!(known.places.len() > 5, "most of what is known stays");
+        assert!(known.places[&(few, upstream.connection_id)].read_only.contains_key("look"));
+        assert_eq!(known.tools, known.places.values().map(|heard| heard.read_only.len()).sum::<usize>());
     }
 }

@@ -48,10 +48,9 @@ pub(super) fn must_name_each(connections: &[ConnectionId], names: &MemberNames) 
     if connections.len() < 2 {
         return Err(InstanceError::OneMember);
     }
-    let named: BTreeSet<_> = names.keys().collect();
     let different: BTreeSet<_> = names.values().collect();
-    if named != connections.iter().collect() {
+    if names.keys().collect::<BTreeSet<_>>() != connections.iter().collect() {
         return Err(InstanceError::NotTheMembers);
     }
-    if different.len() != names.len() { Err(InstanceError::NamesCollide) } else { Ok(()) }
+    if different.len() == names.len() { Ok(()) } else { Err(InstanceError::NamesCollide) }
 }

@@ -50,10 +50,10 @@ pub fn call(message: &Message, id: &str, tool: &str, hop: Hop<'_>) -> Option<Byt
     Some(Bytes::from(message_text(id, "tools/call", &object(&out))))
 }
 
-/// A request of our own.
-pub fn request(spoken: &Spoken, name: &str, id: u64, method: &str, params: Map<String, Value>) -> Bytes {
+/// A request of our own. `id` is a JSON text.
+pub fn request(spoken: &Spoken, name: &str, id: &str, method: &str, params: Map<String, Value>) -> Bytes {
     let params = Value::Object(spoken.with_meta(name, params)).to_string();
-    Bytes::from(message_text(&id.to_string(), method, &params))
+    Bytes::from(message_text(id, method, &params))
 }
 
 fn message_text(id: &str, method: &str, params: &str) -> String {

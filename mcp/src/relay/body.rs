@@ -10,7 +10,7 @@ use super::Exchange;
 use super::events::EventRelay;
 use super::watched::{PIECE_BYTES_MAX, Source, Watched};
 use crate::error::RpcError;
-use crate::upstream::{AnswerStream, ReaderLimit, UpstreamError};
+use crate::upstream::{AnswerStream, ReaderLimit, Upstream, UpstreamError};
 
 /// An [`http_body::Body`]. Its error, possible only within an answer or an event, makes the server cut the connection:
 /// the head is out, so that is the one honest way left to say that the answer is incomplete.
@@ -39,6 +39,11 @@ impl RelayBody {
             return Self::whole(bytes);
         }
         Self(Form::Watched(Watched::start(bytes, Source::Done, limit)))
+    }
+
+    /// An answer of whoever calls this, which a client may take as long to read as one of an upstream.
+    pub fn own(bytes: Bytes, upstream: &Upstream) -> Self {
+        Self::read(bytes, upstream.reader_limit())
     }
 
     pub(super) fn json(head: Bytes, rest: AnswerStream) -> Self {

@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout};
 use super::classify::classify;
 use super::clock::Clock;
 use super::{
-    GuardedConnector, OpenNetworks, Patience, Reach, SystemNames, TimeLimit, TlsSetupError, UpstreamConfig,
-    UpstreamError, UpstreamResponse, UpstreamUrl,
+    GuardedConnector, OpenNetworks, Patience, Reach, ReaderLimit, SystemNames, TimeLimit, TlsSetupError,
+    UpstreamConfig, UpstreamError, UpstreamResponse, UpstreamUrl,
 };
 use crate::memory::ByteBudget;
 
@@ -73,6 +73,11 @@ impl Upstream {
     /// What all calls together may hold: answers are counted here, and whoever gathers requests counts them with the same.
     pub const fn memory(&self) -> &ByteBudget {
         &self.memory
+    }
+
+    /// How long a client may take to read what was not streamed.
+    pub(crate) fn reader_limit(&self) -> ReaderLimit {
+        ReaderLimit::Until(Instant::now() + self.config.timeouts.hard)
     }
 
     /// Sends a request and waits for the head of its answer. Dropping the future closes the connection.

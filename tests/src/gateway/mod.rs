@@ -8,6 +8,7 @@ mod credentials;
 mod failures;
 mod headers;
 mod limits;
+mod members;
 mod operations;
 mod position;
 mod scopes;

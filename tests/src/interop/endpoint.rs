@@ -36,3 +36,14 @@ pub(super) async fn through_gateway(upstream: &Url, tools: Option<&[&str]>) -> E
         _gateway: Some((world, instance)),
     }
 }
+
+/// An instance of the gateway in front of several servers, registered under these names.
+pub(super) async fn in_front_of_all(upstreams: &[(&str, &Url)]) -> Endpoint {
+    let world = World::start().await;
+    let instance = world.instance_in_front_of_all(upstreams).await;
+    Endpoint {
+        url: instance.mcp_url(),
+        api_key: instance.api_key().to_owned(),
+        _gateway: Some((world, instance)),
+    }
+}

@@ -14,4 +14,5 @@ mod rmcp;
 mod upstream;
 
 mod kept_apart;
+mod several;
 mod unchanged;

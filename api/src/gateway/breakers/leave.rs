@@ -84,17 +84,30 @@ impl Leave<'_> {
     }
 
     fn failed(self, failure: Failure) {
-        let (breakers, now) = (self.breakers, Instant::now());
-        let (place, changed) = if let Some((place, permit)) = self.permit {
-            (place, permit.failed(failure, now))
-        } else {
-            let Some(place) = breakers.trouble(self.destination, now) else { return };
-            let changed = place.breaker.failed(failure, now);
-            (place, changed)
-        };
-        breakers.changed(&place, changed);
+        let now = Instant::now();
+        match self.permit {
+            Some((place, permit)) => self.breakers.changed_by_doubt(&place, permit.failed(failure, now)),
+            None => self.breakers.failed(self.destination, failure, now),
+        }
+    }
+}
+
+impl Breakers {
+    /// Somebody has given up waiting for this upstream before its own time was over: a doubt, which a check clears up.
+    pub(in crate::gateway) fn given_up(&self, destination: &Destination) {
+        self.failed(destination, Failure::Doubtful, Instant::now());
+    }
+
+    fn failed(&self, destination: &Destination, failure: Failure, now: Instant) {
+        if let Some(place) = self.trouble(destination, now) {
+            self.changed_by_doubt(&place, place.breaker.failed(failure, now));
+        }
+    }
+
+    fn changed_by_doubt(&self, place: &Place, changed: Option<BreakerState>) {
+        self.changed(place, changed);
         if place.breaker.is_doubted() {
-            breakers.0.doubt.notify_one();
+            self.0.doubt.notify_one();
         }
     }
 }

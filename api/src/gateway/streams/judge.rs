@@ -137,7 +137,9 @@ impl Stream {
         };
         policy::decide(&facts, self.admitted.asked.wish())
             .map_err(|denial| Refusal::denied(denial).into_error())?;
-        route.upstream.ok_or_else(|| Refusal::no_upstream().into_error())?;
+        if !view.leads_somewhere(&route.instance, self.admitted.asked.tool()) {
+            return Err(Refusal::no_upstream().into_error());
+        }
         Ok(route.instance.when_stale)
     }
 
