@@ -7,9 +7,9 @@ use domain::value::{ConnectionId, InstanceId, MemberName};
 use mcp::upstream::{Reach, UpstreamUrl};
 use projections::access::{AccessView, Connection, Instance, Server};
 
-use super::{Addresses, Gateway};
 use super::recorded::CallRecording;
 use super::refusal::Refusal;
+use super::{Addresses, Gateway};
 
 /// An instance that exists (whether the caller may use it is decided next).
 #[derive(Debug, Clone)]

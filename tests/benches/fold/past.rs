@@ -30,6 +30,7 @@ pub(crate) async fn measure(report: &mut Report, pool: &PgPool, events: usize) {
         let subject = Subject {
             credential: Credential::Key(ApiKeyId::new(story::key(number))),
             instance: InstanceId::new(story::instance(number % (keys / 100 * 8))),
+            tool: "add",
         };
         let started = Instant::now();
         let evidence = Evidence::gather(&history, subject, at).await.expect("the log is read");

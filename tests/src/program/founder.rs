@@ -12,8 +12,8 @@ use super::{command, text};
 async fn the_founder_gets_a_password_by_the_command_that_the_answer_names() {
     let program = Program::start("founder").await;
     let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann", "email": "ann@example.com" } });
-    let founder = program.http().with("authorization", &format!("Bearer {}", program.bootstrap_token()));
-    let founded = founder.post("/v1/bootstrap", &founding).await.good();
+    let bootstrap = program.http().with("authorization", &format!("Bearer {}", program.bootstrap_token()));
+    let founded = bootstrap.post("/v1/bootstrap", &founding).await.good();
     let told = founded["sign_in"].as_str().expect("it says what is left to do");
     let line = told.split('`').nth(1).expect("a command").strip_prefix("sekisho ").expect("of ours");
     let arguments: Vec<&str> = line.split(' ').collect();

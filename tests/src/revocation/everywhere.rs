@@ -101,8 +101,8 @@ async fn on_a_database_that_nodes_share_a_silent_node_is_not_taken_for_dead() {
 async fn the_node_of_an_embedded_store_knows_that_those_before_it_are_dead() {
     let mut program = Program::start("everywhere-killed").await;
     let founding = json!({ "organization": { "slug": "acme", "name": "Acme" }, "owner": { "name": "Ann" } });
-    let founder = program.http().with("authorization", &format!("Bearer {}", program.bootstrap_token()));
-    let founded = founder.post("/v1/bootstrap", &founding).await.good();
+    let bootstrap = program.http().with("authorization", &format!("Bearer {}", program.bootstrap_token()));
+    let founded = bootstrap.post("/v1/bootstrap", &founding).await.good();
     program.kill(Victim::Sekisho).await;
     program.start_again().await;
     let admin = program.http().as_key(founded["api_key"].as_str().unwrap());
