@@ -41,6 +41,10 @@ pub use crate::oauth::PublishedKeyLimits;
 use crate::oauth::RegistrationPolicy;
 pub use crate::providers::ProviderLimits;
 
+/// Which log goes with that NATS, nobody said.
+pub(crate) const NATS_ALONE: &str =
+    "NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store";
+
 /// Shorter tokens can be guessed.
 pub(crate) const BOOTSTRAP_TOKEN_CHARS_MIN: usize = 24;
 
@@ -385,10 +389,7 @@ impl Options {
         match (self.place.place()?, &self.nats.nats_url) {
             (Place::Embedded(_), None) => Ok(Store::Embedded { nats: true }),
             (Place::Given(database), nats) => Ok(Store::Given { database, nats: nats.clone() }),
-            (Place::Embedded(_), Some(_)) => {
-                Err("NATS_URL is set but DATABASE_URL is not: set both, or neither for the embedded store"
-                    .to_owned())
-            }
+            (Place::Embedded(_), Some(_)) => Err(NATS_ALONE.to_owned()),
         }
     }
 }

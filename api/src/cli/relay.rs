@@ -13,7 +13,7 @@ use super::{checked, complain, say};
 use crate::adapters::capabilities::RelaySignature;
 use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::nats::{self, NatsError};
-use crate::config::{Deployment, DeploymentOptions, NatsOptions, Place};
+use crate::config::{Deployment, DeploymentOptions, NATS_ALONE, NatsOptions, Place};
 
 /// What to do with the stream.
 #[derive(Debug, Subcommand)]
@@ -48,6 +48,10 @@ impl Where {
     fn check(self) -> Result<Asked, ExitCode> {
         let deployment = checked(self.options.check())?;
         let stream = checked(self.nats.check())?;
+        if let (Place::Embedded(_), Some(_)) = (&deployment.place, &self.nats.nats_url) {
+            complain(&format!("--database-url: {NATS_ALONE}"));
+            return Err(ExitCode::from(2));
+        }
         Ok(Asked { deployment, nats_url: self.nats.nats_url, stream })
     }
 }

@@ -10,10 +10,6 @@ use super::{ConfigError, default_data, read_master_key};
 use crate::adapters::master_key::MasterKeys;
 
 /// The database, as it was written.
-#[allow(
-    rustdoc::bare_urls,
-    reason = "these comments are the help on the command line, where angle brackets would be shown"
-)]
 #[derive(Debug, Clone, Args)]
 pub struct PlaceOptions {
     /// Folder for the embedded Postgres and NATS, the generated master key and the bootstrap token

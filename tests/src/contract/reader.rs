@@ -35,11 +35,16 @@ async fn reader(program: &Program) -> async_nats::Client {
 
 /// A command of the program on its data folder, to its end.
 async fn run(program: &Program, arguments: &[&str]) -> (Option<i32>, String) {
+    run_with(program, arguments, None).await
+}
+
+async fn run_with(program: &Program, arguments: &[&str], nats: Option<&str>) -> (Option<i32>, String) {
     let mut command = Command::new(sekisho());
     command.env_clear().args(arguments).arg("--data").arg(program.data()).stdin(Stdio::null());
     for name in ["PATH", "SEKISHO_CACHE", "SEKISHO_SERVICE_USER", "SEKISHO_POSTGRES_BIN"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
     }
+    command.envs(nats.map(|address| ("NATS_URL", address)));
     let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.unwrap();
     let said = [&output.stdout[..], &output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
@@ -87,6 +92,8 @@ async fn it_is_the_same_after_a_restart() {
 async fn doctor_names_it_and_the_commands_of_the_relay_look_at_the_store_that_is_served() {
     let mut program = Program::start("reader-found").await;
     let file = reader_file(&program).display().to_string();
+    let (code, said) = run_with(&program, &["relay", "status"], Some("nats://127.0.0.1:1")).await;
+    assert_eq!((code, said.contains("NATS_URL is set but DATABASE_URL is not")), (Some(2), true), "{said}");
     for served in [true, false] {
         if !served {
             program.kill(Victim::Sekisho).await;
