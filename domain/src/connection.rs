@@ -6,6 +6,7 @@
 //!
 //! Absent: secret values. They lie sealed in the vault, one set for each version; the event puts a set in force.
 
+mod authorization;
 mod command;
 mod error;
 mod event;
@@ -14,14 +15,20 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use authorization::Authorization;
 pub use command::ConnectionCommand;
 pub use error::ConnectionError;
-pub use event::{ConnectionEvent, ConnectionOwner};
+pub use event::{AuthorizationEnd, Authorized, ConnectionEvent, ConnectionOwner};
 
-use crate::value::{ConnectionId, DisplayName, FieldName, OrganizationId, ServerId};
+use crate::value::{
+    AuthorizationServer, ConnectionId, DisplayName, FieldName, OrganizationId, ProviderScope, ServerId,
+};
 
 /// Fields of one set of secrets: as many as a server can ask for.
 pub const SECRET_FIELDS_MAX: usize = crate::server::CREDENTIAL_FIELDS_MAX;
+
+/// Scopes of one authorization, those that are wanted for it among them.
+pub const AUTHORIZATION_SCOPES_MAX: usize = 64;
 
 /// State of one connection: only what its rules need.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,6 +40,8 @@ pub struct Connection {
     name: Option<DisplayName>,
     /// 0 before the first set.
     secrets_version: u32,
+    #[serde(default)]
+    authorization: Authorization,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +80,22 @@ impl crate::Aggregate for Connection {
             }
             ConnectionCommand::Rename { name } => self.rename(name),
             ConnectionCommand::SetSecrets { fields, version } => self.set_secrets(fields, *version),
+            ConnectionCommand::Authorize(authorized) => {
+                self.must_be_open()?;
+                self.authorization.authorize(authorized)
+            }
+            ConnectionCommand::WantScopes { authorization, scopes } => {
+                self.must_be_open()?;
+                Ok(self.authorization.want(*authorization, scopes))
+            }
+            ConnectionCommand::LoseAuthorization { authorization, reason } => {
+                self.must_be_open()?;
+                Ok(self.authorization.lose(*authorization, *reason))
+            }
+            ConnectionCommand::WithdrawAuthorization => {
+                self.must_be_open()?;
+                Ok(self.authorization.withdraw())
+            }
             ConnectionCommand::Remove => self.remove(),
         }
     }
@@ -95,6 +120,12 @@ impl Connection {
     /// Which set of secrets is in force; 0 before there is one.
     pub const fn secrets_version(&self) -> u32 {
         self.secrets_version
+    }
+
+    /// At which authorization server whoever authorizes it next is asked for which scopes beside what its server names: for those of before, and for
+    /// those that were too few.
+    pub const fn scopes_to_ask_for(&self) -> Option<(&AuthorizationServer, &BTreeSet<ProviderScope>)> {
+        self.authorization.asked_for()
     }
 
     fn rename(&self, name: &DisplayName) -> Result<Vec<ConnectionEvent>, ConnectionError> {
@@ -156,6 +187,12 @@ impl Connection {
             }
             ConnectionEvent::Renamed { name } => self.name = Some(name),
             ConnectionEvent::SecretsSet { version, .. } => self.secrets_version = version,
+            ConnectionEvent::Authorized { authorization, issuer, scopes, .. } => {
+                self.authorization = Authorization::Live { id: authorization, issuer, scopes, asked: 0 };
+            }
+            ConnectionEvent::ScopesWanted { scopes, .. } => self.authorization.wanted(scopes),
+            ConnectionEvent::AuthorizationLost { .. } => self.authorization.lost(),
+            ConnectionEvent::AuthorizationWithdrawn { .. } => self.authorization = Authorization::None,
             ConnectionEvent::Removed {} => self.standing = Standing::Removed,
         }
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::ServerCommand;
 pub use error::ServerError;
-pub use event::{ServerEvent, Transport, Visibility};
+pub use event::{ServerEvent, ServerOauth, Transport, UpstreamGrant, Visibility};
 
 use crate::value::{CredentialField, DisplayName, OrganizationId, ServerId};
 
@@ -27,6 +27,8 @@ pub struct Server {
     standing: Standing,
     organization: Option<OrganizationId>,
     description: Option<Description>,
+    #[serde(default)]
+    oauth: Option<ServerOauth>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,7 @@ impl crate::Aggregate for Server {
             ServerCommand::Update { name, transport, credential_fields, visibility } => {
                 self.update(Description::new(name, transport, credential_fields, *visibility))
             }
+            ServerCommand::SetOauth { oauth } => self.set_oauth(oauth.as_ref()),
             ServerCommand::Retire => self.retire(),
         }
     }
@@ -104,6 +107,11 @@ impl Server {
         self.description.as_ref().map_or(&[], |description| &description.credential_fields)
     }
 
+    /// How its connections are authorized by OAuth; none when they are not.
+    pub const fn oauth(&self) -> Option<&ServerOauth> {
+        self.oauth.as_ref()
+    }
+
     fn must_be_unborn(&self) -> Result<(), ServerError> {
         match self.standing {
             Standing::Unborn => Ok(()),
@@ -125,6 +133,15 @@ impl Server {
         Ok(vec![ServerEvent::Updated { name, transport, credential_fields, visibility }])
     }
 
+    fn set_oauth(&self, oauth: Option<&ServerOauth>) -> Result<Vec<ServerEvent>, ServerError> {
+        match self.standing {
+            Standing::Unborn => Err(ServerError::Unknown),
+            Standing::Retired => Err(ServerError::Retired),
+            Standing::Offered if self.oauth.as_ref() == oauth => Ok(vec![]),
+            Standing::Offered => Ok(vec![ServerEvent::OauthChanged { oauth: oauth.cloned() }]),
+        }
+    }
+
     fn retire(&self) -> Result<Vec<ServerEvent>, ServerError> {
         match self.standing {
             Standing::Unborn => Err(ServerError::Unknown),
@@ -143,6 +160,7 @@ impl Server {
             ServerEvent::Updated { name, transport, credential_fields, visibility } => {
                 self.description = Some(Description { name, transport, credential_fields, visibility });
             }
+            ServerEvent::OauthChanged { oauth } => self.oauth = oauth,
             ServerEvent::Retired {} => self.standing = Standing::Retired,
         }
     }

@@ -31,6 +31,8 @@ pub mod origin;
 
 pub mod forward_headers;
 
+pub mod challenge;
+
 pub mod sse;
 
 pub mod tools;

@@ -4,7 +4,7 @@ use domain::connection::{Connection, ConnectionOwner};
 use domain::value::{ConnectionId, OrganizationId, UserId};
 
 use crate::access::{enter, find};
-use crate::{Actor, Log, Refused, Unit};
+use crate::{Actor, Authority, Log, Refused, Unit};
 
 /// Lets through whoever may change this connection: its own user, owners and admins.
 pub(super) async fn must_hold<L: Log>(
@@ -18,6 +18,20 @@ pub(super) async fn must_hold<L: Log>(
     entered.must_make()?;
     entered.must_command(connection.owner().and_then(user))?;
     Ok(connection)
+}
+
+/// Lets the server itself through, which notes what it learned of an upstream.
+pub(super) fn must_be_the_server(actor: &Actor) -> Result<(), Refused> {
+    match actor.authority {
+        Authority::Server => Ok(()),
+        Authority::User { .. }
+        | Authority::Member { .. }
+        | Authority::Administrator { .. }
+        | Authority::Founder
+        | Authority::Client { .. } => {
+            Err(Refused::Forbidden("only the server itself notes what became of an authorization"))
+        }
+    }
 }
 
 /// The one user whose credentials they are.

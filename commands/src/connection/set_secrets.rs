@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::connection::{Connection, ConnectionCommand, ConnectionError};
 use domain::server::{Server, ServerError, Transport};
-use domain::value::{ConnectionId, CredentialField, FieldName, OrganizationId, PresentedSecret};
+use domain::value::{
+    AuthorizationServer, ConnectionId, CredentialField, FieldName, OrganizationId, PresentedSecret,
+};
 use serde::{Deserialize, Serialize};
 
 use super::holder::must_hold;
@@ -15,6 +17,15 @@ use crate::{Actor, Ports, Refused, Unit, UseCase, Vault as _};
 
 /// One value: as long as a request header can reasonably be.
 pub const SECRET_VALUE_BYTES_MAX: usize = 8 * 1024;
+
+/// What the connection's own client is called at the server's authorization server, where that knows it already (RFC 6749, 2.2).
+pub const OAUTH_CLIENT_ID: &str = "oauth_client_id";
+/// What that client proves itself with.
+pub const OAUTH_CLIENT_SECRET: &str = "oauth_client_secret";
+/// The authorization server that knows it: nobody else is shown what it proves itself with, whomever the server names.
+pub const OAUTH_ISSUER: &str = "oauth_issuer";
+/// Fields that every server has whose connections are authorized by OAuth. They go to its authorization server, and never to itself.
+const OAUTH_FIELDS: [&str; 3] = [OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_ISSUER];
 
 /// Put a new set of secrets in force. Its own user, owners and admins.
 #[derive(Debug)]
@@ -58,7 +69,7 @@ impl UseCase for SetSecrets {
         if meant_for.is_some_and(|meant| !transport.is_at_origin_of(meant)) {
             return Err(ConnectionError::ServerMoved.into());
         }
-        self.must_fit(server.credential_fields())?;
+        self.must_fit(&server)?;
         for (name, value) in &self.fields {
             must_fit_a_header(name, value)?;
         }
@@ -88,17 +99,44 @@ impl SetSecrets {
         Ok(ports.vault().store(self.connection, in_force, &set).await?)
     }
 
-    fn must_fit(&self, wanted: &[CredentialField]) -> Result<(), Refused> {
-        let is_unknown = |name: &&FieldName| !wanted.iter().any(|field| field.name == **name);
+    fn must_fit(&self, server: &Server) -> Result<(), Refused> {
+        let wanted = server.credential_fields();
+        let is_of_client =
+            |name: &FieldName| server.oauth().is_some() && OAUTH_FIELDS.contains(&name.as_str());
+        let is_unknown =
+            |name: &&FieldName| !is_of_client(name) && !wanted.iter().any(|field| field.name == **name);
         if let Some(name) = self.fields.keys().find(is_unknown) {
             return Err(Refused::Invalid(format!("the server has no credential field {name}")));
         }
+        self.must_name_its_issuer()?;
         let is_missing = |field: &&CredentialField| field.required && !self.fields.contains_key(&field.name);
         match wanted.iter().find(is_missing) {
             Some(field) => {
                 Err(Refused::Invalid(format!("the server requires the credential field {}", field.name)))
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl SetSecrets {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(field, _)| field.as_str() == name).map(|(_, value)| value.reveal())
+    }
+
+    /// A client of the connection's own is known to one authorization server, and its secret goes there alone.
+    fn must_name_its_issuer(&self) -> Result<(), Refused> {
+        let (id, secret) = (self.value(OAUTH_CLIENT_ID), self.value(OAUTH_CLIENT_SECRET));
+        let issuer = self.value(OAUTH_ISSUER);
+        let refused = |text: String| Err(Refused::Invalid(text));
+        match (id, issuer.map(AuthorizationServer::parse)) {
+            (None, None) if secret.is_none() => Ok(()),
+            (Some(_), Some(Ok(_))) => Ok(()),
+            (_, Some(Err(error))) => refused(format!("{OAUTH_ISSUER}: {error}")),
+            (None, _) => refused(format!("{OAUTH_CLIENT_ID} is missing")),
+            (Some(_), None) => refused(format!(
+                "{OAUTH_ISSUER} is missing: name the authorization server that knows the client"
+            )),
         }
     }
 }

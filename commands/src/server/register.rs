@@ -1,6 +1,6 @@
 //! Bring an upstream server into a catalogue. Of an organization: its members; of the deployment: its administrators.
 
-use domain::server::{Server, ServerCommand, Transport, Visibility};
+use domain::server::{Server, ServerCommand, ServerOauth, Transport, Visibility};
 use domain::value::{CredentialField, DisplayName, OrganizationId, ServerId};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub struct Register {
     pub transport: Transport,
     /// What it needs to be told on every call.
     pub credential_fields: Vec<CredentialField>,
+    /// How its connections are authorized by OAuth; none when they are not.
+    pub oauth: Option<ServerOauth>,
     /// Who may connect to it.
     pub visibility: Visibility,
 }
@@ -53,6 +55,7 @@ impl UseCase for Register {
             visibility: self.visibility,
         };
         unit.decide::<Server>(id, register).await?;
+        unit.decide::<Server>(id, ServerCommand::SetOauth { oauth: self.oauth.clone() }).await?;
         Ok(Registered { id })
     }
 }

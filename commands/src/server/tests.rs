@@ -13,6 +13,7 @@ fn register(organization: Option<OrganizationId>, visibility: Visibility) -> Reg
         name: name("Wiki"),
         transport: transport(),
         credential_fields: fields(),
+        oauth: None,
         visibility,
     }
 }
@@ -20,7 +21,15 @@ fn register(organization: Option<OrganizationId>, visibility: Visibility) -> Reg
 fn update(organization: Option<OrganizationId>, server: ServerId) -> Update {
     let (transport, credential_fields) = (transport(), fields());
     let visibility = Visibility::Private;
-    Update { organization, server, name: name("Wiki 2"), transport, credential_fields, visibility }
+    Update {
+        organization,
+        server,
+        name: name("Wiki 2"),
+        transport,
+        credential_fields,
+        oauth: None,
+        visibility,
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Replace the description of an upstream server. Owners and admins; in the deployment's catalogue its administrators.
 
-use domain::server::{Server, ServerCommand, Transport, Visibility};
+use domain::server::{Server, ServerCommand, ServerOauth, Transport, Visibility};
 use domain::value::{CredentialField, DisplayName, OrganizationId, ServerId};
 
 use super::catalogue::must_keep;
@@ -19,6 +19,8 @@ pub struct Update {
     pub transport: Transport,
     /// What it needs to be told on every call.
     pub credential_fields: Vec<CredentialField>,
+    /// How its connections are authorized by OAuth; none when they are not.
+    pub oauth: Option<ServerOauth>,
     /// Who may connect to it.
     pub visibility: Visibility,
 }
@@ -34,6 +36,7 @@ impl UseCase for Update {
             credential_fields: self.credential_fields.clone(),
             visibility: self.visibility,
         };
-        unit.decide::<Server>(self.server, update).await
+        unit.decide::<Server>(self.server, update).await?;
+        unit.decide::<Server>(self.server, ServerCommand::SetOauth { oauth: self.oauth.clone() }).await
     }
 }

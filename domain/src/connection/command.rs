@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::ConnectionOwner;
-use crate::value::{DisplayName, FieldName, OrganizationId, ServerId};
+use super::{AuthorizationEnd, Authorized, ConnectionOwner};
+use crate::value::{AuthorizationId, DisplayName, FieldName, OrganizationId, ProviderScope, ServerId};
 
 /// A request to a connection.
 #[derive(Debug, Clone)]
@@ -31,6 +31,24 @@ pub enum ConnectionCommand {
         /// Under which version the vault keeps the set.
         version: u32,
     },
+    /// Use what an authorization server gave out for it.
+    Authorize(Authorized),
+    /// Ask whoever authorized it for more, because the upstream did.
+    WantScopes {
+        /// Of which authorization the scopes are too few.
+        authorization: AuthorizationId,
+        /// What is wanted.
+        scopes: BTreeSet<ProviderScope>,
+    },
+    /// Note that an authorization is of no use any more.
+    LoseAuthorization {
+        /// Which.
+        authorization: AuthorizationId,
+        /// Why.
+        reason: AuthorizationEnd,
+    },
+    /// Take the authorization back.
+    WithdrawAuthorization,
     /// End it for good.
     Remove,
 }

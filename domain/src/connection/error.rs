@@ -22,6 +22,17 @@ pub enum ConnectionError {
         "the server moved to another origin; look where it is now, and set the secrets again if they are for that place"
     )]
     ServerMoved,
+    /// Tokens were fetched for it under an id that is in use.
+    #[error("this authorization is in use already")]
+    AuthorizationUsed,
+    /// Its server takes no tokens, or tokens of another authorization server.
+    #[error(
+        "the server does not take tokens of this kind or from this place; look at what it says, and authorize again"
+    )]
+    AuthorizationUnfit,
+    /// More than anybody is asked to allow at once.
+    #[error("an authorization has at most {} scopes", super::AUTHORIZATION_SCOPES_MAX)]
+    TooManyScopes,
     /// More than any server needs.
     #[error("a connection has at most {SECRET_FIELDS_MAX} secret fields")]
     TooManyFields,

@@ -3,26 +3,27 @@
 //! A sample may be added. One that exists is never edited: it stands for rows that are in somebody's log.
 
 mod client;
+mod connection;
 
 pub(super) use client::client;
+pub(super) use connection::connection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
 use crate::api_key::{ApiKeyEvent, KeyEnvironment};
-use crate::connection::{ConnectionEvent, ConnectionOwner};
 use crate::deployment::{AccountMatching, DeploymentEvent};
 use crate::grant::{GrantEnd, GrantEvent};
 use crate::instance::{
     ArgumentDays, ArgumentRecording, CallerAuthentication, InstanceEvent, Overflow, Recording, WhenStale,
 };
 use crate::organization::{OrganizationEvent, OrganizationKind};
-use crate::server::{ServerEvent, Transport, Visibility};
+use crate::server::{ServerEvent, ServerOauth, Transport, UpstreamGrant, Visibility};
 use crate::user::UserEvent;
 use crate::value::{
-    AddressRange, AnnouncementId, ClientId, ConnectionId, CredentialField, DisplayName, EmailAddress,
-    FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
+    AddressRange, AnnouncementId, AuthorizationServer, ClientId, ConnectionId, CredentialField, DisplayName,
+    EmailAddress, FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
     Notice, OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope,
     ProviderSecretId, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId,
     SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
@@ -46,6 +47,10 @@ const TOKEN: TokenId = TokenId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0
 
 const PROVIDER_SECRET: ProviderSecretId =
     ProviderSecretId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_000a));
+
+fn authorization_server() -> AuthorizationServer {
+    AuthorizationServer::parse("https://auth.example.com").unwrap()
+}
 
 fn provider() -> ProviderId {
     ProviderId::parse("acme").unwrap()
@@ -257,24 +262,23 @@ pub(super) fn server() -> Vec<Sample<ServerEvent>> {
                 visibility: Visibility::Private,
             },
         ),
+        (
+            "",
+            ServerEvent::OauthChanged {
+                oauth: Some(ServerOauth {
+                    grant: UpstreamGrant::AuthorizationCode,
+                    issuer: Some(authorization_server()),
+                }),
+            },
+        ),
+        (
+            "client-credentials",
+            ServerEvent::OauthChanged {
+                oauth: Some(ServerOauth { grant: UpstreamGrant::ClientCredentials, issuer: None }),
+            },
+        ),
+        ("none", ServerEvent::OauthChanged { oauth: None }),
         ("", ServerEvent::Retired {}),
-    ]
-}
-
-pub(super) fn connection() -> Vec<Sample<ConnectionEvent>> {
-    let created = |owner| ConnectionEvent::Created {
-        organization: ACME,
-        owner,
-        server: SERVER,
-        name: name("Wiki of all"),
-    };
-    let fields = ["tenant", "token"].into_iter().map(|text| FieldName::parse(text).unwrap());
-    vec![
-        ("", created(ConnectionOwner::Organization)),
-        ("user", created(ConnectionOwner::User(BEN))),
-        ("", ConnectionEvent::Renamed { name: name("Wiki") }),
-        ("", ConnectionEvent::SecretsSet { version: 1, fields: fields.collect() }),
-        ("", ConnectionEvent::Removed {}),
     ]
 }
 

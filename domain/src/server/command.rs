@@ -1,6 +1,6 @@
 //! What may be asked of an upstream server in the catalogue.
 
-use super::{Transport, Visibility};
+use super::{ServerOauth, Transport, Visibility};
 use crate::value::{CredentialField, DisplayName, OrganizationId};
 
 /// A request to a server.
@@ -29,6 +29,11 @@ pub enum ServerCommand {
         credential_fields: Vec<CredentialField>,
         /// Who may connect to it.
         visibility: Visibility,
+    },
+    /// Say whether its connections are authorized by OAuth, and how.
+    SetOauth {
+        /// How; none when they are not.
+        oauth: Option<ServerOauth>,
     },
     /// Offer it no longer.
     Retire,

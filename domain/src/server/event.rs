@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Facts;
-use crate::value::{CredentialField, DisplayName, OrganizationId, UpstreamUrl};
+use crate::value::{AuthorizationServer, CredentialField, DisplayName, OrganizationId, UpstreamUrl};
 
 /// How the server is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,38 @@ impl Visibility {
     }
 }
 
+/// How a connection comes to a token (RFC 6749, 1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamGrant {
+    /// A person allows it at the authorization server.
+    AuthorizationCode,
+    /// The client that the connection names gets tokens in its own name.
+    ClientCredentials,
+}
+
+impl UpstreamGrant {
+    /// The name in OAuth.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}
+
+/// That connections of a server are authorized by OAuth. Where, the server says itself when it is asked (RFC 9728).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ServerOauth {
+    /// How a connection comes to a token.
+    pub grant: UpstreamGrant,
+    /// The one authorization server that may give them out, whatever the server names; none leaves the choice to the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<AuthorizationServer>,
+}
+
 events! {
     /// Facts about an upstream server in the catalogue.
     pub enum ServerEvent of "server" {
@@ -79,6 +111,11 @@ events! {
             credential_fields: Vec<CredentialField>,
             /// Who may connect to it.
             visibility: Visibility,
+        },
+        /// Its connections are authorized by OAuth from now on, in another way, or no longer.
+        OauthChanged = "oauth_changed" v 1 {
+            /// How; none when they are not.
+            oauth: Option<ServerOauth>,
         },
         /// It is no longer offered, and calls to it are refused.
         Retired = "retired" v 1 {},

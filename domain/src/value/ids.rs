@@ -66,6 +66,8 @@ id! {
     TokenId, "a token id";
     /// A client secret for an identity provider, as it lies sealed beside the log.
     ProviderSecretId, "the id of a provider's secret";
+    /// What an upstream's authorization server gave out for a connection, as it lies sealed beside the log.
+    AuthorizationId, "an authorization id";
     /// An announcement of the deployment.
     AnnouncementId, "an announcement id";
 }

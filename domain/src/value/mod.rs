@@ -1,6 +1,7 @@
 //! Values that are right by construction: parsed once at the edge, the type is the proof.
 
 mod address_range;
+mod authorization_server;
 mod base62;
 mod client_key;
 mod client_secret;
@@ -32,6 +33,7 @@ mod tool;
 mod upstream_url;
 
 pub use address_range::{AddressRange, AddressRangeError};
+pub use authorization_server::{AuthorizationServer, AuthorizationServerError, is_private};
 pub use client_key::{
     AssertionAlgorithm, CLIENT_KEYS_MAX, ClientKey, ClientKeys, ClientKeysError, KeyName, KeyNameError,
 };
@@ -43,8 +45,8 @@ pub use header_name::{HeaderName, HeaderNameError};
 pub use https_url::{HttpsUrl, HttpsUrlError, WebUrl, WebUrlError};
 pub use identity::{Issuer, IssuerError, ProviderSubject, ProviderSubjectError};
 pub use ids::{
-    AnnouncementId, ApiKeyId, ClientId, ConnectionId, DeploymentId, GrantId, IdError, InstanceId,
-    OrganizationId, Position, ProviderSecretId, ServerId, TokenId, UserId,
+    AnnouncementId, ApiKeyId, AuthorizationId, ClientId, ConnectionId, DeploymentId, GrantId, IdError,
+    InstanceId, OrganizationId, Position, ProviderSecretId, ServerId, TokenId, UserId,
 };
 pub use key_id::{KeyId, KeyIdError};
 pub use key_text::{KeyText, KeyTextError};

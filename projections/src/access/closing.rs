@@ -94,7 +94,9 @@ impl AccessView {
             },
             Event::Server(fact) => match fact {
                 ServerEvent::Retired {} => Closes::Anybody, // others may use it, too
-                ServerEvent::Registered { .. } | ServerEvent::Updated { .. } => Closes::Nobody,
+                ServerEvent::Registered { .. }
+                | ServerEvent::Updated { .. }
+                | ServerEvent::OauthChanged { .. } => Closes::Nobody,
             },
             Event::Connection(fact) => match fact {
                 ConnectionEvent::Removed {} => {
@@ -103,7 +105,12 @@ impl AccessView {
                 }
                 ConnectionEvent::Created { .. }
                 | ConnectionEvent::Renamed { .. }
-                | ConnectionEvent::SecretsSet { .. } => Closes::Nobody,
+                | ConnectionEvent::SecretsSet { .. }
+                | ConnectionEvent::Authorized { .. }
+                | ConnectionEvent::ScopesWanted { .. }
+                // Of what an upstream is told, nothing is taken from whoever listens already.
+                | ConnectionEvent::AuthorizationLost { .. }
+                | ConnectionEvent::AuthorizationWithdrawn { .. } => Closes::Nobody,
             },
             Event::Instance(fact) => self.closes_at_instance(id, fact),
             Event::Deployment(fact) => match fact {

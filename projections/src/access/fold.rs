@@ -16,7 +16,9 @@ use domain::value::{
     UserId,
 };
 
-use super::{AccessView, Connection, ConnectionSecrets, Instance, Key, Maintenance, Server};
+use super::{
+    AccessView, Connection, ConnectionAuthorization, ConnectionSecrets, Instance, Key, Maintenance, Server,
+};
 use crate::recorded::Foldable;
 
 /// An event that this binary cannot take into its view. The gateway must not go on with a view that lacks it.
@@ -176,7 +178,8 @@ impl AccessView {
                 visibility: _,
             } => {
                 let Transport::Http { url } = transport;
-                let server = Server { organization, url, generation: 0, credential_fields, retired: false };
+                let (generation, oauth, retired) = (0, None, false);
+                let server = Server { organization, url, generation, credential_fields, oauth, retired };
                 self.servers.insert(id, Arc::new(server));
             }
             ServerEvent::Updated { name: _, transport, credential_fields, visibility: _ } => {
@@ -188,6 +191,11 @@ impl AccessView {
                     }
                     server.url = url;
                     server.credential_fields = credential_fields;
+                }
+            }
+            ServerEvent::OauthChanged { oauth } => {
+                if let Some(server) = self.servers.get_mut(&id) {
+                    Arc::make_mut(server).oauth = oauth.map(Arc::new);
                 }
             }
             ServerEvent::Retired {} => {
@@ -205,17 +213,32 @@ impl AccessView {
                     organization: *organization,
                     server: *server,
                     secrets: None,
+                    authorization: None,
                     removed: false,
                 };
                 self.connections.insert(id, Arc::new(connection));
             }
-            ConnectionEvent::Renamed { .. } => {}
+            // What is asked for next opens nothing now.
+            ConnectionEvent::Renamed { .. } | ConnectionEvent::ScopesWanted { .. } => {}
             ConnectionEvent::SecretsSet { version, fields: _ } => {
                 if let Some(connection) = self.connections.get_mut(&id) {
                     let generation =
                         self.servers.get(&connection.server).map_or(0, |server| server.generation);
                     let secrets = ConnectionSecrets { version: *version, generation };
                     Arc::make_mut(connection).secrets = Some(secrets);
+                }
+            }
+            ConnectionEvent::Authorized { authorization, .. } => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    let generation =
+                        self.servers.get(&connection.server).map_or(0, |server| server.generation);
+                    let held = ConnectionAuthorization { id: *authorization, generation };
+                    Arc::make_mut(connection).authorization = Some(held);
+                }
+            }
+            ConnectionEvent::AuthorizationLost { .. } | ConnectionEvent::AuthorizationWithdrawn { .. } => {
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    Arc::make_mut(connection).authorization = None;
                 }
             }
             ConnectionEvent::Removed {} => {

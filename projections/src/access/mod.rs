@@ -26,10 +26,11 @@ use std::sync::Arc;
 use domain::api_key::KeyEnvironment;
 use domain::instance::{CallerAuthentication, MemberNames, Recording, WhenStale};
 use domain::policy::Standing;
+use domain::server::ServerOauth;
 use domain::value::{
-    AddressRange, ApiKeyId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId, Issuer, KeyId,
-    KeyThumbprint, OrganizationId, Position, ProviderId, Role, Scopes, SecretDigest, ServerId, Timestamp,
-    ToolSelection, UpstreamUrl, UserId,
+    AddressRange, ApiKeyId, AuthorizationId, ClientId, ConnectionId, CredentialField, GrantId, InstanceId,
+    Issuer, KeyId, KeyThumbprint, OrganizationId, Position, ProviderId, Role, Scopes, SecretDigest, ServerId,
+    Timestamp, ToolSelection, UpstreamUrl, UserId,
 };
 use imbl::GenericHashMap;
 use imbl::shared_ptr::DefaultSharedPtr;
@@ -112,6 +113,8 @@ pub struct Server {
     pub generation: u32,
     /// The credentials it wants.
     pub credential_fields: Vec<CredentialField>,
+    /// How its connections are authorized by OAuth; `None` when they are not.
+    pub oauth: Option<Arc<ServerOauth>>,
     /// Retired servers are not called any more.
     pub retired: bool,
 }
@@ -125,6 +128,8 @@ pub struct Connection {
     pub server: ServerId,
     /// Its secrets in the vault; `None` before any were set.
     pub secrets: Option<ConnectionSecrets>,
+    /// What an authorization server gave out for it; `None` when nothing is of use.
+    pub authorization: Option<ConnectionAuthorization>,
     /// Removed connections are not used any more.
     pub removed: bool,
 }
@@ -138,7 +143,22 @@ pub struct ConnectionSecrets {
     pub generation: u32,
 }
 
+/// Tokens beside the log, and for which generation of the server they were given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionAuthorization {
+    /// Under which id they are kept.
+    pub id: AuthorizationId,
+    /// The server's generation when they were put in force.
+    pub generation: u32,
+}
+
 impl Connection {
+    /// What this server may be sent of an authorization. As with secrets, what was given out before it moved to another origin counts as nothing.
+    pub fn authorization_for(&self, server: &Server) -> Option<AuthorizationId> {
+        let authorization = self.authorization.filter(|held| held.generation == server.generation);
+        authorization.filter(|_| server.oauth.is_some()).map(|held| held.id)
+    }
+
     /// Version of the secrets that this server may be sent. Those that were set before it moved to another origin count as not set: whoever
     /// set them entrusted them to the place that it was at.
     pub fn secrets_for(&self, server: &Server) -> Option<u32> {

@@ -1,9 +1,13 @@
 //! Connections: for which server, whose, and which fields have a value. The values are in the vault.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use domain::connection::{ConnectionEvent, ConnectionOwner};
-use domain::value::{ConnectionId, OrganizationId};
+use domain::connection::{AuthorizationEnd, ConnectionEvent, ConnectionOwner};
+use domain::server::UpstreamGrant;
+use domain::value::{
+    AuthorizationId, AuthorizationServer, ConnectionId, OrganizationId, ProviderScope, Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -12,7 +16,7 @@ use super::mark::{Mark, changed, changing};
 use super::page::{Cursor, Listed, Page};
 use crate::projection::Poison;
 use crate::recorded::Foldable;
-use crate::rows::Table;
+use crate::rows::{Table, document};
 use crate::table;
 
 /// A row of `connections`.
@@ -32,6 +36,9 @@ pub struct ConnectionRow {
     pub secrets_version: Option<i64>,
     /// The fields that have a value in it.
     pub secret_fields: Vec<String>,
+    /// What an authorization server gave out for it; `None` before that, after it was taken back, and from the moment on at which the server moved.
+    #[sqlx(json(nullable))]
+    pub oauth: Option<ConnectionOauth>,
     /// `open` or `removed`.
     pub standing: String,
     /// When it was made.
@@ -44,14 +51,40 @@ pub struct ConnectionRow {
     pub updated_position: i64,
 }
 
+/// What an authorization server gave out for a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionOauth {
+    /// Under which id it is kept.
+    pub authorization: AuthorizationId,
+    /// How it was come by.
+    pub grant: UpstreamGrant,
+    /// Who allowed it.
+    pub by: Option<UserId>,
+    /// Who gave it out.
+    pub issuer: AuthorizationServer,
+    /// What it may be used for.
+    pub scopes: BTreeSet<ProviderScope>,
+    /// What the upstream wants beside that.
+    pub wanted: BTreeSet<ProviderScope>,
+    /// Whether it can be renewed without anybody.
+    pub renewable: bool,
+    /// When its first token ends, if that was told.
+    pub expires_at: Option<Timestamp>,
+    /// When it was given out.
+    pub authorized_at: Timestamp,
+    /// Why it is of no use any more.
+    pub lost: Option<AuthorizationEnd>,
+}
+
 impl Listed for ConnectionRow {
     fn created_position(&self) -> i64 {
         self.created_position
     }
 }
 
+document!(ConnectionOauth);
 table!(ConnectionRow in "connections" by Uuid = id;
-    id, organization_id, owner_user_id, server_id, name, secrets_version, secret_fields, standing,
+    id, organization_id, owner_user_id, server_id, name, secrets_version, secret_fields, oauth, standing,
     created_at, created_position, updated_at, updated_position);
 changing!(ConnectionRow);
 
@@ -71,8 +104,8 @@ impl Connections {
     ) -> Result<(), sqlx::Error> {
         self.table.load(connection).await?;
         if !moving.is_empty() {
-            let sql =
-                "select * from connections where server_id = any($1::uuid[]) and secrets_version is not null";
+            let sql = "select * from connections where server_id = any($1::uuid[])
+                       and (secrets_version is not null or oauth is not null)";
             self.table.hold(sqlx::query_as(sql).bind(moving).fetch_all(connection).await?);
         }
         self.of_server.clear();
@@ -92,7 +125,7 @@ impl Connections {
     /// The server of these connections moved to another origin: secrets that were set before count as not set, as they do for the gateway.
     pub(super) fn forget_secrets_for(&mut self, server: Mark) {
         for id in self.of_server.get(&server.id).into_iter().flatten() {
-            if self.table.get(id).is_some_and(|row| row.secrets_version.is_some())
+            if self.table.get(id).is_some_and(|row| row.secrets_version.is_some() || row.oauth.is_some())
                 && let Ok(row) = changed(&mut self.table, id, server)
             {
                 row.forget_secrets();
@@ -105,6 +138,7 @@ impl ConnectionRow {
     fn forget_secrets(&mut self) {
         self.secrets_version = None;
         self.secret_fields = Vec::new();
+        self.oauth = None;
     }
 }
 
@@ -129,6 +163,7 @@ pub(super) fn fold(
                 name: name.as_str().to_owned(),
                 secrets_version: None,
                 secret_fields: Vec::new(),
+                oauth: None,
                 standing: "open".to_owned(),
                 created_at: mark.at,
                 created_position: mark.position,
@@ -143,6 +178,34 @@ pub(super) fn fold(
             let row = changed(&mut connections.table, &mark.id, mark)?;
             row.secrets_version = Some(i64::from(*version));
             row.secret_fields = fields.iter().map(|field| field.as_str().to_owned()).collect();
+        }
+        ConnectionEvent::Authorized { authorization, grant, by, issuer, scopes, renewable, expires_at } => {
+            let row = changed(&mut connections.table, &mark.id, mark)?;
+            row.oauth = Some(ConnectionOauth {
+                authorization: *authorization,
+                grant: *grant,
+                by: *by,
+                issuer: issuer.clone(),
+                scopes: scopes.clone(),
+                wanted: BTreeSet::new(),
+                renewable: *renewable,
+                expires_at: *expires_at,
+                authorized_at: Timestamp::new(mark.at),
+                lost: None,
+            });
+        }
+        ConnectionEvent::ScopesWanted { scopes, .. } => {
+            if let Some(oauth) = &mut changed(&mut connections.table, &mark.id, mark)?.oauth {
+                oauth.wanted = scopes.difference(&oauth.scopes).cloned().collect();
+            }
+        }
+        ConnectionEvent::AuthorizationLost { reason, .. } => {
+            if let Some(oauth) = &mut changed(&mut connections.table, &mark.id, mark)?.oauth {
+                oauth.lost = Some(*reason);
+            }
+        }
+        ConnectionEvent::AuthorizationWithdrawn { .. } => {
+            changed(&mut connections.table, &mark.id, mark)?.oauth = None;
         }
         ConnectionEvent::Removed {} => {
             let row = changed(&mut connections.table, &mark.id, mark)?;

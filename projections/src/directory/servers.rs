@@ -1,6 +1,6 @@
 //! Upstream servers: an organization's own, and the deployment's catalogue.
 
-use domain::server::{ServerEvent, Transport};
+use domain::server::{ServerEvent, ServerOauth, Transport};
 use domain::value::{CredentialField, OrganizationId, ServerId};
 use sqlx::{FromRow, PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -29,6 +29,9 @@ pub struct ServerRow {
     /// What it needs to be told on every call.
     #[sqlx(json)]
     pub credential_fields: Vec<CredentialField>,
+    /// How its connections are authorized by OAuth.
+    #[sqlx(json(nullable))]
+    pub oauth: Option<ServerOauth>,
     /// `private`, `organization` or `public`.
     pub visibility: String,
     /// `offered` or `retired`.
@@ -49,9 +52,9 @@ impl Listed for ServerRow {
     }
 }
 
-document!(Transport, Vec<CredentialField>);
+document!(Transport, Vec<CredentialField>, ServerOauth);
 table!(ServerRow in "servers" by Uuid = id;
-    id, organization_id, name, transport, credential_fields, visibility, standing,
+    id, organization_id, name, transport, credential_fields, oauth, visibility, standing,
     created_at, created_position, updated_at, updated_position);
 changing!(ServerRow);
 
@@ -68,7 +71,7 @@ impl Servers {
         self.table.want(server);
         match fact {
             ServerEvent::Updated { transport, .. } => self.moves.push((server, transport.clone())),
-            ServerEvent::Registered { .. } | ServerEvent::Retired {} => {}
+            ServerEvent::Registered { .. } | ServerEvent::OauthChanged { .. } | ServerEvent::Retired {} => {}
         }
     }
 
@@ -100,6 +103,7 @@ pub(super) fn fold(
                 name: name.as_str().to_owned(),
                 transport: transport.clone(),
                 credential_fields: credential_fields.clone(),
+                oauth: None,
                 visibility: visibility.as_str().to_owned(),
                 standing: "offered".to_owned(),
                 created_at: mark.at,
@@ -117,6 +121,9 @@ pub(super) fn fold(
             row.transport.clone_from(transport);
             row.credential_fields.clone_from(credential_fields);
             visibility.as_str().clone_into(&mut row.visibility);
+        }
+        ServerEvent::OauthChanged { oauth } => {
+            changed(&mut servers.table, &mark.id, mark)?.oauth.clone_from(oauth);
         }
         ServerEvent::Retired {} => {
             "retired".clone_into(&mut changed(&mut servers.table, &mark.id, mark)?.standing);
