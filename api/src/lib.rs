@@ -41,6 +41,7 @@ mod shutdown;
 mod telemetry;
 pub mod token;
 mod trace_context;
+mod upstream_oauth;
 mod well_known;
 mod what_if;
 mod wiring;

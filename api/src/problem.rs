@@ -314,6 +314,9 @@ const fn connection(error: ConnectionError) -> Answer {
         ConnectionError::Removed => (StatusCode::GONE, "connection-removed"),
         ConnectionError::StaleVersion => (StatusCode::CONFLICT, "secrets-changed-meanwhile"),
         ConnectionError::ServerMoved => (StatusCode::CONFLICT, "server-moved"),
+        ConnectionError::AuthorizationUsed => (StatusCode::CONFLICT, "authorization-used"),
+        ConnectionError::AuthorizationUnfit => (StatusCode::CONFLICT, "authorization-unfit"),
+        ConnectionError::TooManyScopes => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-scopes"),
         ConnectionError::TooManyFields => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-secret-fields"),
     }
 }

@@ -13,14 +13,14 @@ mod readers;
 mod running;
 mod signing_keys;
 mod unused_clients;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::value::{AddressRange, Position, PresentedSecret};
+use domain::value::{Position, PresentedSecret};
 use mcp::origin::AllowedOrigins;
-use mcp::upstream::{OpenNetworks, Upstream, UpstreamConfig};
 use projections::LogReader;
 use projections::access::Deciding;
 use projections::history::History;
@@ -38,7 +38,7 @@ use crate::adapters::key_digest::{KeyDigestError, KeyDigests};
 use crate::adapters::master_key::{MasterKeyError, MasterKeys};
 use crate::adapters::nats::NatsError;
 use crate::adapters::notary_key::{self, NotaryKeyError};
-use crate::adapters::outbound::{Outbound, is_global};
+use crate::adapters::outbound::Outbound;
 use crate::adapters::personal_data::PersonalData;
 use crate::adapters::postgres::{self, PostgresError};
 use crate::adapters::postgres_events::Appender;
@@ -61,6 +61,7 @@ use crate::router::{Surface, surface};
 use crate::serve::serve;
 use crate::shutdown::Shutdown;
 use crate::token::PublicUrl;
+use crate::upstream_oauth::UpstreamOauth;
 use crate::well_known::WellKnown;
 
 use backbone::{Backbone, backbone};
@@ -272,10 +273,11 @@ impl Edge<'_> {
         address: SocketAddr,
     ) -> Result<Surface, StartError> {
         let metrics = self.metrics.clone();
-        let gateway = self.gateway(address, metrics.clone())?;
+        let upstreams = self.upstream_oauth(appender.clone())?;
+        let gateway = self.gateway(address, metrics.clone(), upstreams.clone())?;
         self.shutdown.spawn(gateway.clone().judge_streams(self.readers.stop.clone()));
         self.shutdown.spawn(gateway.clone().check_upstreams(self.readers.stop.clone()));
-        let admin = self.admin(appender, bootstrap_token)?;
+        let admin = self.admin(appender, bootstrap_token, upstreams)?;
         let health = Health {
             shutdown: self.shutdown.clone(),
             view: self.readers.view.clone(),
@@ -297,8 +299,14 @@ impl Edge<'_> {
         Ok(surface(&admin, gateway, health, well_known, metrics, &oauth, people))
     }
 
-    fn gateway(&self, address: SocketAddr, metrics: Metrics) -> Result<Gateway, StartError> {
-        let upstream = upstream(self.config)?;
+    fn gateway(
+        &self,
+        address: SocketAddr,
+        metrics: Metrics,
+        upstreams: UpstreamOauth<RealPorts>,
+    ) -> Result<Gateway, StartError> {
+        let tokens = Arc::new(upstreams);
+        let upstream = upstreams::upstream(self.config)?;
         self.shutdown.spawn(tidy(self.pool.clone(), self.shutdown.clone()));
         self.shutdown.spawn(self.limits.clone().forget(self.readers.stop.clone()));
         Ok(Gateway::new(Parts {
@@ -308,7 +316,7 @@ impl Edge<'_> {
             tokens: Tokens::new(Arc::new(TokenVerifier::new(self.public.clone()))),
             url: self.public.clone(),
             sessions: Arc::new(SealedSessions(Arc::clone(&self.master))),
-            credentials: UpstreamCredentials::new(Arc::new(self.vault())),
+            credentials: UpstreamCredentials::new(Arc::new(self.vault()), tokens, self.public.clone()),
             bodies: BodyBudgets::beside(upstream.memory().clone()),
             upstream,
             addresses: Addresses::default(),
@@ -324,7 +332,12 @@ impl Edge<'_> {
         }))
     }
 
-    fn admin(&self, appender: Appender, bootstrap_token: &str) -> Result<Admin<RealPorts>, StartError> {
+    fn admin(
+        &self,
+        appender: Appender,
+        bootstrap_token: &str,
+        upstreams: UpstreamOauth<RealPorts>,
+    ) -> Result<Admin<RealPorts>, StartError> {
         let ports = RealPorts::of(self.pool, appender, Arc::clone(&self.digests), &self.master);
         let directory = self.readers.projections.iter().find(|handle| handle.name() == "directory").cloned();
         Ok(Admin {
@@ -344,7 +357,8 @@ impl Edge<'_> {
             places: Places::default(),
             passwords: passwords(self.pool, &self.master, &self.digests),
             providers: self.providers()?,
-            networks: open_networks(self.config.upstream_networks.clone()),
+            networks: upstreams::open_networks(self.config.upstream_networks.clone()),
+            upstreams,
         })
     }
 
@@ -396,7 +410,8 @@ async fn tidy(pool: PgPool, shutdown: Shutdown) {
     let own = [FORGET_COMMANDS, FORGET_SECRETS];
     let refresh = [FORGET_REFRESH_ANSWERS, FORGET_SPENT_REFRESH_TOKENS, FORGET_REFRESH_FAMILIES];
     let oauth = [crate::oauth::FORGET_CODES, crate::oauth::FORGET_FORMS, crate::oauth::FORGET_ASSERTIONS];
-    let statements = [&own[..], &refresh, &crate::people::FORGET, &oauth].concat();
+    let statements =
+        [&own[..], &refresh, &crate::people::FORGET, &oauth, &crate::upstream_oauth::FORGET].concat();
     let soft = shutdown.soft();
     loop {
         tokio::select! {
@@ -409,22 +424,6 @@ async fn tidy(pool: PgPool, shutdown: Shutdown) {
             }
         }
     }
-}
-
-fn upstream(config: &Config) -> Result<Upstream, StartError> {
-    let settings = UpstreamConfig {
-        timeouts: config.upstream,
-        held_bytes_max: config.held_bytes_max,
-        open_networks: open_networks(config.upstream_networks.clone()),
-        ..UpstreamConfig::default()
-    };
-    Upstream::try_new(settings).map_err(|error| StartError::Tls(error.to_string()))
-}
-
-fn open_networks(beside: Vec<AddressRange>) -> OpenNetworks {
-    OpenNetworks::new(move |address| {
-        is_global(address) || beside.iter().any(|network| network.contains(address))
-    })
 }
 
 /// Our own address, those that were configured, and loopback spellings of it when we listen there.

@@ -42,10 +42,12 @@ pub enum Purpose {
     Consent,
     /// What an identity provider knows this deployment by.
     ProviderSecret,
+    /// What an upstream's authorization server gave out, and who we are there.
+    UpstreamAuthorization,
 }
 
 impl Purpose {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::SubjectKey,
         Self::DataKey,
         Self::ConnectionSecret,
@@ -56,6 +58,7 @@ impl Purpose {
         Self::LocalPassword,
         Self::Consent,
         Self::ProviderSecret,
+        Self::UpstreamAuthorization,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -70,6 +73,7 @@ impl Purpose {
             Self::LocalPassword => b"sekisho local password v1",
             Self::Consent => b"sekisho consent v1",
             Self::ProviderSecret => b"sekisho provider secret v1",
+            Self::UpstreamAuthorization => b"sekisho upstream authorization v1",
         }
     }
 }

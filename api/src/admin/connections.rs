@@ -1,17 +1,18 @@
 //! `/v1/organizations/{organization}/connections`: credentials for a server. The values go in and never come out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use commands::Ports;
 use commands::connection::{Create, Created, Remove, Rename, SecretsSet, SetSecrets};
-use domain::connection::ConnectionOwner;
+use domain::connection::{AuthorizationEnd, ConnectionOwner};
 use domain::server::Transport;
 use domain::value::{
-    ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, Scope, ServerId, UpstreamUrl,
+    ConnectionId, DisplayName, FieldName, OrganizationId, PresentedSecret, ProviderScope, Scope, ServerId,
+    Timestamp, UpstreamUrl, UserId,
 };
 use http::Method;
-use projections::directory::connections::{self as rows, ConnectionRow};
+use projections::directory::connections::{self as rows, ConnectionOauth, ConnectionRow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -110,7 +111,8 @@ enum Owner {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(try_from = "Value", deny_unknown_fields)]
 struct NewSecrets {
-    /// The value of each credential field that the server names: at most 8192 bytes each.
+    /// The value of each credential field that the server names: at most 8192 bytes each. Where the server is authorized by OAuth, also
+    /// `oauth_client_id`, `oauth_client_secret` and `oauth_issuer`: the client that its authorization server knows already, and which one that is.
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "api_token": "the-token" }))]
     fields: BTreeMap<FieldName, PresentedSecret>,
     /// The server's address as you know it. When the server is at another origin by now, nothing is set, and the answer is 409
@@ -181,6 +183,9 @@ struct Connection {
     secrets_version: Option<i64>,
     /// The fields that have a value.
     secret_fields: Vec<String>,
+    /// What an authorization server gave out for it; null before that, after it was taken back, and after the server moved to another origin.
+    #[schema(required)]
+    authorization: Option<Authorization>,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -189,13 +194,74 @@ struct Connection {
     updated_at: OffsetDateTime,
 }
 
+/// What an authorization server gave out for a connection. Tokens are never shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionAuthorization)]
+struct Authorization {
+    /// Whether calls use it: `false` when it must be given anew.
+    usable: bool,
+    /// Why it must be given anew: `renewal_refused`, `expired` or `token_refused`.
+    #[schema(required)]
+    lost: Option<&'static str>,
+    /// `authorization_code` or `client_credentials`.
+    grant: &'static str,
+    /// Who gave it out.
+    issuer: String,
+    /// Who allowed it; null where the connection's client acts in its own name.
+    #[schema(required)]
+    by: Option<Uuid>,
+    /// What it may be used for, as far as was told.
+    scopes: Vec<String>,
+    /// What the server wants beside that: the next authorization asks for it, too.
+    wanted_scopes: Vec<String>,
+    /// Whether it is renewed without anybody.
+    renewable: bool,
+    /// When its first token ends, if that was told.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    expires_at: Option<OffsetDateTime>,
+    /// When it was given out.
+    #[serde(with = "time::serde::rfc3339")]
+    authorized_at: OffsetDateTime,
+}
+
+impl From<ConnectionOauth> for Authorization {
+    fn from(oauth: ConnectionOauth) -> Self {
+        let texts = |scopes: &BTreeSet<ProviderScope>| scopes.iter().map(ProviderScope::to_string).collect();
+        Self {
+            usable: oauth.lost.is_none(),
+            lost: oauth.lost.map(AuthorizationEnd::as_str),
+            grant: oauth.grant.as_str(),
+            issuer: oauth.issuer.to_string(),
+            by: oauth.by.map(UserId::uuid),
+            scopes: texts(&oauth.scopes),
+            wanted_scopes: texts(&oauth.wanted),
+            renewable: oauth.renewable,
+            expires_at: oauth.expires_at.map(Timestamp::get),
+            authorized_at: oauth.authorized_at.get(),
+        }
+    }
+}
+
 impl From<ConnectionRow> for Connection {
     fn from(row: ConnectionRow) -> Self {
         let ConnectionRow { id, server_id, name, owner_user_id, secrets_version, secret_fields, .. } = row;
+        let authorization = row.oauth.map(Authorization::from);
         let owner = if owner_user_id.is_none() { Owner::Organization } else { Owner::User };
         let (created_at, updated_at) = (row.created_at, row.updated_at);
         let (server, user) = (server_id, owner_user_id);
-        Self { id, server, name, owner, user, secrets_version, secret_fields, created_at, updated_at }
+        Self {
+            id,
+            server,
+            name,
+            owner,
+            user,
+            secrets_version,
+            secret_fields,
+            authorization,
+            created_at,
+            updated_at,
+        }
     }
 }
 

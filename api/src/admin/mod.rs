@@ -22,6 +22,7 @@ mod calls;
 mod catalogue;
 mod clients;
 mod clients_of_nobody;
+mod connection_authorization;
 mod connections;
 mod deployment;
 mod events;
@@ -56,6 +57,7 @@ use crate::gateway::{CheckKey, SealCalls};
 use crate::passwords::Passwords;
 use crate::providers::Providers;
 use crate::shutdown::Shutdown;
+use crate::upstream_oauth::UpstreamOauth;
 
 pub use crate::openapi::{Parameter, SchemaOf};
 pub use answer::{Listed, Written};
@@ -104,6 +106,8 @@ pub struct Admin<P> {
     pub providers: Providers,
     /// Where the servers of organizations may be.
     pub networks: OpenNetworks,
+    /// Tokens for upstreams.
+    pub upstreams: UpstreamOauth<P>,
 }
 
 impl<P> Clone for Admin<P> {
@@ -126,6 +130,7 @@ impl<P> Clone for Admin<P> {
             passwords: self.passwords.clone(),
             providers: self.providers.clone(),
             networks: self.networks.clone(),
+            upstreams: self.upstreams.clone(),
         }
     }
 }
@@ -174,6 +179,7 @@ pub fn areas<P: Ports + 'static>() -> Vec<Area<P>> {
         passwords::area(),
         servers::area(),
         connections::area(),
+        connection_authorization::area(),
         instances::area(),
         api_keys::area(),
         clients::area(),

@@ -4,10 +4,10 @@ use axum::Extension;
 use axum::extract::State;
 use commands::server::{Register, Registered, Retire, Update};
 use commands::{Actor, Authority, Ports};
-use domain::server::{Transport, Visibility};
+use domain::server::{ServerOauth, Transport, UpstreamGrant, Visibility};
 use domain::value::{
-    CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId, Role, Scope, ServerId,
-    UpstreamUrl,
+    AuthorizationServer, CredentialField, DisplayName, FieldName, HeaderName, HeaderPrefix, OrganizationId,
+    Role, Scope, ServerId, UpstreamUrl,
 };
 use http::{Method, StatusCode};
 use mcp::upstream::OpenNetworks;
@@ -78,6 +78,9 @@ pub(super) struct ServerBody {
     /// The credentials that it wants on every call; at most 16.
     #[serde(default)]
     credential_fields: Vec<FieldBody>,
+    /// How its connections are authorized by OAuth; left out when they are not.
+    #[serde(default)]
+    oauth: Option<OauthBody>,
     /// Who may connect to it.
     #[schema(schema_with = visibility)]
     visibility: Visibility,
@@ -125,6 +128,51 @@ impl TryFrom<AnyTransport> for TransportBody {
     }
 }
 
+/// That connections of a server are authorized by OAuth. Where, the server says itself when it is asked (RFC 9728).
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ServerOauth)]
+struct OauthBody {
+    /// How a connection comes to a token.
+    #[serde(default)]
+    grant: GrantBody,
+    /// The one authorization server that may give out tokens, whatever the server names; null leaves the choice to the server.
+    #[schema(value_type = Option<String>, example = "https://auth.example.com")]
+    issuer: Option<AuthorizationServer>,
+}
+
+/// How a connection comes to a token: a person allows it, or the connection's own client gets it in its own name.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UpstreamGrant)]
+enum GrantBody {
+    /// A person allows it at the authorization server.
+    #[default]
+    AuthorizationCode,
+    /// The client that the connection names gets tokens in its own name.
+    ClientCredentials,
+}
+
+impl From<OauthBody> for ServerOauth {
+    fn from(OauthBody { grant, issuer }: OauthBody) -> Self {
+        let grant = match grant {
+            GrantBody::AuthorizationCode => UpstreamGrant::AuthorizationCode,
+            GrantBody::ClientCredentials => UpstreamGrant::ClientCredentials,
+        };
+        Self { grant, issuer }
+    }
+}
+
+impl From<ServerOauth> for OauthBody {
+    fn from(ServerOauth { grant, issuer }: ServerOauth) -> Self {
+        let grant = match grant {
+            UpstreamGrant::AuthorizationCode => GrantBody::AuthorizationCode,
+            UpstreamGrant::ClientCredentials => GrantBody::ClientCredentials,
+        };
+        Self { grant, issuer }
+    }
+}
+
 /// One credential that a server wants.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +206,9 @@ pub(super) struct Server {
     transport: TransportBody,
     /// The credentials that it wants on every call.
     credential_fields: Vec<FieldBody>,
+    /// How its connections are authorized by OAuth; null when they are not.
+    #[schema(required)]
+    oauth: Option<OauthBody>,
     /// Who may connect to it.
     #[schema(schema_with = visibility)]
     visibility: String,
@@ -195,6 +246,7 @@ impl From<ServerRow> for Server {
             name: row.name,
             transport: TransportBody { http: HttpEndpoint { url } },
             credential_fields: row.credential_fields.into_iter().map(FieldBody::from).collect(),
+            oauth: row.oauth.map(OauthBody::from),
             visibility: row.visibility,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -205,13 +257,14 @@ impl From<ServerRow> for Server {
 impl ServerBody {
     /// For whose catalogue; none is the deployment's own.
     pub(super) fn registration(self, organization: Option<OrganizationId>) -> Register {
-        let Self { name, transport: TransportBody { http }, credential_fields, visibility } = self;
+        let Self { name, transport: TransportBody { http }, credential_fields, oauth, visibility } = self;
         let credential_fields = credential_fields.into_iter().map(CredentialField::from).collect();
         Register {
             organization,
             name,
             transport: Transport::Http { url: http.url },
             credential_fields,
+            oauth: oauth.map(ServerOauth::from),
             visibility,
         }
     }
@@ -235,9 +288,9 @@ impl ServerBody {
 
     /// In whose catalogue; none is the deployment's own.
     pub(super) fn replacement(self, organization: Option<OrganizationId>, server: ServerId) -> Update {
-        let Register { organization, name, transport, credential_fields, visibility } =
+        let Register { organization, name, transport, credential_fields, oauth, visibility } =
             self.registration(organization);
-        Update { organization, server, name, transport, credential_fields, visibility }
+        Update { organization, server, name, transport, credential_fields, oauth, visibility }
     }
 }
 

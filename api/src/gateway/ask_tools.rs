@@ -114,7 +114,7 @@ impl Gateway {
                     let body = list_body(call, cursor).ok_or(None)?;
                     let leave = self.0.breakers.leave(destination)?;
                     let request = self.list_request(caller, route, destination, call, body).await?;
-                    self.page(call, (leave, request)).await?
+                    self.page(call, (leave, destination, request)).await?
                 }
                 Behind::Several(_) => self.page_of_member(caller, route, destination, call, cursor).await?,
             };
@@ -133,11 +133,10 @@ impl Gateway {
     async fn page(
         &self,
         call: &McpCall,
-        (leave, request): (Leave<'_>, UpstreamRequest),
+        (leave, destination, request): (Leave<'_>, &Destination, UpstreamRequest),
     ) -> Result<Bytes, Refusal> {
         let memory = &call.share.large;
-        let answer = leave.send(&self.0.upstream, request, memory, Repeat::Once).await;
-        let answer = answer.map_err(Refusal::upstream)?;
+        let answer = self.ask(leave, destination, request, (memory, Repeat::Once)).await?;
         if answer.status == StatusCode::NOT_FOUND && call.headers.contains_key(MCP_SESSION_ID) {
             return Err(Refusal::upstream_refused(answer.status)); // the session is over, which its client must hear
         }

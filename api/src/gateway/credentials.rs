@@ -1,15 +1,18 @@
-//! Credentials for upstreams: read from the vault once for each version, then from bounded memory.
+//! Credentials for upstreams: fields, read from the vault once for each version and then from bounded memory; and tokens, where a server is
+//! authorized by OAuth.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::value::ConnectionId;
+use domain::value::{AuthorizationId, ConnectionId, ProviderScope};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use super::ports::{OpenSecrets, Secrets};
+use super::ports::{NoUpstreamToken, OpenSecrets, Secrets, UpstreamTokens};
 use super::refusal::Refusal;
 use super::route::Destination;
+use crate::token::PublicUrl;
 
 /// Connections whose secrets are remembered.
 const REMEMBERED_MAX: usize = 10_000;
@@ -21,6 +24,8 @@ type Remembered = HashMap<(ConnectionId, u32), Arc<Secrets>>;
 #[derive(Clone)]
 pub struct UpstreamCredentials {
     vault: Arc<dyn OpenSecrets>,
+    tokens: Arc<dyn UpstreamTokens>,
+    url: PublicUrl,
     remembered: Arc<Mutex<Remembered>>,
 }
 
@@ -31,9 +36,9 @@ impl std::fmt::Debug for UpstreamCredentials {
 }
 
 impl UpstreamCredentials {
-    /// Credentials out of this vault.
-    pub fn new(vault: Arc<dyn OpenSecrets>) -> Self {
-        Self { vault, remembered: Arc::default() }
+    /// Credentials out of this vault, and tokens; whoever lacks one is told of a page at this address.
+    pub fn new(vault: Arc<dyn OpenSecrets>, tokens: Arc<dyn UpstreamTokens>, url: PublicUrl) -> Self {
+        Self { vault, tokens, url, remembered: Arc::default() }
     }
 
     /// Adds the upstream's own credentials to the headers of a request. A required one that was never set is a refusal, not a call without it.
@@ -42,6 +47,60 @@ impl UpstreamCredentials {
         destination: &Destination,
         headers: &mut HeaderMap,
     ) -> Result<(), Refusal> {
+        self.add_fields(destination, headers).await?;
+        if destination.server.oauth.is_none() {
+            return Ok(());
+        }
+        let authorization = destination.connection.authorization_for(&destination.server);
+        let authorization = authorization.ok_or_else(|| self.needed(destination.connection_id))?;
+        let connection = destination.connection_id;
+        let token = if let Some(token) = self.tokens.held(connection, authorization) {
+            token
+        } else {
+            let token = self.tokens.token(connection, authorization).await;
+            token.map_err(|why| self.lacking(connection, why))?
+        };
+        headers.insert(AUTHORIZATION, token);
+        Ok(())
+    }
+
+    /// Another token in the headers of a request, in place of the one that was refused.
+    pub(super) async fn replace(
+        &self,
+        connection: ConnectionId,
+        authorization: AuthorizationId,
+        headers: &mut HeaderMap,
+    ) -> Result<(), Refusal> {
+        let presented = headers.get(AUTHORIZATION).ok_or_else(|| self.needed(connection))?;
+        let token = self.tokens.refused(connection, authorization, presented).await;
+        headers.insert(AUTHORIZATION, token.map_err(|why| self.lacking(connection, why))?);
+        Ok(())
+    }
+
+    /// Notes what the upstream wants beside what was allowed; the refusal that says where that is allowed.
+    pub(super) async fn wanting(
+        &self,
+        connection: ConnectionId,
+        authorization: AuthorizationId,
+        scopes: BTreeSet<ProviderScope>,
+    ) -> Refusal {
+        self.tokens.wanted(connection, authorization, scopes).await;
+        self.needed(connection)
+    }
+
+    /// Somebody must authorize the connection: where.
+    pub(super) fn needed(&self, connection: ConnectionId) -> Refusal {
+        Refusal::authorization_needed(self.url.at(&format!("/connections/{connection}/authorize")))
+    }
+
+    fn lacking(&self, connection: ConnectionId, why: NoUpstreamToken) -> Refusal {
+        match why {
+            NoUpstreamToken::Needed => self.needed(connection),
+            NoUpstreamToken::Unavailable => Refusal::authorization_unavailable(),
+        }
+    }
+
+    async fn add_fields(&self, destination: &Destination, headers: &mut HeaderMap) -> Result<(), Refusal> {
         let wanted = &destination.server.credential_fields;
         if wanted.is_empty() {
             return Ok(());

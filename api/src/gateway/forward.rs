@@ -44,8 +44,8 @@ impl Gateway {
         self.must_hold(permitted.mark)?;
         recording.say(|draft| draft.sent(&destination));
         let started = std::time::Instant::now();
-        let answer = leave.send(&self.0.upstream, request, &call.share.large, Repeat::of(call)).await;
-        let answer = answer.map_err(Refusal::upstream)?;
+        let (memory, repeat) = (&call.share.large, Repeat::of(call));
+        let answer = self.ask(leave, &destination, request, (memory, repeat)).await?;
         self.0.metrics.upstream_answered(started.elapsed());
         let session = answer.session_id().cloned();
         let filter = permitted.shown.clone().map(|shown| shown.filter(destination.clone()));

@@ -7,6 +7,7 @@ mod addresses;
 mod ask_tools;
 mod authenticate;
 mod authorize;
+mod authorized;
 mod body;
 mod breakers;
 mod call;
@@ -45,7 +46,9 @@ pub use crate::key_holder::CheckKey;
 pub use breakers::{BreakerLimits, Breakers};
 pub use composed::Links;
 pub use credentials::UpstreamCredentials;
-pub use ports::{OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable};
+pub use ports::{
+    NoUpstreamToken, OpenSecrets, SealCalls, SealSession, Secrets, SecretsUnavailable, UpstreamTokens,
+};
 pub(crate) use recorded::ARGUMENT_BYTES_MAX;
 pub use recorded::Recorder;
 pub(crate) use refusal::RefusedFor;

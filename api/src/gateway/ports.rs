@@ -1,12 +1,16 @@
 //! What the gateway needs from outside, as capabilities. Adapters are chosen in `wiring`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
-use domain::value::{ConnectionId, Timestamp};
+use domain::value::{AuthorizationId, ConnectionId, ProviderScope, Timestamp};
+use http::HeaderValue;
 use uuid::Uuid;
 use zeroize::Zeroizing;
+
+/// A future whose type has no name.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Seals an upstream's session id for one principal at one place, so that a stolen id is of no use to anybody else and no state is kept.
 pub trait SealSession: Send + Sync {
@@ -44,4 +48,42 @@ pub trait OpenSecrets: Send + Sync {
         connection: ConnectionId,
         version: u32,
     ) -> Pin<Box<dyn Future<Output = Result<Option<Secrets>, SecretsUnavailable>> + Send + '_>>;
+}
+
+/// Why there is no token for an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoUpstreamToken {
+    /// Somebody must authorize the connection again.
+    Needed,
+    /// It cannot be read or renewed right now.
+    Unavailable,
+}
+
+/// What stands in `Authorization` for upstreams that are authorized by OAuth.
+pub trait UpstreamTokens: Send + Sync {
+    /// What is in memory and still counts, without waiting.
+    fn held(&self, connection: ConnectionId, authorization: AuthorizationId) -> Option<HeaderValue>;
+
+    /// What counts, read or renewed now.
+    fn token(
+        &self,
+        connection: ConnectionId,
+        authorization: AuthorizationId,
+    ) -> Boxed<'_, Result<HeaderValue, NoUpstreamToken>>;
+
+    /// Another one in place of what the upstream refused.
+    fn refused<'a>(
+        &'a self,
+        connection: ConnectionId,
+        authorization: AuthorizationId,
+        presented: &'a HeaderValue,
+    ) -> Boxed<'a, Result<HeaderValue, NoUpstreamToken>>;
+
+    /// Notes that the upstream wants more than was allowed.
+    fn wanted(
+        &self,
+        connection: ConnectionId,
+        authorization: AuthorizationId,
+        scopes: BTreeSet<ProviderScope>,
+    ) -> Boxed<'_, ()>;
 }

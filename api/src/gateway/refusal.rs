@@ -318,6 +318,24 @@ impl Refusal {
         Self::new(StatusCode::BAD_GATEWAY, code::INTERNAL_ERROR, "upstream-credential-missing", message)
     }
 
+    /// Whoever holds the connection must authorize it, or allow more: where. It opens for nobody else.
+    pub(super) fn authorization_needed(page: String) -> Self {
+        let message = format!(
+            "the connection to the server behind this instance must be authorized, by whoever holds it: open {page}"
+        );
+        let error = RpcError::new(code::INTERNAL_ERROR, "upstream-authorization-needed", message);
+        let error = error.with("authorize_at", page);
+        Self { status: StatusCode::BAD_GATEWAY, error, challenge: None, retry: None }
+    }
+
+    /// The token cannot be renewed right now.
+    pub(super) fn authorization_unavailable() -> Self {
+        let message = "the authorization for the server behind this instance cannot be renewed right now";
+        let reason = "upstream-authorization-unavailable";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, reason, message)
+            .after(Duration::from_secs(5))
+    }
+
     pub(super) fn vault() -> Self {
         let message = "the credentials for the server behind this instance cannot be read right now";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code::INTERNAL_ERROR, "vault-unavailable", message)

@@ -152,13 +152,19 @@ mod tests {
 
     fn destination() -> Destination {
         let (organization, address) = (OrganizationId::new(Uuid::nil()), "https://mcp.example.com/mcp");
-        let connection =
-            Connection { organization, server: ServerId::new(Uuid::nil()), secrets: None, removed: false };
+        let connection = Connection {
+            organization,
+            server: ServerId::new(Uuid::nil()),
+            secrets: None,
+            authorization: None,
+            removed: false,
+        };
         let server = Server {
             organization: None,
             url: domain::value::UpstreamUrl::parse(address).unwrap(),
             generation: 0,
             credential_fields: vec![],
+            oauth: None,
             retired: false,
         };
         Destination {

@@ -13,6 +13,7 @@ mod client_assertion;
 mod client_authentication;
 mod client_credentials;
 mod client_keys;
+mod client_metadata;
 mod codes;
 mod documents;
 mod end;
@@ -170,6 +171,7 @@ pub fn routes<P: Ports + 'static>(url: &PublicUrl) -> Vec<OauthRoute<P>> {
         metadata::authorization_server(url),
         metadata::openid_configuration(url),
         resource_metadata::route(url),
+        client_metadata::route(),
         jwks::route(),
         token::route(),
         revoke::route(),

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     UnknownRedirect,
     /// No such identity provider, or none any more.
     UnknownProvider,
+    /// No such connection, or none that this person may authorize.
+    UnknownConnection,
     /// A form from elsewhere, of another session, or too old.
     StaleForm,
     /// A request that cannot be read.
@@ -36,6 +38,7 @@ impl Fault {
             | Self::UnknownRedirect
             | Self::UnknownProvider
             | Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::UnknownConnection => StatusCode::NOT_FOUND,
             Self::StaleForm => StatusCode::FORBIDDEN,
             Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -50,6 +53,7 @@ impl Fault {
             Self::NoDocument => (words.fault_document, words.fault_document_text),
             Self::UnknownRedirect => (words.fault_redirect, words.fault_redirect_text),
             Self::UnknownProvider => (words.fault_provider, words.fault_provider_text),
+            Self::UnknownConnection => (words.fault_connection, words.fault_connection_text),
             Self::StaleForm => (words.fault_form, words.fault_form_text),
             Self::Malformed => (words.fault_request, words.fault_request_text),
             Self::TooOften => (words.fault_too_often, words.fault_too_often_text),

@@ -4,6 +4,7 @@
 //! maud's escaping, and the policy that each page carries lets a browser run nothing anyway.
 
 pub(crate) mod account;
+pub(crate) mod connections;
 pub(crate) mod consent;
 pub(crate) mod fault;
 pub(crate) mod held;

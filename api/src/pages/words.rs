@@ -107,6 +107,18 @@ words! {
     fault_too_often_text: "Too many requests came from here in a short time. Nothing was done. Wait a little and try again.", "短時間に多くのリクエストがありました。何も行われていません。少し待ってから、もう一度お試しください。";
     fault_unavailable: "Not right now", "ただいまご利用いただけません";
     fault_unavailable_text: "Something behind this page does not answer. Nothing was done. Try again in a moment.", "内部のサービスが応答していません。何も行われていません。しばらくしてから、もう一度お試しください。";
+    connect: "Connect a server", "サーバーを接続";
+    connect_title: "Connect {}?", "{} を接続しますか？";
+    connect_server: "Server", "サーバー";
+    connect_shared: "Whoever may use the tools of the organization acts there with what you allow now.", "組織のツールを使える人は皆、ここで許可する権限でサーバーを利用します。";
+    connect_own: "Calls with this connection act there in your name.", "この接続による呼び出しは、あなたの名前で行われます。";
+    connect_leads: "You are led to the place where this server is authorized, and come back here afterwards.", "このサーバーの認可を行う場所に移動し、その後ここに戻ります。";
+    connect_failed: "It is not connected", "接続できませんでした";
+    connect_again: "Try again", "もう一度試す";
+    connected: "{} is connected", "{} を接続しました";
+    connected_text: "You can close this page. Calls that waited for this can be made again.", "このページは閉じてかまいません。待っていた呼び出しをやり直せます。";
+    fault_connection: "There is nothing to connect here", "接続できるものがありません";
+    fault_connection_text: "It was removed, is not connected in this way, or belongs to somebody else. Nothing was done. Ask whoever sent you here, or an owner of the organization.", "削除されたか、この方法では接続しないか、ほかの人のものです。何も行われていません。案内した人か、組織の所有者にお問い合わせください。";
     fault_home: "To your account", "アカウントへ";
 }
 

@@ -91,3 +91,10 @@ pub(super) struct UnlinkIdentityForm {
     #[schema(format = Uri)]
     issuer: String,
 }
+
+/// That somebody is led to the authorization server of a connection's server.
+#[derive(Debug, ToSchema)]
+pub(super) struct AuthorizeConnectionForm {
+    /// Out of the page: ties the form to this browser.
+    csrf: String,
+}

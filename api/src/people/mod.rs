@@ -6,6 +6,7 @@
 mod account;
 mod auto_consent;
 mod change_password;
+mod connections;
 mod cookie;
 mod form;
 mod forms;
@@ -43,6 +44,7 @@ use crate::openapi::Parameter;
 use crate::passwords::{Passwords, Seal};
 use crate::providers::Providers;
 use crate::token::PublicUrl;
+use crate::upstream_oauth::UpstreamOauth;
 
 pub(crate) use account::person;
 pub(crate) use form::Sent;
@@ -56,8 +58,8 @@ pub(crate) use visitor::{SignedIn, Visitor, leads_to, unavailable};
 
 use cookie::{Cookie, VisitToken};
 use forms::{
-    ChangePasswordForm, ChooseProviderForm, EndGrantForm, EndSessionsForm, LinkIdentityForm, SignInForm,
-    SignOutForm, UnlinkIdentityForm,
+    AuthorizeConnectionForm, ChangePasswordForm, ChooseProviderForm, EndGrantForm, EndSessionsForm,
+    LinkIdentityForm, SignInForm, SignOutForm, UnlinkIdentityForm,
 };
 
 const NEXT: Parameter = Parameter::optional("next", "The page of ours to go on to");
@@ -102,6 +104,8 @@ pub(crate) struct People<P> {
     pub(crate) requests: Arc<dyn Seal>,
     /// The identity providers.
     pub(crate) providers: Providers,
+    /// Tokens for upstreams.
+    pub(crate) upstreams: UpstreamOauth<P>,
     /// What a person signs in for, read from where they go on to.
     pub(crate) expects: fn(&Grounds, &ClientDocuments, &Next) -> Option<Expectation>,
     /// The documents of clients that are known by one.
@@ -126,6 +130,7 @@ impl<P> Clone for People<P> {
             passwords: self.passwords.clone(),
             requests: Arc::clone(&self.requests),
             providers: self.providers.clone(),
+            upstreams: self.upstreams.clone(),
             expects: self.expects,
             documents: self.documents.clone(),
             limits: self.limits.clone(),
@@ -193,6 +198,45 @@ impl<P: Ports + 'static> People<P> {
 
 /// Every page of this area.
 pub(crate) fn routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
+    own_routes().into_iter().chain(connection_routes()).collect()
+}
+
+/// Pages about connections to upstreams.
+fn connection_routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
+    use PageAccess::Person;
+    type Row<P> = PageRoute<P>;
+    vec![
+        Row::page(
+            "/connections/{connection}/authorize",
+            Person,
+            "showAuthorizeConnection",
+            "Where somebody who holds a connection authorizes it at the server's authorization server",
+            connections::show::<P>,
+        )
+        .reading(&[UI_LOCALES])
+        .limited(Surface::Authorize),
+        Row::form::<AuthorizeConnectionForm, _, _>(
+            "/connections/{connection}/authorize",
+            Person,
+            "beginAuthorizeConnection",
+            "Go to the server's authorization server",
+            connections::begin::<P>,
+        )
+        .limited(Surface::Authorize),
+        Row::page(
+            "/connections/callback",
+            Person,
+            "authorizeConnectionCallback",
+            "Where a server's authorization server sends a browser back to",
+            connections::back::<P>,
+        )
+        .reading(CALLBACK)
+        .limited(Surface::Authorize),
+    ]
+}
+
+/// Pages about people themselves.
+fn own_routes<P: Ports + 'static>() -> Vec<PageRoute<P>> {
     use PageAccess::{Person, Visitor};
     type Row<P> = PageRoute<P>;
     vec![

@@ -1,5 +1,7 @@
 //! Where somebody goes on after they signed in: one of our own pages, and of those only the ones that lead somewhere (`oauth.md`, case 40).
 
+use domain::value::ConnectionId;
+
 /// Longest address that is carried along: that of an authorization request.
 const NEXT_BYTES_MAX: usize = 8 * 1024;
 /// Pages that somebody may be led to.
@@ -30,7 +32,8 @@ impl Next {
         // Browsers take a backslash for a slash, and leave out line breaks and tabs.
         let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\' && byte != b'#');
         let (path, _) = text.split_once('?').unwrap_or((text, ""));
-        (plain && text.len() <= NEXT_BYTES_MAX && PLACES.contains(&path)).then(|| Self(text.to_owned()))
+        let is_place = PLACES.contains(&path) || is_connection(path);
+        (plain && text.len() <= NEXT_BYTES_MAX && is_place).then(|| Self(text.to_owned()))
     }
 
     /// The address.
@@ -42,6 +45,12 @@ impl Next {
     pub(crate) fn authorization(&self) -> Option<&str> {
         self.0.strip_prefix("/oauth/authorize?")
     }
+}
+
+/// The page on which a connection is authorized.
+fn is_connection(path: &str) -> bool {
+    let id = path.strip_prefix("/connections/").and_then(|rest| rest.strip_suffix("/authorize"));
+    id.is_some_and(|id| ConnectionId::parse(id).is_ok())
 }
 
 /// One value as it stands in a query.
@@ -69,6 +78,9 @@ mod tests {
             "/oauth/authorize?a=b\r\nSet-Cookie: x",
             "/oauth/authorize?\u{95a2}",
             "oauth/authorize",
+            "/connections/callback?code=x",
+            "/connections/../authorize",
+            "/connections//evil.example/authorize",
             &long,
         ] {
             assert_eq!(Next::of(Some(text)), Next::default(), "{text}");

@@ -33,6 +33,7 @@ impl Edge<'_> {
             passwords: admin.passwords.clone(),
             requests: Arc::new(SealedFor { master: Arc::clone(&self.master), purpose: Purpose::Consent }),
             providers: admin.providers.clone(),
+            upstreams: admin.upstreams.clone(),
             expects: expectation,
             documents,
             limits: self.limits.clone(),

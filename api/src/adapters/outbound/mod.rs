@@ -7,6 +7,7 @@
 //! ```
 //! Nothing is kept open, no proxy of the environment is used. Loopback may be allowed, for demonstrations and tests alone; http goes nowhere else.
 
+mod authorization;
 mod documents;
 mod routable;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use mcp::upstream::{
 };
 use url::{Host, Url};
 
+pub(crate) use self::authorization::AuthorizationCalls;
 pub(crate) use self::routable::is_global;
 
 /// How long a connection may take to be there.

@@ -241,7 +241,7 @@ impl<'a> Talk<'a> {
             reach: destination.reach(),
         };
         let started = std::time::Instant::now();
-        let answer = leave.send(&gateway.0.upstream, request, &call.share.large, repeat).await;
+        let answer = gateway.try_ask(leave, destination, request, (&call.share.large, repeat)).await?;
         if answer.is_ok() {
             gateway.0.metrics.upstream_answered(started.elapsed());
         }
