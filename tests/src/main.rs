@@ -33,3 +33,4 @@ mod rebuild;
 mod revocation;
 mod schemathesis;
 mod store;
+mod upstream_oauth;

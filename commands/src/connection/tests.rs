@@ -1,12 +1,17 @@
 //! Refusals first.
 
-use domain::connection::{Connection, ConnectionError, ConnectionEvent, ConnectionOwner};
-use domain::server::{Server, ServerError, ServerEvent, Transport, Visibility};
-use domain::value::{ConnectionId, PresentedSecret, ServerId, UpstreamUrl, UserId};
+use domain::connection::{
+    AuthorizationEnd, Authorized, Connection, ConnectionError, ConnectionEvent, ConnectionOwner,
+};
+use domain::server::{Server, ServerError, ServerEvent, ServerOauth, Transport, UpstreamGrant, Visibility};
+use domain::value::{
+    AuthorizationId, AuthorizationServer, ConnectionId, PresentedSecret, ServerId, UpstreamUrl, UserId,
+};
+use uuid::Uuid;
 
 use super::*;
 use crate::testing::*;
-use crate::{CarryOutError, Refused};
+use crate::{Actor, CarryOutError, Refused};
 
 fn create(owner: ConnectionOwner, server: ServerId) -> Create {
     Create { organization: ACME, owner, server, name: name("Wiki") }
@@ -234,4 +239,134 @@ fn its_own_user_renames_and_removes_it() {
         let (.., did) = world.done(actor, remove(MEMBERS_OWN));
         assert_eq!(did, [ConnectionEvent::Removed {}.into()]);
     }
+}
+
+const AUTHORIZATION: AuthorizationId = AuthorizationId::new(Uuid::from_u128(77));
+
+fn issuer() -> AuthorizationServer {
+    AuthorizationServer::parse("https://auth.example.com").unwrap()
+}
+
+/// The wiki is authorized by OAuth, by this authorization server or by whichever it names.
+fn by_oauth(world: &World, issuer: Option<AuthorizationServer>) {
+    let oauth = Some(ServerOauth { grant: UpstreamGrant::AuthorizationCode, issuer });
+    world.log.given::<Server>(WIKI, vec![ServerEvent::OauthChanged { oauth }]);
+}
+
+fn authorize(connection: ConnectionId) -> Authorize {
+    let authorized = Authorized {
+        authorization: AUTHORIZATION,
+        grant: UpstreamGrant::AuthorizationCode,
+        by: Some(OWNER),
+        issuer: issuer(),
+        scopes: [].into(),
+        renewable: true,
+        expires_at: None,
+    };
+    Authorize { organization: ACME, connection, authorized, meant_for: transport() }
+}
+
+fn prepare(connection: ConnectionId) -> PrepareAuthorization {
+    PrepareAuthorization { organization: ACME, connection }
+}
+
+fn withdraw(connection: ConnectionId) -> WithdrawAuthorization {
+    WithdrawAuthorization { organization: ACME, connection }
+}
+
+fn lose(connection: ConnectionId) -> LoseAuthorization {
+    LoseAuthorization { connection, authorization: AUTHORIZATION, reason: AuthorizationEnd::Expired }
+}
+
+#[test]
+fn only_whoever_holds_a_connection_authorizes_it_or_takes_that_back() {
+    let world = World::new();
+    by_oauth(&world, None);
+    for connection in [FOREIGN_CONNECTION, REMOVED, NO_CONNECTION] {
+        world.not_found("connection", acme(OWNER), prepare(connection));
+        world.not_found("connection", acme(OWNER), authorize(connection));
+        world.not_found("connection", acme(OWNER), withdraw(connection));
+    }
+    world.not_found("organization", rival(), prepare(SHARED));
+    world.not_found("organization", rival(), authorize(SHARED));
+    for user in NOT_IN_COMMAND {
+        world.forbidden(acme(user), prepare(SHARED));
+        world.forbidden(acme(user), authorize(SHARED));
+        world.forbidden(acme(user), withdraw(SHARED));
+    }
+    world.forbidden(acme(COLLEAGUE), authorize(MEMBERS_OWN));
+}
+
+#[test]
+fn what_became_of_an_authorization_is_for_the_server_itself_to_note() {
+    let world = World::new();
+    for actor in [acme(OWNER), root(), founder()] {
+        world.forbidden(actor.clone(), lose(SHARED));
+        let scopes = [].into();
+        world.forbidden(actor, WantScopes { connection: SHARED, authorization: AUTHORIZATION, scopes });
+    }
+}
+
+#[test]
+fn a_connection_to_a_server_that_takes_secrets_is_not_authorized() {
+    let world = World::new();
+    assert!(matches!(world.refused(acme(OWNER), prepare(SHARED)), Refused::Invalid(_)));
+    let refused = world.refused(acme(OWNER), authorize(SHARED));
+    assert!(matches!(refused, Refused::Connection(ConnectionError::AuthorizationUnfit)), "{refused:?}");
+}
+
+#[test]
+fn tokens_of_another_authorization_server_than_the_chosen_one_are_refused() {
+    let world = World::new();
+    by_oauth(&world, Some(AuthorizationServer::parse("https://other.example.com").unwrap()));
+    let refused = world.refused(acme(OWNER), authorize(SHARED));
+    assert!(matches!(refused, Refused::Connection(ConnectionError::AuthorizationUnfit)), "{refused:?}");
+}
+
+#[test]
+fn tokens_for_a_server_that_moves_meanwhile_are_refused() {
+    let world = World::new();
+    by_oauth(&world, None);
+    world.log.ambush(|log| moved(log, "https://evil.example.com/mcp"));
+    let error = world.block_on(world.ask(acme(OWNER), authorize(SHARED))).unwrap_err();
+    let refused = matches!(error, CarryOutError::Refused(Refused::Connection(ConnectionError::ServerMoved)));
+    assert!(refused, "{error:?}");
+}
+
+#[test]
+fn a_client_of_the_connections_own_names_the_authorization_server_that_knows_it() {
+    let world = World::new();
+    let client = [("token", "t"), ("oauth_client_id", "ours"), ("oauth_issuer", "https://auth.example.com")];
+    assert!(matches!(world.refused(acme(OWNER), set(SHARED, &client)), Refused::Invalid(_)), "it takes none");
+    by_oauth(&world, None);
+    for fields in [
+        &client[..2],
+        &[client[0], client[2]],
+        &[client[0], ("oauth_client_secret", "s")],
+        &[client[0], client[1], ("oauth_issuer", "http://auth.example.com")],
+    ] {
+        assert!(matches!(world.refused(acme(OWNER), set(SHARED, fields)), Refused::Invalid(_)), "{fields:?}");
+    }
+    assert_eq!(world.vault.len(), 0);
+    world.done(acme(OWNER), set(SHARED, &client));
+}
+
+#[test]
+fn it_is_authorized_lost_and_taken_back() {
+    let world = World::new();
+    by_oauth(&world, Some(issuer()));
+    let (prepared, _) = world.done(acme(OWNER), prepare(SHARED));
+    assert_eq!((prepared.server, prepared.before), (WIKI, None));
+    let (.., did) = world.done(acme(OWNER), authorize(SHARED));
+    assert_eq!(did.len(), 1);
+    let (.., did) = world.done(Actor::schedule(), lose(SHARED));
+    let lost = ConnectionEvent::AuthorizationLost {
+        authorization: AUTHORIZATION,
+        reason: AuthorizationEnd::Expired,
+    };
+    assert_eq!(did, [lost.into()]);
+    let (prepared, _) = world.done(acme(ADMIN), prepare(SHARED));
+    assert_eq!(prepared.before, Some((issuer(), [].into())));
+    let (.., did) = world.done(acme(ADMIN), withdraw(SHARED));
+    assert_eq!(did, [ConnectionEvent::AuthorizationWithdrawn { authorization: AUTHORIZATION }.into()]);
 }

@@ -21,6 +21,11 @@ impl Browser {
         Self { http: Http::new(url), origin: url.to_owned(), cookies: BTreeMap::new() }
     }
 
+    /// A new one that knows a place by one address and reaches it at another, as through a proxy.
+    pub(crate) fn behind(url: &str, reached_at: &str) -> Self {
+        Self { http: Http::new(reached_at), ..Self::new(url) }
+    }
+
     /// The same with one more header on every request.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.http = self.http.with(name, value);
