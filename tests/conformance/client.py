@@ -2,6 +2,8 @@
 
 What to do is the suite's to say, by MCP_CONFORMANCE_SCENARIO and its context. With DOOR set, the server is not spoken to: whoever listens there
 makes an instance of the gateway in front of it, and that is. A careless client calls whatever is in the list, whether the rules let it or not.
+Where a scenario is about authorization, somebody at the door authorizes the instance's connection as often as the gateway asks for it, within
+reason: the client knows nothing of that.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
 MODERN_META = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": {"name": "careless", "version": "1"}}
 SUM = {"a": 2, "b": 3}
+AUTHORIZATIONS_MAX = 3
 
 
 def suggested(field: dict):
@@ -94,11 +97,39 @@ async def careless(url: str, headers: dict[str, str]) -> None:
             await ask("tools/call", {"name": tool["name"], "arguments": {}}, **{"mcp-name": tool["name"]})
 
 
+async def authorized(server: str) -> None:
+    """Calls until the gateway need not be authorized any more, or somebody at the door gives up."""
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+    known = {name: context[name] for name in ("client_id", "client_secret") if name in context}
+    for _ in range(AUTHORIZATIONS_MAX):
+        async with httpx2.AsyncClient(timeout=SECONDS_MAX) as http:
+            made = (await http.get(os.environ["DOOR"], params={"server": server, **known})).json()
+        if not made["authorized"]:
+            sys.exit("the connection is not authorized")
+        try:
+            if await asked(made["url"], {"x-api-key": made["api_key"]}, only_list_and_call):
+                return
+        except Exception as error:  # the package wraps what it gets in groups of its own
+            print(f"no good answer: {error!r}", file=sys.stderr)
+
+
+async def only_list_and_call(client):
+    """Every tool of the list, once: the first one that is refused is the last."""
+    for tool in (await client.list_tools()).tools:
+        await client.call_tool(tool.name, {})
+
+
 async def run() -> None:
+    if os.environ["MCP_CONFORMANCE_SCENARIO"].startswith("auth/"):
+        return await authorized(sys.argv[-1])
     url, headers = await endpoint(sys.argv[-1])
     if "careless" in sys.argv:
         return await careless(url, headers)
-    scenario = SCENARIOS.get(os.environ["MCP_CONFORMANCE_SCENARIO"], listed_calls)
+    await asked(url, headers, SCENARIOS.get(os.environ["MCP_CONFORMANCE_SCENARIO"], listed_calls))
+
+
+async def asked(url: str, headers: dict[str, str], scenario) -> bool:
+    """Opens a conversation and does what a scenario wants in it. Whether all of it was answered well."""
     mode = "legacy" if os.environ.get("MCP_CONFORMANCE_PROTOCOL_VERSION") == LEGACY else "auto"
     http = httpx2.AsyncClient(headers=headers, timeout=SECONDS_MAX)
     async with asyncio.timeout(SECONDS_MAX), http:
@@ -108,6 +139,8 @@ async def run() -> None:
                 await scenario(client)
             except (MCPError, ValidationError) as error:  # what the suite makes of it stands in its checks
                 print(f"no good answer: {error}", file=sys.stderr)
+                return False
+    return True
 
 
 asyncio.run(run())

@@ -1,6 +1,5 @@
-//! What the suite, as a server, says of the gateway as its client: the same as of the client in front of the gateway, and nothing bad.
-//!
-//! Absent so far: its scenarios of authorization, for the gateway takes no credential of its own from an authorization server yet.
+//! What the suite, as a server, says of the gateway as its client: the same as of the client in front of the gateway, and nothing bad. Its scenarios of
+//! authorization are in `client_authorization`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -46,7 +45,7 @@ async fn made(State(world): State<Arc<World>>, Query(asked): Query<HashMap<Strin
 }
 
 /// The line that starts the client: the suite puts the server's address behind it.
-fn line() -> String {
+pub(super) fn line() -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/client.py");
     format!("{} {}", installed("interop.env", "PYTHON").display(), script.display())
 }

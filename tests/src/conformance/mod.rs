@@ -7,6 +7,7 @@
 
 mod authorization;
 mod client;
+mod client_authorization;
 mod exceptions;
 pub(crate) mod fixture;
 mod server;

@@ -4,7 +4,7 @@
 //! again by itself. One that is right to does so each time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -109,9 +109,15 @@ async fn finds(what: &[&str], door: Option<&Url>) -> Findings {
     found
 }
 
-/// Reads the folders that it wrote, one for each scenario.
+/// Reads the folders that it wrote, one for each scenario: `auth/NAME` lies in a folder of that name.
 fn read(results: &Path) -> Findings {
-    let folders = std::fs::read_dir(results).expect("results").map(|entry| entry.expect("a folder").path());
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("results");
+        entries.map(|entry| entry.expect("a folder").path()).collect()
+    };
+    let folders = entries(results).into_iter();
+    let folders =
+        folders.flat_map(|folder| if folder.ends_with("auth") { entries(&folder) } else { vec![folder] });
     Findings(folders.map(|folder| (scenario(&folder), checks(&folder))).collect())
 }
 
