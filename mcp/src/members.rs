@@ -9,7 +9,7 @@ mod names;
 mod request;
 
 pub use answer::{AnswerText, answer_for};
-pub use list::{MergedTools, Withheld, reply};
+pub use list::{Listed, MergedList, Withheld, reply};
 pub use names::{EXPOSED_NAME_CHARS_MAX, Unexposable, exposed};
 pub use request::{Hop, call, request};
 

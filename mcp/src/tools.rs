@@ -11,7 +11,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 pub use answer::ToolSummary;
-pub(crate) use answer::read as read_page;
+pub(crate) use answer::{read as read_page, read_list};
 
 /// What happens to `cacheScope`, where the answer has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

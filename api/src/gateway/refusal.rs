@@ -296,10 +296,10 @@ impl Refusal {
         Self::new(status, code::METHOD_NOT_FOUND, "method-unknown", message)
     }
 
-    /// No member has such a tool.
-    pub(super) fn unknown_tool() -> Self {
-        let message = "there is no such tool; its name begins with that of a connection, as in wiki__search";
-        Self::new(StatusCode::OK, code::INVALID_PARAMS, "tool-unknown", message)
+    /// No member has such a tool, or such a prompt.
+    pub(super) fn unknown_name() -> Self {
+        let message = "there is nothing of that name; it begins with that of a member, as in wiki__search";
+        Self::new(StatusCode::OK, code::INVALID_PARAMS, "name-unknown", message)
     }
 
     /// A cursor that this caller was never given here.

@@ -1,4 +1,4 @@
-//! Lists of tools of several servers as one.
+//! Lists of tools, or of prompts, of several servers as one.
 
 use std::collections::HashSet;
 
@@ -8,35 +8,77 @@ use serde_json::{Map, Value, json};
 use super::names::{Unexposable, exposed};
 use crate::envelope::RequestId;
 use crate::revision::Era;
-use crate::tools::{ToolSummary, ToolsError, read_page};
+use crate::tools::{ToolSummary, ToolsError, read_list};
 
-/// How many withheld tools are named; of more, their number is.
+/// How many of what is withheld are named; of more, their number is.
 const WITHHELD_MAX: usize = 100;
 
-/// A tool that is there and is not exposed.
+/// What is there and is not exposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withheld {
     /// Whose it is.
     pub member: String,
     /// What its server calls it.
-    pub tool: String,
+    pub name: String,
     /// Why.
     pub why: Unexposable,
 }
 
-/// The tools of several servers, under the names by which they can be called.
-#[derive(Debug, Default)]
-pub struct MergedTools {
+/// What is listed under names that lead to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// `tools/list`.
+    Tools,
+    /// `prompts/list`.
+    Prompts,
+}
+
+impl Listed {
+    /// The method that asks for it.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Prompts => "prompts/list",
+        }
+    }
+
+    /// The member of the result that holds it.
+    const fn member(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+        }
+    }
+
+    /// What one of it is called in reports.
+    const fn one(self) -> &'static str {
+        match self {
+            Self::Tools => "tool",
+            Self::Prompts => "prompt",
+        }
+    }
+}
+
+/// The tools of several servers, or their prompts, under the names by which they can be asked for.
+#[derive(Debug)]
+pub struct MergedList {
+    listed: Listed,
     /// The JSON texts of all, with commas between.
-    tools: String,
+    items: String,
     names: HashSet<String>,
     withheld: Vec<Withheld>,
     /// How long all of it holds: as long as what holds for the shortest time.
     ttl_ms: Option<u64>,
 }
 
-impl MergedTools {
-    /// Adds one page of a member's list, whose tools stay in their order. `keep` is asked about each under its exposed name, also about one that is
+impl MergedList {
+    /// Nothing yet.
+    pub fn new(listed: Listed) -> Self {
+        let (items, names, withheld) = (String::new(), HashSet::new(), Vec::new());
+        Self { listed, items, names, withheld, ttl_ms: None }
+    }
+
+    /// Adds one page of a member's list, which stays in its order. `keep` is asked about each under its exposed name, also about one that is
     /// withheld, which is reported if it says yes. Tells where the member's next page begins.
     pub fn add(
         &mut self,
@@ -45,7 +87,7 @@ impl MergedTools {
         mut keep: impl FnMut(&str, &ToolSummary<'_>) -> bool,
     ) -> Result<Option<String>, ToolsError> {
         let text = std::str::from_utf8(answer).map_err(|_| ToolsError::NotJson)?;
-        let page = read_page(text)?;
+        let page = read_list(text, self.listed.member())?;
         for tool in page.tools() {
             let summary = tool.summary();
             let name = exposed(member, &summary.name)
@@ -53,17 +95,17 @@ impl MergedTools {
             match name {
                 Ok(name) => {
                     if keep(&name, summary) {
-                        if !self.tools.is_empty() {
-                            self.tools.push(',');
+                        if !self.items.is_empty() {
+                            self.items.push(',');
                         }
-                        self.tools.push_str(&tool.named(&name));
+                        self.items.push_str(&tool.named(&name));
                         self.names.insert(name);
                     }
                 }
                 Err(why) => {
                     if keep(&format!("{member}__{}", summary.name), summary) {
-                        let tool = summary.name.to_string();
-                        self.withheld.push(Withheld { member: member.to_owned(), tool, why });
+                        let name = summary.name.to_string();
+                        self.withheld.push(Withheld { member: member.to_owned(), name, why });
                     }
                 }
             }
@@ -73,9 +115,9 @@ impl MergedTools {
         Ok(page.next_cursor())
     }
 
-    /// How many bytes the tools are.
+    /// How many bytes it is.
     pub const fn bytes(&self) -> usize {
-        self.tools.len()
+        self.items.len()
     }
 
     /// What is there and is not exposed.
@@ -105,8 +147,9 @@ impl MergedTools {
         }
         let rest = Value::Object(rest).to_string();
         let rest = rest.strip_prefix('{').filter(|rest| *rest != "}");
-        let (tools, comma) = (&self.tools, if rest.is_some() { "," } else { "}" });
-        reply(id, &format!("{{\"tools\":[{tools}]{comma}{}", rest.unwrap_or_default()))
+        let (list, items, comma) =
+            (self.listed.member(), &self.items, if rest.is_some() { "," } else { "}" });
+        reply(id, &format!("{{\"{list}\":[{items}]{comma}{}", rest.unwrap_or_default()))
     }
 
     fn meta(&self, missing: &[(String, &'static str)]) -> Map<String, Value> {
@@ -117,7 +160,8 @@ impl MergedTools {
         }
         if !self.withheld.is_empty() {
             let told = self.withheld.iter().take(WITHHELD_MAX).map(|withheld| {
-                json!({ "member": withheld.member, "tool": withheld.tool, "reason": withheld.why.reason() })
+                let (one, name) = (self.listed.one(), &withheld.name);
+                json!({ "member": withheld.member, one: name, "reason": withheld.why.reason() })
             });
             meta.insert(super::META_WITHHELD.to_owned(), told.collect());
             if self.withheld.len() > WITHHELD_MAX {

@@ -24,14 +24,15 @@ pub enum Hop<'a> {
     ToLegacy,
 }
 
-/// A `tools/call` with this id and this name of the tool. `None` for a message without parameters.
-pub fn call(message: &Message, id: &str, tool: &str, hop: Hop<'_>) -> Option<Bytes> {
+/// A `tools/call` or `prompts/get` with this id and this name of what it is about. `None` for a message without parameters.
+pub fn call(message: &Message, id: &str, name: &str, hop: Hop<'_>) -> Option<Bytes> {
+    let method = message.method()?;
     let text = std::str::from_utf8(message.bytes()).ok()?;
     let params = json::member(text, "params").filter(|params| json::is_object(params))?;
     let mut out = Vec::new();
     let mut meta = None;
     let walked = json::for_each_member(params.get(), |key, value| match key {
-        "name" => out.push((key.to_owned(), quoted(tool))),
+        "name" => out.push((key.to_owned(), quoted(name))),
         "_meta" if json::is_object(value) => meta = Some(value.get()),
         "_meta" => {}
         _ => out.push((key.to_owned(), value.get().to_owned())),
@@ -40,14 +41,14 @@ pub fn call(message: &Message, id: &str, tool: &str, hop: Hop<'_>) -> Option<Byt
     let meta = match (hop, meta) {
         (Hop::SameEra, meta) => meta.map(str::to_owned),
         (Hop::ToLegacy, meta) => meta.map(foreign).filter(|meta| !meta.is_empty()).map(|meta| object(&meta)),
-        (Hop::ToModern(name), meta) => {
-            let own = own_meta(name).map(|(member, value)| (member.to_owned(), value.to_string()));
+        (Hop::ToModern(client), meta) => {
+            let own = own_meta(client).map(|(member, value)| (member.to_owned(), value.to_string()));
             let meta: Vec<_> = meta.map(foreign).unwrap_or_default().into_iter().chain(own).collect();
             Some(object(&meta))
         }
     };
     out.extend(meta.map(|meta| ("_meta".to_owned(), meta)));
-    Some(Bytes::from(message_text(id, "tools/call", &object(&out))))
+    Some(Bytes::from(message_text(id, method, &object(&out))))
 }
 
 /// A request of our own. `id` is a JSON text.

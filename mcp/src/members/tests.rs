@@ -48,7 +48,7 @@ proptest! {
 
 #[test]
 fn what_cannot_be_read_as_a_list_adds_nothing() {
-    let mut merged = MergedTools::default();
+    let mut merged = MergedList::new(Listed::Tools);
     for bad in [
         json!({ "error": { "code": -32601 } }),
         json!({ "result": {} }),
@@ -62,7 +62,7 @@ fn what_cannot_be_read_as_a_list_adds_nothing() {
 
 #[test]
 fn tools_of_several_stay_the_text_that_they_were_but_for_their_names() {
-    let mut merged = MergedTools::default();
+    let mut merged = MergedList::new(Listed::Tools);
     let wiki = r#"{"id":1,"result":{"tools":[{"x":1e2, "name" : "a\u0064d","annotations":{"name":"add"}},{"name":"hidden"}],"nextCursor":"n","ttlMs":9}}"#;
     let next = merged.add("wiki", &Bytes::from(wiki), |name, _| !name.ends_with("hidden")).expect("a list");
     assert_eq!(next.as_deref(), Some("n"));
@@ -82,7 +82,7 @@ fn tools_of_several_stay_the_text_that_they_were_but_for_their_names() {
 
 #[test]
 fn what_is_left_out_is_named_to_whoever_could_call_it() {
-    let mut merged = MergedTools::default();
+    let mut merged = MergedList::new(Listed::Tools);
     let list = json!({ "result": { "tools": [{ "name": "a.b" }, { "name": "twice" }, { "name": "twice" }, { "name": "c.d" }] } });
     merged.add("wiki", &bytes(&list), |name, _| name != "wiki__c.d").expect("a list");
     let answer = read(&merged.answer(&id(), Era::Modern, None, &[("desk".to_owned(), "upstream-timeout")]));
@@ -96,6 +96,18 @@ fn what_is_left_out_is_named_to_whoever_could_call_it() {
         ],
     });
     assert_eq!(answer["result"]["_meta"], meta);
+}
+
+#[test]
+fn prompts_are_merged_like_tools() {
+    let mut merged = MergedList::new(Listed::Prompts);
+    let page = json!({ "result": { "prompts": [{ "name": "review", "arguments": [] }, { "name": "a.b" }] } });
+    merged.add("wiki", &bytes(&page), |_, _| true).expect("a list");
+    assert!(merged.add("desk", &bytes(&json!({ "result": { "tools": [] } })), |_, _| true).is_err());
+    let answer = read(&merged.answer(&id(), Era::Legacy, None, &[]));
+    assert_eq!(answer["result"]["prompts"], json!([{ "name": "wiki__review", "arguments": [] }]));
+    let withheld = json!([{ "member": "wiki", "prompt": "a.b", "reason": "name-characters" }]);
+    assert_eq!(answer["result"]["_meta"]["sekisho/withheld"], withheld);
 }
 
 fn asked() -> Message {

@@ -82,6 +82,11 @@ impl<'a> ToolsList<'a> {
 
 /// Reads an answer to `tools/list`.
 pub(crate) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
+    read_list(answer, "tools")
+}
+
+/// Reads a list of things that have a name, which stands in the result under this one.
+pub(crate) fn read_list<'a>(answer: &'a str, list: &'static str) -> Result<ToolsList<'a>, ToolsError> {
     let [result, error] = members(answer, ["result", "error"]).map_err(|fault| match fault {
         ToolsError::Shape => ToolsError::NotJson,
         ToolsError::ErrorAnswer | ToolsError::NotJson | ToolsError::NoList | ToolsError::Duplicate(_) => {
@@ -97,7 +102,7 @@ pub(crate) fn read(answer: &str) -> Result<ToolsList<'_>, ToolsError> {
         return Err(ToolsError::NoList);
     }
     let [tools, cache_scope, next_cursor, ttl_ms] =
-        members(result.get(), ["tools", "cacheScope", "nextCursor", "ttlMs"])?;
+        members(result.get(), [list, "cacheScope", "nextCursor", "ttlMs"])?;
     let tools = tools.ok_or(ToolsError::NoList)?;
     let tools: Vec<&RawValue> = serde_json::from_str(tools.get()).map_err(|_| ToolsError::Shape)?;
     let tools = tools.into_iter().map(read_tool).collect::<Result<_, _>>()?;

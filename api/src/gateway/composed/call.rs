@@ -1,6 +1,6 @@
-//! `tools/call`: to the member that the name begins with, under its own name for the tool, and back in the words of the client's era.
+//! `tools/call` and `prompts/get`: to the member that the name begins with, under its own name for it, and back in the words of the client's era.
 //!
-//! A call is sent once. It is sent again where the member says that it did nothing: its session is over, or a header that repeats an argument is
+//! A call of a tool is sent once. It is sent again where the member says that it did nothing: its session is over, or a header that repeats an argument is
 //! missing, which a client of the handshake knows nothing of (2026-07-28, tools, `x-mcp-header`).
 
 use axum::response::Response;
@@ -35,19 +35,19 @@ const PAGES_MAX: usize = 16;
 
 impl Gateway {
     /// Carries a call to its member.
-    pub(super) async fn call_tool(
+    pub(super) async fn call_member(
         &self,
         permitted: Permitted,
         call: &McpCall,
         client: &Client,
         recording: &CallRecording,
     ) -> Result<Response, Refusal> {
-        let tool = message(call)?.tool_name().unwrap_or_default();
-        let (member, tool) = permitted.route.member_of(tool).ok_or_else(Refusal::unknown_tool)?;
+        let name = message(call)?.name().unwrap_or_default();
+        let (member, name) = permitted.route.member_of(name).ok_or_else(Refusal::unknown_name)?;
         let destination = member.destination.as_ref().ok_or_else(Refusal::no_upstream)?;
         recording.say(|draft| draft.sent(destination));
         let talk = Talk::new(self, (&permitted.route, destination), call, client);
-        let mut calling = Calling { talk: &talk, call, client, tool, repeated: None };
+        let mut calling = Calling { talk: &talk, call, client, name, repeated: None };
         let mut spoken = talk.open().await?;
         let mut is_new = false;
         loop {
@@ -86,8 +86,8 @@ struct Calling<'a> {
     talk: &'a Talk<'a>,
     call: &'a McpCall,
     client: &'a Client,
-    /// What the member calls the tool.
-    tool: &'a str,
+    /// What the member calls the tool or prompt.
+    name: &'a str,
     /// Headers that repeat arguments, once it is known that there are to be some.
     repeated: Option<HeaderMap>,
 }
@@ -104,7 +104,7 @@ enum Missed {
 
 impl Calling<'_> {
     async fn send(&self, spoken: &Spoken) -> Result<UpstreamResponse, Refusal> {
-        let Self { talk, call, client, tool, repeated } = self;
+        let Self { talk, call, client, name, repeated } = self;
         let message = message(call)?;
         let id = message.id().map(RequestId::as_json).unwrap_or_default();
         let own = talk.gateway.0.links.next_id();
@@ -115,14 +115,14 @@ impl Calling<'_> {
             (Spoken::Modern, Era::Legacy) => (Hop::ToModern(NAME), id),
             (Spoken::Opening | Spoken::Legacy { .. }, Era::Modern) => (Hop::ToLegacy, own.as_str()),
         };
-        let body = call_of(message, id, tool, hop).ok_or_else(Refusal::unknown_tool)?;
-        let mut headers = spoken.heads(HeaderMap::with_capacity(16), Some("tools/call"), Some(tool));
+        let body = call_of(message, id, name, hop).ok_or_else(Refusal::unknown_name)?;
+        let mut headers = spoken.heads(HeaderMap::with_capacity(16), message.method(), Some(name));
         match (spoken, repeated) {
             (Spoken::Modern, Some(repeated)) => headers.extend(repeated.clone()),
             (Spoken::Modern, None) => headers.extend(repeated_by_the_client(call)),
             (Spoken::Opening | Spoken::Legacy { .. }, _) => {}
         }
-        let sent = talk.send_with(Method::POST, headers, body, Repeat::Never).await?;
+        let sent = talk.send_with(Method::POST, headers, body, Repeat::of(call)).await?;
         sent.map_err(Refusal::upstream)
     }
 
@@ -160,7 +160,8 @@ impl Calling<'_> {
         answer: UpstreamResponse,
     ) -> Result<Missed, Refusal> {
         let is_json = matches!(answer.body, UpstreamBody::Json(_));
-        let may_miss = self.client.era == Era::Legacy && *spoken == Spoken::Modern && self.repeated.is_none();
+        let is_first = self.call.rpc_method() == Some("tools/call") && self.repeated.is_none();
+        let may_miss = is_first && self.client.era == Era::Legacy && *spoken == Spoken::Modern;
         if !may_miss || !is_json || answer.status != StatusCode::BAD_REQUEST {
             return Ok(Missed::Nothing(Box::new(answer)));
         }
@@ -183,7 +184,7 @@ impl Calling<'_> {
         let mut params = Map::new();
         for _ in 0..PAGES_MAX {
             let page = self.talk.ask("tools/list", params).await?;
-            let (schema, next) = input_schema(&page, self.tool);
+            let (schema, next) = input_schema(&page, self.name);
             if let Some(schema) = schema.and_then(|schema| serde_json::from_str(&schema).ok()) {
                 let repeated = RepeatedArguments::of_schema(&schema).unwrap_or_default();
                 return Ok(repeated.headers(&arguments).into_iter().collect());

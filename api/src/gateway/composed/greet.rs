@@ -32,7 +32,7 @@ pub(super) fn discovered(id: &RequestId) -> Bytes {
     let result = json!({
         "resultType": "complete",
         "supportedVersions": supported,
-        "capabilities": { "tools": {} },
+        "capabilities": { "tools": {}, "prompts": {} },
         "ttlMs": 0,
         "cacheScope": "private",
         "_meta": { META_SERVER_INFO: info(NAME) },
@@ -79,7 +79,7 @@ impl Gateway {
         let session = self.seal_client_session(&permitted.caller, &permitted.route, held);
         let result = json!({
             "protocolVersion": agreed_with(call).as_str(),
-            "capabilities": { "tools": {} },
+            "capabilities": { "tools": {}, "prompts": {} },
             "serverInfo": info(NAME),
         });
         (reply(id, &result.to_string()), session)

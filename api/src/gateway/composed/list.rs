@@ -1,4 +1,4 @@
-//! `tools/list` of several members: all are asked at once, and each has its own time. The order is that of the instance, then that of each member.
+//! `tools/list` and `prompts/list` of several members: all are asked at once, and each has its own time. The order is that of the instance, then that of each member.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use mcp::envelope::RequestId;
 use mcp::error::code;
-use mcp::members::{AnswerText, MergedTools};
+use mcp::members::{AnswerText, Listed, MergedList};
 use mcp::tools::{ToolSummary, ToolsError};
 use mcp::upstream::{BadAnswer, TimeLimit, UpstreamError};
 use serde_json::{Map, Value};
@@ -26,11 +26,11 @@ use crate::gateway::route::{Destination, Member, Route};
 const PAGE_WAIT: Duration = Duration::from_secs(10);
 
 impl Gateway {
-    /// The tools of all members that this caller may call. Who does not answer is named in `_meta`, and costs the others nothing but its time.
-    pub(super) async fn list_tools(
+    /// The prompts of all members, or those of their tools that this caller may call. Who does not answer is named in `_meta`, and costs the others nothing but its time.
+    pub(super) async fn list_of(
         &self,
-        permitted: &Permitted,
-        members: &[Member],
+        listed: Listed,
+        (permitted, members): (&Permitted, &[Member]),
         call: &McpCall,
         client: &Client,
         id: &RequestId,
@@ -39,9 +39,9 @@ impl Gateway {
         let cursors = self.cursors(caller, route, call)?;
         let asked = members.iter().filter_map(|member| Some((member, asked_of(cursors.as_ref(), member)?)));
         let pages = join_all(asked.map(async |(member, params)| {
-            (member, self.page_of(route, member, (call, client), params).await)
+            (member, self.page_of(listed, (route, member), (call, client), params).await)
         }));
-        let mut merging = Merging { permitted, merged: MergedTools::default(), more: Cursors::new() };
+        let mut merging = Merging { permitted, merged: MergedList::new(listed), more: Cursors::new() };
         let mut missing = Vec::new();
         let mut held = call.share.large.hold();
         for (member, page) in pages.await {
@@ -53,7 +53,7 @@ impl Gateway {
         }
         let Merging { merged, more, .. } = merging;
         for withheld in merged.withheld() {
-            tracing::warn!(instance.id = %route.instance.id, member = withheld.member, tool.name = withheld.tool, why = %withheld.why, "a tool is not exposed");
+            tracing::warn!(instance.id = %route.instance.id, member = withheld.member, name = withheld.name, why = %withheld.why, "a tool or prompt is not exposed");
         }
         let next = self.seal_cursors(caller, route, call, &more);
         Ok(held.until_gone(merged.answer(id, client.era, next, &missing)))
@@ -61,14 +61,14 @@ impl Gateway {
 
     async fn page_of(
         &self,
-        route: &Route,
-        member: &Member,
+        listed: Listed,
+        (route, member): (&Route, &Member),
         (call, client): (&McpCall, &Client),
         params: Map<String, Value>,
     ) -> Result<Bytes, Refusal> {
         let destination = member.destination.as_ref().ok_or_else(Refusal::no_upstream)?;
         let talk = Talk::new(self, (route, destination), call, client);
-        let asked = talk.ask("tools/list", params);
+        let asked = talk.ask(listed.method(), params);
         let asked = tokio::time::timeout(PAGE_WAIT, asked).await;
         asked.unwrap_or_else(|_| {
             self.0.breakers.given_up(destination);
@@ -104,23 +104,25 @@ fn from(cursor: Option<String>) -> Map<String, Value> {
 
 struct Merging<'a> {
     permitted: &'a Permitted,
-    merged: MergedTools,
+    merged: MergedList,
     more: Cursors,
 }
 
 impl Merging<'_> {
     fn add(&mut self, member: &Member, page: &Bytes) -> Result<(), Refusal> {
-        let (Some(shown), Some(destination)) = (&self.permitted.shown, &member.destination) else {
-            return Err(Refusal::no_upstream());
+        let destination = member.destination.as_ref().ok_or_else(Refusal::no_upstream)?;
+        // Whoever may see the list may have any of the prompts on it.
+        let shown = self.permitted.shown.as_ref();
+        let keep = |name: &str, tool: &ToolSummary<'_>| {
+            shown.is_none_or(|shown| shown.shows(destination, name, tool))
         };
-        let keep = |name: &str, tool: &ToolSummary<'_>| shown.shows(destination, name, tool);
         match self.merged.add(member.name.as_str(), page, keep) {
             Ok(next) => {
                 let next = next.and_then(|cursor| Some((member.connection_id, (origin(member)?, cursor))));
                 self.more.extend(next);
                 Ok(())
             }
-            Err(ToolsError::ErrorAnswer) if has_no_tools(page) => Ok(()),
+            Err(ToolsError::ErrorAnswer) if has_none(page) => Ok(()),
             Err(ToolsError::ErrorAnswer) => Err(Refusal::upstream_refused(StatusCode::BAD_GATEWAY)),
             Err(ToolsError::NoList | ToolsError::NotJson | ToolsError::Shape | ToolsError::Duplicate(_)) => {
                 Err(Refusal::upstream(BadAnswer::NotJsonRpc.into()))
@@ -129,7 +131,7 @@ impl Merging<'_> {
     }
 }
 
-/// A server without tools need not know what a list of them is.
-fn has_no_tools(page: &[u8]) -> bool {
+/// A server without tools, or without prompts, need not know what a list of them is.
+fn has_none(page: &[u8]) -> bool {
     AnswerText::of(page).and_then(AnswerText::code) == Some(code::METHOD_NOT_FOUND)
 }

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! initialize, server/discover, ping   answered here                                   (greet)
-//! tools/list                          every member is asked at once, answers merged   (list)
-//! tools/call                          goes to the member that its name begins with    (call)
+//! tools/list, prompts/list            every member is asked at once, answers merged   (list)
+//! tools/call, prompts/get             goes to the member that its name begins with    (call)
 //! notifications, responses, DELETE    for the members' sessions, best effort          (farewell)
 //! ```
 //! A member is known by its era and, if it shakes hands, by a session (`talk`): a session of a client of the handshake holds those of its members,
 //! sealed (`client`), so that any node goes on with them; what was opened later, and for clients of 2026-07-28, is kept by this node (`links`).
-//! Absent so far: prompts, resources, completion, logging and listening streams, and whatever a member asks of the client, which is
+//! Absent so far: resources, completion, logging and listening streams, and whatever a member asks of the client, which is
 //! refused in its name. A cancellation by a client of the handshake reaches members of the handshake alone.
 
 mod call;
@@ -26,6 +26,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use mcp::envelope::{Message, MessageKind};
+use mcp::members::Listed;
 use mcp::relay::RelayBody;
 use mcp::revision::Era;
 
@@ -70,9 +71,12 @@ impl Gateway {
             MessageKind::Response { .. } => return Ok(marked(&permitted, accepted(&call.method))),
         };
         match (message.method(), client.era) {
-            (Some("tools/call"), _) => self.call_tool(permitted, call, &client, recording).await,
-            (Some("tools/list"), _) => {
-                let listed = self.list_tools(&permitted, members, call, &client, id).await?;
+            (Some("tools/call" | "prompts/get"), _) => {
+                self.call_member(permitted, call, &client, recording).await
+            }
+            (Some(method @ ("tools/list" | "prompts/list")), _) => {
+                let listed = if method == "tools/list" { Listed::Tools } else { Listed::Prompts };
+                let listed = self.list_of(listed, (&permitted, members), call, &client, id).await?;
                 Ok(self.give_out(permitted, call, json(self.own(listed)), recording))
             }
             (Some("server/discover"), Era::Modern) => {

@@ -16,7 +16,7 @@ async fn a_name_that_leads_to_no_member_is_answered_and_reaches_nobody() {
         if tool == "wiki__" {
             continue; // it is for the member to say what it makes of that
         }
-        answer.refused_call(200, "tool-unknown", &json!("m"));
+        answer.refused_call(200, "name-unknown", &json!("m"));
         assert_eq!(answer.body()["error"]["code"], -32_602, "{tool}");
     }
     assert!(pair.desk.seen().is_empty());

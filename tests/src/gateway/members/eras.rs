@@ -130,11 +130,11 @@ async fn what_is_not_offered_is_told_in_the_words_of_the_era() {
     let pair = Pair::of(modern(&["add"]), legacy("s-1", &["look"])).await;
     let discovered = pair.modern().ask("server/discover", json!({})).await.good();
     assert_eq!(discovered["result"]["supportedVersions"], json!(["2026-07-28"]));
-    assert_eq!(discovered["result"]["capabilities"], json!({ "tools": {} }));
-    let answer = pair.modern().ask("prompts/list", json!({})).await;
+    assert_eq!(discovered["result"]["capabilities"], json!({ "tools": {}, "prompts": {} }));
+    let answer = pair.modern().ask("resources/list", json!({})).await;
     answer.refused_call(404, "method-unknown", &json!("m"));
     let session = pair.legacy().await;
-    session.ask("prompts/list", json!({})).await.refused_call(200, "method-unknown", &json!(7));
+    session.ask("resources/list", json!({})).await.refused_call(200, "method-unknown", &json!(7));
     assert_eq!(session.ask("ping", json!({})).await.good()["result"], json!({}));
     let listening = session.http.clone().with("accept", "text/event-stream").get(&session.path).await;
     assert_eq!(listening.status, 405);

@@ -4,6 +4,7 @@ mod calling;
 mod eras;
 mod listing;
 mod naming;
+mod prompts;
 mod sessions;
 mod trouble;
 

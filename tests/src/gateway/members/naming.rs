@@ -40,7 +40,7 @@ async fn tools_go_by_the_new_names_at_once_and_by_the_old_ones_no_more() {
     assert_eq!(pair.wiki.seen().last().expect("a call").message()["params"]["name"], "add");
     pair.change("members", &json!({ "members": { wiki: "a", desk: "b" } })).await.good();
     let gone: Value = pair.modern().call("desk__add").await.body();
-    assert_eq!(gone["error"]["data"]["reason"], "tool-unknown");
+    assert_eq!(gone["error"]["data"]["reason"], "name-unknown");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn the_allow_list_and_the_scopes_of_keys_are_of_exposed_names() {
     assert_eq!(names(&pair.modern().list().await), ["wiki__add"]);
     for hidden in ["desk__add", "wiki__drop", "add", "wiki__nothing"] {
         let refused = pair.modern().call(hidden).await;
-        let expected = if hidden == "add" { (200, "tool-unknown") } else { (403, "tool-not-exposed") };
+        let expected = if hidden == "add" { (200, "name-unknown") } else { (403, "tool-not-exposed") };
         assert_eq!(refused.status.as_u16(), expected.0, "{hidden}");
         assert_eq!(refused.body()["error"]["data"]["reason"], expected.1, "{hidden}");
     }
