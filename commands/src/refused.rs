@@ -1,5 +1,7 @@
 //! Why something that was asked is not done. One enum for the whole control plane, mapped exhaustively at the edge.
 
+use std::convert::Infallible;
+
 use domain::ClaimScope;
 use domain::api_key::ApiKeyError;
 use domain::client::ClientError;
@@ -64,6 +66,13 @@ pub enum Refused {
     /// A secret is not digested.
     #[error(transparent)]
     Hash(#[from] HashError),
+}
+
+/// An aggregate that refuses nothing.
+impl From<Infallible> for Refused {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 /// Carrying out a use case failed.

@@ -28,10 +28,8 @@ pub use event::{ClientEnd, ClientEvent, ClientKind};
 use own::{Managed, Own};
 pub use usage::{ClientAuthentication, GrantType};
 
-use crate::revoked::RevokedTokens;
 use crate::value::{
-    ClientId, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, TokenId,
-    UserId,
+    ClientId, ClientUrl, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp, UserId,
 };
 
 /// Redirect URIs of one client.
@@ -54,7 +52,6 @@ pub struct Client {
     /// Where its document is, where its identifier is that.
     #[serde(default)]
     document: Option<ClientUrl>,
-    revoked_tokens: RevokedTokens,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,9 +126,6 @@ impl crate::Aggregate for Client {
             ClientCommand::Use => self.be_used(),
             ClientCommand::EndIfUnused { since } => Ok(self.end_if_unused(*since)),
             ClientCommand::Leave => self.leave(),
-            ClientCommand::RevokeToken { token, expires_at, at } => {
-                self.revoke_token(*token, *expires_at, *at)
-            }
         }
     }
 }
@@ -222,27 +216,6 @@ impl Client {
         }
     }
 
-    /// A token whose time is over needs no revocation.
-    fn revoke_token(
-        &self,
-        token: TokenId,
-        expires_at: Timestamp,
-        at: Timestamp,
-    ) -> Result<Vec<ClientEvent>, ClientError> {
-        match self.standing {
-            Standing::Unborn => Err(ClientError::Unknown),
-            Standing::Deleted => Ok(vec![]), // with it, all of its tokens are
-            Standing::Enabled | Standing::Disabled
-                if expires_at <= at || self.revoked_tokens.contains(token, expires_at) =>
-            {
-                Ok(vec![])
-            }
-            Standing::Enabled | Standing::Disabled => {
-                Ok(vec![ClientEvent::TokenRevoked { token, expires_at }])
-            }
-        }
-    }
-
     fn must_be_unborn(&self) -> Result<(), ClientError> {
         match self.standing {
             Standing::Unborn => Ok(()),
@@ -328,13 +301,8 @@ impl Client {
             }
             ClientEvent::Disabled { .. } => self.standing = Standing::Disabled,
             ClientEvent::Enabled {} => self.standing = Standing::Enabled,
-            ClientEvent::Deleted { reason: _ } => {
-                self.standing = Standing::Deleted;
-                self.revoked_tokens.clear();
-            }
-            ClientEvent::TokenRevoked { token, expires_at } => {
-                self.revoked_tokens.insert(token, expires_at);
-            }
+            ClientEvent::Deleted { reason: _ } => self.standing = Standing::Deleted,
+            ClientEvent::TokenRevoked { token: _, expires_at: _ } => {} // no rule of clients asks for tokens
         }
     }
 }

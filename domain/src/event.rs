@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::lifter::upcasters_for_aggregates;
 use self::upcast::{UPCASTERS, Upcaster};
+use crate::access_token::AccessTokenEvent;
 use crate::api_key::ApiKeyEvent;
 use crate::client::ClientEvent;
 use crate::connection::ConnectionEvent;
@@ -141,6 +142,8 @@ registry! {
     Client(ClientEvent),
     /// Of a grant.
     Grant(GrantEvent),
+    /// Of an access token.
+    AccessToken(AccessTokenEvent),
     /// Of an API key.
     ApiKey(ApiKeyEvent),
     /// Of an upstream server.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   (unborn) --grant--> live --revoke--> revoked     nothing leaves `revoked`
-//!                       |  ^ change scopes, revoke one token
+//!                       |  ^ change scopes
 //!                       `--'
 //! ```
 //!
@@ -19,10 +19,7 @@ pub use command::GrantCommand;
 pub use error::GrantError;
 pub use event::{GrantEnd, GrantEvent, place};
 
-use crate::revoked::RevokedTokens;
-use crate::value::{
-    ClientId, GrantId, InstanceId, OrganizationId, Scope, Scopes, Timestamp, TokenId, UserId,
-};
+use crate::value::{ClientId, GrantId, InstanceId, OrganizationId, Scope, Scopes, Timestamp, UserId};
 
 /// How long an access token lives. Whoever stops a token counts on none living longer.
 pub const ACCESS_TOKEN_SECONDS: i64 = 600;
@@ -34,7 +31,6 @@ pub struct Grant {
     place: Option<Place>,
     scopes: Scopes,
     expires_at: Option<Timestamp>,
-    revoked_tokens: RevokedTokens,
 }
 
 /// Whose authorization it is, of what, for what.
@@ -82,9 +78,6 @@ impl crate::Aggregate for Grant {
             }
             GrantCommand::ChangeScopes { scopes } => self.change_scopes(scopes),
             GrantCommand::Revoke { reason } => self.revoke(*reason),
-            GrantCommand::RevokeToken { token, expires_at, at } => {
-                self.revoke_token(*token, *expires_at, *at)
-            }
         }
     }
 }
@@ -137,23 +130,6 @@ impl Grant {
         }
     }
 
-    /// With the grant its tokens are revoked, and a token whose time is over needs no revocation.
-    fn revoke_token(
-        &self,
-        token: TokenId,
-        expires_at: Timestamp,
-        at: Timestamp,
-    ) -> Result<Vec<GrantEvent>, GrantError> {
-        match self.standing {
-            Standing::Unborn => Err(GrantError::Unknown),
-            Standing::Revoked => Ok(vec![]),
-            Standing::Live if expires_at <= at || self.revoked_tokens.contains(token, expires_at) => {
-                Ok(vec![])
-            }
-            Standing::Live => Ok(vec![GrantEvent::TokenRevoked { token, expires_at }]),
-        }
-    }
-
     fn evolve(&mut self, event: GrantEvent) {
         match event {
             GrantEvent::Granted { organization, user, client, instance, scopes, expires_at } => {
@@ -163,13 +139,8 @@ impl Grant {
                 self.expires_at = expires_at;
             }
             GrantEvent::ScopesChanged { scopes } => self.scopes = scopes,
-            GrantEvent::Revoked { reason: _ } => {
-                self.standing = Standing::Revoked;
-                self.revoked_tokens.clear();
-            }
-            GrantEvent::TokenRevoked { token, expires_at } => {
-                self.revoked_tokens.insert(token, expires_at);
-            }
+            GrantEvent::Revoked { reason: _ } => self.standing = Standing::Revoked,
+            GrantEvent::TokenRevoked { token: _, expires_at: _ } => {} // no rule of grants asks for tokens
         }
     }
 }

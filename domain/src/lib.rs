@@ -1,4 +1,4 @@
-//! Facts and rules of Sekisho: what an organization, a user, a client, a grant, a key, a server, a connection, an instance
+//! Facts and rules of Sekisho: what an organization, a user, a client, a grant, an access token, a key, a server, a connection, an instance
 //! and the deployment are, what may happen to them, and the one decision that admits a call.
 //!
 //! Deliberately absent: I/O, clocks, randomness, cryptography, HTTP. Time, ids and digests arrive inside the commands, so that
@@ -7,6 +7,7 @@
 #[macro_use]
 mod aggregate;
 
+pub mod access_token;
 pub mod api_key;
 pub mod client;
 pub mod connection;
@@ -16,7 +17,6 @@ pub mod grant;
 pub mod instance;
 pub mod organization;
 pub mod policy;
-mod revoked;
 pub mod server;
 pub mod user;
 pub mod value;

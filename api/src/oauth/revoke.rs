@@ -140,7 +140,8 @@ async fn access_token<P: Ports>(
         correlation: format!("token {}", says.token),
         causation: None,
     };
-    let revoke = RevokeToken { token: says.token, grant, expires_at: says.expires_at };
+    let (token, instance, expires_at) = (says.token, says.instance, says.expires_at);
+    let revoke = RevokeToken { token, grant, instance, expires_at };
     match carry_out(&*oauth.ports, &Actor::client(client.id), order, &revoke).await {
         Ok(done) => {
             oauth.acts_by(done.position).await;

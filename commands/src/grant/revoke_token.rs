@@ -1,9 +1,14 @@
 //! Refuse one access token from now on, and leave what it hangs on (RFC 7009, 2.1). Its own client alone.
+//!
+//! The token tells it, not the grant or the client: those are read to see whose it is, and stay as short as they are.
 
-use domain::client::{Client, ClientCommand};
-use domain::grant::{Grant, GrantCommand};
-use domain::value::{ClientId, Clock as _, GrantId, Timestamp, TokenId};
+use domain::Aggregate as _;
+use domain::access_token::{AccessToken, AccessTokenCommand};
+use domain::client::Client;
+use domain::grant::Grant;
+use domain::value::{ClientId, Clock as _, GrantId, InstanceId, OrganizationId, Timestamp, TokenId};
 
+use crate::ports::Log;
 use crate::{Actor, Authority, Ports, Refused, Unit, UseCase};
 
 /// Refuse one access token from now on.
@@ -13,6 +18,8 @@ pub struct RevokeToken {
     pub token: TokenId,
     /// The grant that it hangs on; none for one that the client got in its own name.
     pub grant: Option<GrantId>,
+    /// Its audience.
+    pub instance: InstanceId,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }
@@ -27,15 +34,41 @@ impl UseCase for RevokeToken {
         unit: &mut Unit<'_, P::Log>,
     ) -> Result<(), Refused> {
         let client = asking_client(actor)?;
-        let (token, expires_at, at) = (self.token, self.expires_at, ports.clock().now());
-        let Some(grant) = self.grant else {
-            return unit.decide::<Client>(client, ClientCommand::RevokeToken { token, expires_at, at }).await;
+        let holds = match self.grant {
+            Some(grant) => on_grant(unit, grant, client).await?,
+            None => on_client(unit, client).await?,
         };
-        if unit.load::<Grant>(grant).await?.client() != Some(client) {
-            return Err(Refused::NotFound("token"));
-        }
-        unit.decide::<Grant>(grant, GrantCommand::RevokeToken { token, expires_at, at }).await
+        let organization = match holds {
+            Holds::Nothing => return Ok(()),
+            Holds::In(organization) => organization,
+        };
+        let (grant, instance, expires_at) = (self.grant, self.instance, self.expires_at);
+        let at = ports.clock().now();
+        let revoke = AccessTokenCommand::Revoke { client, grant, organization, instance, expires_at, at };
+        unit.decide::<AccessToken>(self.token, revoke).await
     }
+}
+
+/// What a token hangs on, as far as its revocation asks.
+enum Holds {
+    /// It is over, and the token with it.
+    Nothing,
+    /// It lets tokens in at this organization.
+    In(Option<OrganizationId>),
+}
+
+async fn on_grant<L: Log>(unit: &Unit<'_, L>, id: GrantId, client: ClientId) -> Result<Holds, Refused> {
+    let grant = unit.load::<Grant>(id).await?;
+    if grant.client() != Some(client) {
+        return Err(Refused::NotFound("token"));
+    }
+    Ok(if grant.is_live() { Holds::In(grant.organization(id)) } else { Holds::Nothing })
+}
+
+/// In its own name a client is at home only.
+async fn on_client<L: Log>(unit: &Unit<'_, L>, id: ClientId) -> Result<Holds, Refused> {
+    let client = unit.load::<Client>(id).await?;
+    Ok(if client.exists() { Holds::In(client.organization(id)) } else { Holds::Nothing })
 }
 
 /// The client that asks about what it was given. That it proved itself is what the edge saw; one that is disabled may still give back.

@@ -1,5 +1,6 @@
 //! Refusals first.
 
+use domain::access_token::AccessTokenEvent;
 use domain::client::{Client, ClientEvent};
 use domain::event::Event;
 use domain::grant::{Grant, GrantEnd, GrantError, GrantEvent};
@@ -14,6 +15,7 @@ use crate::{Actor, Refused};
 
 const GRANT: GrantId = GrantId::new(Uuid::from_u128(80));
 const TOKEN: TokenId = TokenId::new(Uuid::from_u128(81));
+const OWN_TOKEN: TokenId = TokenId::new(Uuid::from_u128(82));
 
 /// The cast, where Acme's desk and the rival's take tokens.
 fn world() -> World {
@@ -46,7 +48,7 @@ fn revoke(organization: OrganizationId) -> Revoke {
 }
 
 fn revoke_token(grant: Option<GrantId>) -> RevokeToken {
-    RevokeToken { token: TOKEN, grant, expires_at: noon().plus_seconds(60) }
+    RevokeToken { token: TOKEN, grant, instance: DESK, expires_at: noon().plus_seconds(60) }
 }
 
 fn end(reason: GrantEnd) -> End {
@@ -253,13 +255,22 @@ fn whoever_left_an_organization_still_takes_back_what_they_granted_there() {
 fn a_client_gives_back_a_token_or_the_whole_grant_and_a_retry_is_no_mistake() {
     let world = with_grant(MEMBERS_APP);
     let (client, expires_at) = (Actor::client(MEMBERS_APP), noon().plus_seconds(60));
+    let given_back = |grant, organization| AccessTokenEvent::Revoked {
+        client: MEMBERS_APP,
+        grant,
+        organization,
+        instance: DESK,
+        expires_at,
+    };
     let (.., did) = world.done(client.clone(), revoke_token(Some(GRANT)));
-    assert_eq!(did, [GrantEvent::TokenRevoked { token: TOKEN, expires_at }.into()]);
+    assert_eq!(did, [given_back(Some(GRANT), Some(ACME)).into()]);
     assert_eq!(world.done(client.clone(), revoke_token(Some(GRANT))).1, []);
-    let (.., did) = world.done(client.clone(), revoke_token(None));
-    assert_eq!(did, [ClientEvent::TokenRevoked { token: TOKEN, expires_at }.into()]);
+    let own = RevokeToken { token: OWN_TOKEN, ..revoke_token(None) };
+    assert_eq!(world.done(client.clone(), own).1, [given_back(None, Some(ACME)).into()]);
     let (.., did) = world.done(client.clone(), end(GrantEnd::ByClient));
     assert_eq!(did, revoked(GrantEnd::ByClient));
-    assert_eq!(world.done(client, end(GrantEnd::ByClient)).1, []);
+    assert_eq!(world.done(client.clone(), end(GrantEnd::ByClient)).1, []);
+    let another = RevokeToken { token: TokenId::new(Uuid::from_u128(83)), ..revoke_token(Some(GRANT)) };
+    assert_eq!(world.done(client, another).1, [], "with the grant its tokens are gone");
     assert_eq!(world.done(server(), end(GrantEnd::RefreshReused)).1, []);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ClientAbout, ClientAuthentication, ClientDocument, ClientKind, GrantType};
 use crate::value::{
     ClientId, ClientKeySource, DisplayName, OrganizationId, RedirectUri, Scopes, SecretDigest, Timestamp,
-    TokenId, UserId,
+    UserId,
 };
 
 /// What a client says of itself when it registers, and each time that it describes itself anew.
@@ -117,13 +117,4 @@ pub enum ClientCommand {
     },
     /// End itself for good (RFC 7592, 2.3).
     Leave,
-    /// Refuse one of the tokens that it got in its own name (RFC 7009).
-    RevokeToken {
-        /// Which.
-        token: TokenId,
-        /// When it ends by itself.
-        expires_at: Timestamp,
-        /// Now.
-        at: Timestamp,
-    },
 }

@@ -213,6 +213,7 @@ events! {
         /// Its registration access token opens nothing any more: whoever answers for it did that, or changed it themselves. From now on it is theirs alone.
         RegistrationTokenRevoked = "registration_token_revoked" v 1 {},
         /// One of the tokens that it got in its own name is refused from now on.
+        // Since access tokens tell that themselves (`access_token.revoked`), nothing writes it.
         TokenRevoked = "token_revoked" v 1 {
             /// Which.
             token: TokenId,

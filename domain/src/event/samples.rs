@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
+use crate::access_token::AccessTokenEvent;
 use crate::api_key::{ApiKeyEvent, KeyEnvironment};
 use crate::deployment::{AccountMatching, DeploymentEvent};
 use crate::grant::{GrantEnd, GrantEvent};
@@ -23,7 +24,7 @@ use crate::server::{ServerEvent, ServerOauth, Transport, UpstreamGrant, Visibili
 use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, AuthorizationServer, ClientId, ConnectionId, CredentialField, DisplayName,
-    EmailAddress, FieldName, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
+    EmailAddress, FieldName, GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
     Notice, OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope,
     ProviderSecretId, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId,
     SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
@@ -180,6 +181,22 @@ pub(super) fn grant() -> Vec<Sample<GrantEvent>> {
     ];
     samples.extend(GrantEnd::ALL.map(revoked));
     samples
+}
+
+pub(super) fn access_token() -> Vec<Sample<AccessTokenEvent>> {
+    let grant = GrantId::new(Uuid::from_u128(0x0192_f0c1_2b3c_7d4e_8f50_0000_0000_000b));
+    let revoked = |grant, organization| AccessTokenEvent::Revoked {
+        client: CLIENT,
+        grant,
+        organization,
+        instance: INSTANCE,
+        expires_at: moment(),
+    };
+    vec![
+        ("", revoked(Some(grant), Some(ACME))),
+        ("own", revoked(None, Some(ACME))),
+        ("of_nobody", revoked(None, None)),
+    ]
 }
 
 pub(super) fn api_key() -> Vec<Sample<ApiKeyEvent>> {

@@ -218,6 +218,7 @@ pub(super) fn all_samples() -> Vec<Sample<Event>> {
         .chain(of(samples::user()))
         .chain(of(samples::client()))
         .chain(of(samples::grant()))
+        .chain(of(samples::access_token()))
         .chain(of(samples::api_key()))
         .chain(of(samples::server()))
         .chain(of(samples::connection()))
@@ -337,6 +338,7 @@ fn any_sequence_of_events_can_be_folded() {
     folds_anything::<crate::user::User>(&samples::user());
     folds_anything::<crate::client::Client>(&samples::client());
     folds_anything::<crate::grant::Grant>(&samples::grant());
+    folds_anything::<crate::access_token::AccessToken>(&samples::access_token());
     folds_anything::<crate::api_key::ApiKey>(&samples::api_key());
     folds_anything::<crate::server::Server>(&samples::server());
     folds_anything::<crate::connection::Connection>(&samples::connection());

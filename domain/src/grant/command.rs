@@ -1,7 +1,7 @@
 //! What may be asked of a grant.
 
 use super::GrantEnd;
-use crate::value::{ClientId, InstanceId, OrganizationId, Scopes, Timestamp, TokenId, UserId};
+use crate::value::{ClientId, InstanceId, OrganizationId, Scopes, Timestamp, UserId};
 
 /// A request to a grant.
 #[derive(Debug, Clone)]
@@ -32,14 +32,5 @@ pub enum GrantCommand {
     Revoke {
         /// Why.
         reason: GrantEnd,
-    },
-    /// Refuse one access token, and leave the grant (RFC 7009, 2.1).
-    RevokeToken {
-        /// Which.
-        token: TokenId,
-        /// When it ends by itself.
-        expires_at: Timestamp,
-        /// Now.
-        at: Timestamp,
     },
 }

@@ -85,6 +85,7 @@ events! {
             reason: GrantEnd,
         },
         /// One access token is refused from now on; the grant stays.
+        // Since access tokens tell that themselves (`access_token.revoked`), nothing writes it.
         TokenRevoked = "token_revoked" v 1 {
             /// Which.
             token: TokenId,

@@ -41,10 +41,6 @@ fn change(texts: &[&str]) -> Ask {
     Ask::ChangeScopes { scopes: scopes(texts) }
 }
 
-fn revoke_token(expires_at: Timestamp) -> Ask {
-    Ask::RevokeToken { token: TOKEN, expires_at, at: NOW }
-}
-
 fn revoked() -> Did {
     Did::Revoked { reason: GrantEnd::ByUser }
 }
@@ -54,7 +50,6 @@ fn a_grant_that_does_not_exist_refuses_everything() {
     let nothing = given::<Grant>(vec![]);
     nothing.when(change(&["mcp:read"])).refused(&No::Unknown);
     nothing.when(Ask::Revoke { reason: GrantEnd::ByUser }).refused(&No::Unknown);
-    nothing.when(revoke_token(NOW.plus_seconds(1))).refused(&No::Unknown);
 }
 
 #[test]
@@ -87,7 +82,6 @@ fn nothing_leaves_revoked() {
     over.when(change(&["mcp:write"])).refused(&No::Revoked);
     over.when(change(&["mcp:read"])).refused(&No::Revoked);
     over.when(Ask::Revoke { reason: GrantEnd::CodeReused }).then(&[]);
-    over.when(revoke_token(NOW.plus_seconds(1))).then(&[]);
 }
 
 #[test]
@@ -100,19 +94,11 @@ fn a_user_consents_again_to_more_or_to_less() {
 }
 
 #[test]
-fn one_token_is_revoked_once_and_the_grant_stays() {
-    let expires_at = NOW.plus_seconds(60);
-    let gone = Did::TokenRevoked { token: TOKEN, expires_at };
-    live(vec![]).when(revoke_token(expires_at)).then(std::slice::from_ref(&gone));
-    live(vec![gone.clone()]).when(revoke_token(expires_at)).then(&[]);
+fn a_token_that_was_revoked_here_before_tokens_told_it_themselves_leaves_the_grant() {
+    let gone = Did::TokenRevoked { token: TOKEN, expires_at: NOW.plus_seconds(60) };
     live(vec![gone])
         .when(change(&["mcp:write"]))
         .then(&[Did::ScopesChanged { scopes: scopes(&["mcp:write"]) }]);
-}
-
-#[test]
-fn a_token_whose_time_is_over_needs_no_revocation() {
-    live(vec![]).when(revoke_token(NOW)).then(&[]);
 }
 
 #[test]

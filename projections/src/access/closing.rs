@@ -2,6 +2,7 @@
 //!
 //! Most events open doors or rename them. A stream that was let in need not be judged again for those, however many there are.
 
+use domain::access_token::AccessTokenEvent;
 use domain::api_key::ApiKeyEvent;
 use domain::client::ClientEvent;
 use domain::connection::ConnectionEvent;
@@ -142,6 +143,7 @@ impl AccessView {
                 }
                 GrantEvent::Granted { .. } => Closes::Nobody,
             },
+            Event::AccessToken(AccessTokenEvent::Revoked { organization, .. }) => Closes::In(*organization),
         }
     }
 

@@ -13,7 +13,7 @@ use domain::server::{ServerEvent, Transport};
 use domain::user::UserEvent;
 use domain::value::{
     ApiKeyId, ClientId, ConnectionId, GrantId, IdError, InstanceId, OrganizationId, Position, ServerId,
-    UserId,
+    TokenId, UserId,
 };
 
 use super::{
@@ -82,6 +82,7 @@ impl AccessView {
             Event::User(fact) => self.fold_user(UserId::parse(id)?, &fact),
             Event::Client(fact) => self.fold_client(ClientId::parse(id)?, fact),
             Event::Grant(fact) => self.fold_grant(GrantId::parse(id)?, fact),
+            Event::AccessToken(fact) => self.fold_access_token(TokenId::parse(id)?, &fact),
             Event::ApiKey(fact) => self.fold_key(ApiKeyId::parse(id)?, fact),
             Event::Server(fact) => self.fold_server(ServerId::parse(id)?, fact),
             Event::Connection(fact) => self.fold_connection(ConnectionId::parse(id)?, &fact),

@@ -13,7 +13,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::value::{ApiKeyId, ClientId, GrantId, InstanceId, Position};
+use domain::value::{ApiKeyId, ClientId, GrantId, InstanceId, Position, TokenId};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,8 @@ pub struct Parties {
     pub key: Option<ApiKeyId>,
     /// The client that a presented token was issued to, or that asks for one.
     pub client: Option<ClientId>,
+    /// The presented token, which may have been given back.
+    pub token: Option<TokenId>,
     /// The grant that a presented token hangs on.
     pub grant: Option<GrantId>,
     /// The instance that is called.
@@ -120,7 +122,13 @@ impl Parties {
             TokenHolder::User { user: _, grant } => Some(grant),
             TokenHolder::Client => None,
         };
-        Self { key: None, client: Some(claims.client), grant, instance: Some(claims.instance) }
+        Self {
+            key: None,
+            client: Some(claims.client),
+            token: Some(claims.token),
+            grant,
+            instance: Some(claims.instance),
+        }
     }
 
     /// Whether this view has heard of whoever asks, and of what is asked for.

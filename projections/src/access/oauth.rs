@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::access_token::AccessTokenEvent;
 use domain::deployment::DeploymentEvent;
 use domain::grant::{ACCESS_TOKEN_SECONDS, GrantEvent};
 use domain::value::{
@@ -173,6 +174,12 @@ impl AccessView {
                 self.revoked_tokens.insert(Root::Grant(id), token, expires_at);
             }
         }
+    }
+
+    pub(super) fn fold_access_token(&mut self, id: TokenId, fact: &AccessTokenEvent) {
+        let AccessTokenEvent::Revoked { client, grant, organization: _, instance: _, expires_at } = fact;
+        let root = grant.map_or(Root::Client(*client), Root::Grant);
+        self.revoked_tokens.insert(root, id, *expires_at);
     }
 
     /// Folds what happens to signing keys; everything else about the deployment is folded elsewhere.

@@ -56,6 +56,7 @@ pub(super) fn names(view: &AccessView, parties: Parties) -> BTreeSet<Name> {
         one("user", found.map(|key| key.principal.to_string())),
         one("organization", found.map(|key| key.organization.to_string())),
         one("grant", parties.grant.map(|id| id.to_string())),
+        one("access_token", parties.token.map(|id| id.to_string())),
         one("user", grant.map(|grant| grant.user.to_string())),
         one("organization", grant.map(|grant| grant.organization.to_string())),
         one("client", parties.client.map(|id| id.to_string())),

@@ -1,5 +1,6 @@
 //! What the view says of tokens, clients, grants and keys that sign.
 
+use domain::access_token::AccessTokenEvent;
 use domain::client::{
     ApplicationType, ClientAbout, ClientAuthentication, ClientEvent, ClientKind, GrantType,
 };
@@ -97,6 +98,12 @@ fn view() -> AccessView {
     view
 }
 
+/// A token that hangs on a grant, or on its client alone.
+fn given_back(grant: Option<GrantId>) -> AccessTokenEvent {
+    let (organization, expires_at) = (Some(ACME), NOW.plus_seconds(1));
+    AccessTokenEvent::Revoked { client: DESK, grant, organization, instance: WIKI, expires_at }
+}
+
 fn anns() -> TokenClaims {
     TokenClaims {
         token: TOKEN,
@@ -147,7 +154,8 @@ fn whatever_ends_a_token_is_told_and_closes_at_the_same_moment() {
     let revoked = || Event::from(GrantEvent::Revoked { reason: GrantEnd::ByUser });
     let one = || GrantEvent::TokenRevoked { token: TOKEN, expires_at: NOW.plus_seconds(1) };
     let reason = name();
-    let ends: [(String, Event, &str); 7] = [
+    let ends: [(String, Event, &str); 8] = [
+        (TOKEN.to_string(), given_back(Some(GRANT)).into(), "token-revoked"),
         (GRANT.to_string(), revoked(), "grant-revoked"),
         (GRANT.to_string(), one().into(), "token-revoked"),
         (DESK.to_string(), ClientEvent::Disabled { reason: name() }.into(), "client-inactive"),
@@ -188,15 +196,20 @@ fn a_consent_or_a_client_that_is_narrowed_narrows_the_tokens_that_are_out() {
 
 #[test]
 fn a_client_in_its_own_name_is_let_in_at_home_only() {
-    let mut view = view();
+    let view = view();
     assert_eq!(connects(&view, &own(DESK)), Ok(()));
     assert_eq!(connects(&view, &own(OTHER)), Err("not-member"));
     let facts = view.token_facts(&own(OTHER)).map(|facts| facts.subject);
     assert_eq!(facts, Some(TokenSubject::Client { organization: Some(RIVAL) }));
-    tell(&mut view, DESK, ClientEvent::TokenRevoked { token: TOKEN, expires_at: NOW.plus_seconds(1) });
-    assert_eq!(connects(&view, &own(DESK)), Err("token-revoked"));
-    assert_eq!(view.closed_to(&[ACME]), view.position());
-    assert_ne!(view.closed_to(&[RIVAL]), view.position());
+    let before = ClientEvent::TokenRevoked { token: TOKEN, expires_at: NOW.plus_seconds(1) };
+    let now = Event::from(given_back(None));
+    for (id, revoked) in [(DESK.to_string(), before.into()), (TOKEN.to_string(), now)] {
+        let mut view = view.clone();
+        tell(&mut view, id, revoked);
+        assert_eq!(connects(&view, &own(DESK)), Err("token-revoked"));
+        assert_eq!(view.closed_to(&[ACME]), view.position());
+        assert_ne!(view.closed_to(&[RIVAL]), view.position());
+    }
 }
 
 #[test]
@@ -215,18 +228,19 @@ fn a_place_has_the_grant_that_is_live() {
 #[test]
 fn a_revoked_token_is_remembered_as_long_as_it_could_live_and_not_for_ever() {
     let mut view = view();
-    let revoked = |number: i64| GrantEvent::TokenRevoked {
-        token: TokenId::new(Uuid::from_u128(1_000 + u128::from(number.unsigned_abs()))),
-        expires_at: NOW.plus_seconds(number),
-    };
+    let token = |number: i64| TokenId::new(Uuid::from_u128(1_000 + u128::from(number.unsigned_abs())));
     for number in 0..10 * ACCESS_TOKEN_SECONDS {
-        tell(&mut view, GRANT, revoked(number));
+        let expires_at = NOW.plus_seconds(number);
+        if number % 2 == 0 {
+            tell(&mut view, GRANT, GrantEvent::TokenRevoked { token: token(number), expires_at });
+        } else {
+            let (client, grant, organization, instance) = (DESK, Some(GRANT), Some(ACME), WIKI);
+            let revoked = AccessTokenEvent::Revoked { client, grant, organization, instance, expires_at };
+            tell(&mut view, token(number), revoked);
+        }
     }
     let last = 10 * ACCESS_TOKEN_SECONDS - 1;
-    let is_revoked = |number: i64| {
-        let token = TokenId::new(Uuid::from_u128(1_000 + u128::from(number.unsigned_abs())));
-        view.is_revoked(&TokenClaims { token, ..anns() })
-    };
+    let is_revoked = |number: i64| view.is_revoked(&TokenClaims { token: token(number), ..anns() });
     assert!(is_revoked(last) && is_revoked(last - ACCESS_TOKEN_SECONDS) && !is_revoked(0));
     assert!(i64::try_from(view.revoked_tokens.len()).unwrap() <= 2 * ACCESS_TOKEN_SECONDS + 1);
 }
@@ -238,6 +252,8 @@ fn nobody_revokes_a_token_that_hangs_on_something_else() {
     tell(&mut view, OTHER, ClientEvent::TokenRevoked { token: TOKEN, expires_at });
     tell(&mut view, DESK, ClientEvent::TokenRevoked { token: TOKEN, expires_at });
     tell(&mut view, NEXT_GRANT, GrantEvent::TokenRevoked { token: TOKEN, expires_at });
+    tell(&mut view, TOKEN, given_back(Some(NEXT_GRANT)));
+    tell(&mut view, TOKEN, given_back(None));
     assert_eq!(connects(&view, &anns()), Ok(()));
     assert_eq!(connects(&view, &own(DESK)), Err("token-revoked"));
 }
@@ -385,7 +401,8 @@ fn keys_come_sign_retire_and_go() {
 
 #[test]
 fn the_parties_of_a_token_are_its_client_its_grant_and_its_instance() {
-    let users = Parties { key: None, client: Some(DESK), grant: Some(GRANT), instance: Some(WIKI) };
+    let (client, grant, instance) = (Some(DESK), Some(GRANT), Some(WIKI));
+    let users = Parties { key: None, client, token: Some(TOKEN), grant, instance };
     assert_eq!(Parties::of_token(&anns()), users);
     assert_eq!(Parties::of_token(&own(DESK)), Parties { grant: None, ..users });
 }

@@ -67,6 +67,7 @@ fn parties(record: &CallRecord) -> Parties {
         Some(token) => Parties {
             key: None,
             client: record.client_id.map(ClientId::new),
+            token: Some(token.id),
             grant: record.grant_id.map(GrantId::new),
             instance: Some(token.instance),
         },

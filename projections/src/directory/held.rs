@@ -1,5 +1,6 @@
 //! The rows of the directory in memory, noun by noun.
 
+use domain::access_token::AccessTokenEvent;
 use domain::event::Event;
 use sqlx::PgConnection;
 
@@ -60,6 +61,7 @@ impl Rows for DirectoryRows {
             Event::User(_) => self.users.want(id),
             Event::Client(_) => self.clients.want(id),
             Event::Grant(_) => self.grants.want(id),
+            Event::AccessToken(_) => {} // no listing shows tokens: they are gone in minutes
             Event::ApiKey(_) => self.api_keys.want(id),
             Event::Server(fact) => self.servers.want(id, fact),
             Event::Connection(_) => self.connections.table.want(id),
@@ -89,6 +91,7 @@ impl Rows for DirectoryRows {
             Event::User(fact) => users::fold(&mut self.users, event, fact),
             Event::Client(fact) => clients::fold(&mut self.clients, event, fact),
             Event::Grant(fact) => grants::fold(&mut self.grants, event, fact),
+            Event::AccessToken(AccessTokenEvent::Revoked { .. }) => Ok(()), // as above
             Event::ApiKey(fact) => api_keys::fold(&mut self.api_keys, event, fact),
             Event::Server(fact) => servers::fold(&mut self.servers, &mut self.connections, event, fact),
             Event::Connection(fact) => connections::fold(&mut self.connections, event, fact),

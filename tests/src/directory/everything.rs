@@ -4,6 +4,7 @@ mod clients;
 
 use std::collections::BTreeMap;
 
+use domain::access_token::AccessTokenEvent;
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
 use domain::deployment::{AccountMatching, DeploymentEvent};
@@ -280,12 +281,20 @@ fn tell_grants(history: &mut History) {
         scopes: scopes(&["mcp:read", "tool:echo"]),
         expires_at: expires_at.map(moment),
     };
+    let given_back = AccessTokenEvent::Revoked {
+        client: CLIENT,
+        grant: Some(GRANT),
+        organization: Some(ACME),
+        instance: INSTANCE,
+        expires_at: moment("2026-06-01T00:00:00Z"),
+    };
     history
         .tell(OLD_GRANT, granted(Some("2026-06-01T00:00:00Z")))
         .tell(OLD_GRANT, GrantEvent::Revoked { reason: GrantEnd::RefreshReused })
         .tell(GRANT, granted(None))
         .tell(GRANT, GrantEvent::ScopesChanged { scopes: scopes(&["mcp:write"]) })
-        .tell(GRANT, GrantEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") });
+        .tell(GRANT, GrantEvent::TokenRevoked { token: TOKEN, expires_at: moment("2026-06-01T00:00:00Z") })
+        .tell(TOKEN, given_back);
 }
 
 fn tell_deployment_start(history: &mut History) {

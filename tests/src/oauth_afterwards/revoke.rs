@@ -105,8 +105,10 @@ async fn item_34_an_access_token_goes_alone() {
     scene.call(&one).await.refused_call(401, "token-revoked", &json!(1));
     scene.call(&other).await.good();
     scene.refresh(&scene.app, &text(&second, "refresh_token"), "").await.good();
-    let told = "select count(*) from events where event_type = 'token_revoked'";
+    let told = "select count(*) from events where aggregate_type = 'access_token'";
     assert_eq!(scene.count(told).await, 1);
+    let of_grant = format!("select count(*) from events where aggregate_id = '{}'", granted.grant);
+    assert_eq!(scene.count(&of_grant).await, 1, "what is folded for each revocation does not grow with them");
 
     let own = scene.desk.send(scene.http(), "/oauth/token", "grant_type=client_credentials").await.good();
     let own = text(&own, "access_token");

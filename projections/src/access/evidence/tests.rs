@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::access_token::AccessTokenEvent;
 use domain::api_key::{ApiKeyEvent, KeyEnvironment};
 use domain::client::{ApplicationType, ClientAbout, ClientEnd, ClientEvent, ClientKind, GrantType};
 use domain::connection::{ConnectionEvent, ConnectionOwner};
@@ -184,7 +185,17 @@ fn told_of_tokens(
             scopes,
             expires_at: how.is_multiple_of(5).then_some(Timestamp::EPOCH.plus_seconds(i64::from(how))),
         }),
-        25 => of_grant(GrantEvent::ScopesChanged { scopes }),
+        25 if how.is_multiple_of(2) => of_grant(GrantEvent::ScopesChanged { scopes }),
+        25 => {
+            let revoked = AccessTokenEvent::Revoked {
+                client: client(one),
+                grant: how.is_multiple_of(3).then(|| GrantId::new(id(8, other))),
+                organization: None, // whose instance it is, changes in this story
+                instance: InstanceId::new(id(4, u128::from(how))),
+                expires_at: later(),
+            };
+            (token(whom).to_string(), Event::from(revoked))
+        }
         _ if how.is_multiple_of(3) => of_grant(GrantEvent::Revoked { reason: GrantEnd::ByUser }),
         _ if how.is_multiple_of(2) => {
             of_grant(GrantEvent::TokenRevoked { token: token(one), expires_at: later() })
