@@ -59,10 +59,10 @@ impl crate::Aggregate for AccessToken {
 }
 
 impl AccessToken {
-    fn evolve(&mut self, event: AccessTokenEvent) {
+    fn evolve(&mut self, event: &AccessTokenEvent) {
         let AccessTokenEvent::Revoked { client: _, grant: _, organization, instance: _, expires_at: _ } =
             event;
-        self.standing = Standing::Revoked { organization };
+        self.standing = Standing::Revoked { organization: *organization };
     }
 }
 

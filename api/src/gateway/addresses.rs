@@ -47,6 +47,7 @@ mod tests {
             url: domain::value::UpstreamUrl::parse(url).unwrap(),
             generation: 0,
             credential_fields: Vec::new(),
+            oauth: None,
             retired: false,
         }
     }

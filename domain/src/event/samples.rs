@@ -24,9 +24,9 @@ use crate::server::{ServerEvent, ServerOauth, Transport, UpstreamGrant, Visibili
 use crate::user::UserEvent;
 use crate::value::{
     AddressRange, AnnouncementId, AuthorizationServer, ClientId, ConnectionId, CredentialField, DisplayName,
-    EmailAddress, FieldName, GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId, KeyThumbprint, MemberName,
-    Notice, OrganizationId, Personal, Position, ProviderClientId, ProviderId, ProviderScope,
-    ProviderSecretId, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId,
+    EmailAddress, FieldName, GrantId, HeaderName, HeaderPrefix, HttpsUrl, InstanceId, Issuer, KeyId,
+    KeyThumbprint, MemberName, Notice, OrganizationId, Personal, Position, ProviderClientId, ProviderId,
+    ProviderScope, ProviderSecretId, ProviderSubject, PublicJwk, Role, Scope, Scopes, SecretDigest, ServerId,
     SigningAlgorithm, Slug, SubjectId, Timestamp, TokenId, ToolName, ToolSelection, UserId,
 };
 
