@@ -255,6 +255,8 @@ pub struct Registration {
     pub unused_for: Duration,
     /// How many of those there may be that are nobody's.
     pub unused_max: usize,
+    /// How long one of those is kept in any case, however many there are.
+    pub unused_kept_at_least: Duration,
 }
 
 /// Which Postgres and NATS.

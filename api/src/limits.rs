@@ -1,7 +1,7 @@
 //! How often anybody may ask: token buckets for each address, each client, each organization and each person, on each surface that strangers reach.
 //!
 //! ```text
-//!   register   address                              authorize  address; person, client, organization (of whoever is signed in)
+//!   register   address (of nobody's, by the day too)  authorize  address; person, client, organization (of whoever is signed in)
 //!   token      address, client, organization        sign-in    address; guesses are counted apart, in Postgres (`people::throttle`)
 //!   mcp        address, credential, organization
 //! ```
@@ -39,6 +39,8 @@ const FORGET_EVERY: Duration = Duration::from_secs(10);
 pub enum Surface {
     /// Registration of clients.
     Register,
+    /// Registration of clients that are nobody's.
+    RegisterStranger,
     /// The token endpoint, and those where tokens are given back and asked about.
     Token,
     /// The authorization endpoint.
@@ -54,6 +56,7 @@ impl Surface {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Register => "register",
+            Self::RegisterStranger => "register_stranger",
             Self::Token => "token",
             Self::Authorize => "authorize",
             Self::SignIn => "sign_in",
@@ -94,11 +97,13 @@ impl Subject {
     }
 }
 
-/// Requests a minute, for each of them.
+/// Requests a minute, for each of them, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// Registrations of clients from an address.
     pub register_per_address: NonZeroU32,
+    /// Registrations of clients that are nobody's, a day from an address.
+    pub strangers_per_address_per_day: NonZeroU32,
     /// At the token endpoint, from an address.
     pub token_per_address: NonZeroU32,
     /// Of a client.
@@ -126,6 +131,7 @@ impl Rates {
     pub const fn all(rate: NonZeroU32) -> Self {
         Self {
             register_per_address: rate,
+            strangers_per_address_per_day: rate,
             token_per_address: rate,
             token_per_client: rate,
             token_per_organization: rate,
@@ -153,6 +159,7 @@ pub struct Limits(Arc<Inner>);
 
 struct Inner {
     register_address: Bucket,
+    stranger_address: Bucket,
     token_address: Bucket,
     token_client: Bucket,
     token_organization: Bucket,
@@ -187,6 +194,7 @@ impl Limits {
         let bucket = Bucket::per_minute;
         Self(Arc::new(Inner {
             register_address: bucket(rates.register_per_address),
+            stranger_address: Bucket::per_day(rates.strangers_per_address_per_day),
             token_address: bucket(rates.token_per_address),
             token_client: bucket(rates.token_per_client),
             token_organization: bucket(rates.token_per_organization),
@@ -217,6 +225,7 @@ impl Limits {
         let all = &self.0;
         match (surface, subject) {
             (Surface::Register, Subject::Address(_)) => Some(&all.register_address),
+            (Surface::RegisterStranger, Subject::Address(_)) => Some(&all.stranger_address),
             (Surface::Token, Subject::Address(_)) => Some(&all.token_address),
             (Surface::Token, Subject::Client(_)) => Some(&all.token_client),
             (Surface::Token, Subject::Organization(_)) => Some(&all.token_organization),
@@ -230,10 +239,18 @@ impl Limits {
             (Surface::Mcp, Subject::Organization(_)) => Some(&all.mcp_organization),
             // Whoever registers is no client yet, and whoever signs in is of no organization yet.
             // And there are people at the authorization endpoint alone.
-            (Surface::Register | Surface::SignIn, Subject::Client(_) | Subject::Organization(_))
-            | (Surface::Register | Surface::Token | Surface::SignIn | Surface::Mcp, Subject::Person(_)) => {
-                None
-            }
+            (
+                Surface::Register | Surface::RegisterStranger | Surface::SignIn,
+                Subject::Client(_) | Subject::Organization(_),
+            )
+            | (
+                Surface::Register
+                | Surface::RegisterStranger
+                | Surface::Token
+                | Surface::SignIn
+                | Surface::Mcp,
+                Subject::Person(_),
+            ) => None,
         }
     }
 
@@ -255,10 +272,11 @@ impl Limits {
         }
     }
 
-    fn all(&self) -> [&Bucket; 12] {
+    fn all(&self) -> [&Bucket; 13] {
         let all = &self.0;
         [
             &all.register_address,
+            &all.stranger_address,
             &all.token_address,
             &all.token_client,
             &all.token_organization,

@@ -292,9 +292,9 @@ impl Edge<'_> {
         let oauth = self.oauth(&admin, documents.clone(), outbound);
         let (ports, refresh) = (Arc::clone(&oauth.ports), Arc::clone(&oauth.refresh));
         self.shutdown.spawn(ended_families::tell_untold(ports, refresh, self.readers.stop.clone()));
-        let unused_for = self.config.registration.unused_for;
+        let registration = self.config.registration;
         let (ports, view) = (Arc::clone(&oauth.ports), self.readers.view.clone());
-        self.shutdown.spawn(unused_clients::end(ports, view, unused_for, self.readers.stop.clone()));
+        self.shutdown.spawn(unused_clients::end(ports, view, registration, self.readers.stop.clone()));
         let people = self.people(&admin, documents);
         Ok(surface(&admin, gateway, health, well_known, metrics, &oauth, people))
     }

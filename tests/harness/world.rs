@@ -106,6 +106,8 @@ pub struct Settings {
     pub unused_seconds: u32,
     /// How many of those there may be that are nobody's.
     pub unused_clients_max: u16,
+    /// How long one of those is kept in any case, in seconds.
+    pub unused_kept_at_least_seconds: u16,
     /// Where callers are told that they reach it: several nodes are one issuer under one address.
     pub public_url: Option<&'static str>,
     /// How identity providers are put up with.
@@ -140,6 +142,7 @@ impl Default for Settings {
             published_keys: None,
             unused_seconds: 24 * 3_600,
             unused_clients_max: u16::try_from(UNUSED_CLIENTS_MAX).expect("not that many"),
+            unused_kept_at_least_seconds: 600,
             public_url: None,
             providers: ProviderLimits {
                 request: Duration::from_secs(30),
@@ -199,6 +202,7 @@ impl Node {
                 policy: settings.registration,
                 unused_for: Duration::from_secs(settings.unused_seconds.into()),
                 unused_max: settings.unused_clients_max.into(),
+                unused_kept_at_least: Duration::from_secs(settings.unused_kept_at_least_seconds.into()),
             },
             bcrypt_cost: settings.bcrypt_cost.into(),
             key_rate: rate,

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{ConfigError, Registration, Signing};
 use crate::adapters::outbound::Loopback;
-use crate::oauth::{PublishedKeyLimits, RegistrationPolicy, UNUSED_CLIENTS_MAX};
+use crate::oauth::{PublishedKeyLimits, RegistrationPolicy, UNUSED_CLIENT_KEPT_AT_LEAST, UNUSED_CLIENTS_MAX};
 
 /// Nodes look at the log every 50 ms, and after 150 ms of silence by themselves: a shorter bound would be passed in health.
 const STALENESS_MIN: Duration = Duration::from_millis(300);
@@ -97,7 +97,12 @@ impl Faults {
         let wrong = || format!("{hours:?} is not 1 to {UNUSED_HOURS_MAX} hours");
         let hours = self.note("--registration-unused-hours", good.ok_or_else(wrong));
         let unused_for = Duration::from_secs(u64::from(hours?) * 60 * 60);
-        Some(Registration { policy: policy?, unused_for, unused_max: UNUSED_CLIENTS_MAX })
+        Some(Registration {
+            policy: policy?,
+            unused_for,
+            unused_max: UNUSED_CLIENTS_MAX,
+            unused_kept_at_least: UNUSED_CLIENT_KEPT_AT_LEAST,
+        })
     }
 
     /// Where nobody may register, nobody is known by a document either, unless somebody says so.

@@ -17,6 +17,15 @@ pub struct LimitOptions {
     )]
     pub register_per_address_per_minute: String,
 
+    /// Registrations a day from one address of clients that are nobody's, where anybody may register
+    #[arg(
+        long,
+        env = "SEKISHO_REGISTER_STRANGERS_PER_ADDRESS_PER_DAY",
+        default_value = "100",
+        value_name = "REQUESTS"
+    )]
+    pub register_strangers_per_address_per_day: String,
+
     /// Requests a minute at the token endpoint, and at those where tokens are given back and asked about, from one address
     #[arg(
         long,
@@ -116,6 +125,8 @@ impl LimitOptions {
     pub(super) fn check(&self, faults: &mut Faults) -> Option<(Rates, TrustedProxies)> {
         let register_per_address =
             faults.count("--register-per-address-per-minute", &self.register_per_address_per_minute);
+        let strangers_per_address_per_day = faults
+            .count("--register-strangers-per-address-per-day", &self.register_strangers_per_address_per_day);
         let token_per_address =
             faults.count("--token-per-address-per-minute", &self.token_per_address_per_minute);
         let token_per_client =
@@ -140,6 +151,7 @@ impl LimitOptions {
         let trusted = faults.note("--trusted-proxies", trusted);
         let rates = Rates {
             register_per_address: register_per_address?,
+            strangers_per_address_per_day: strangers_per_address_per_day?,
             token_per_address: token_per_address?,
             token_per_client: token_per_client?,
             token_per_organization: token_per_organization?,

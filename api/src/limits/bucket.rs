@@ -3,6 +3,7 @@
 use std::hash::BuildHasher as _;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use governor::clock::{Clock as _, DefaultClock};
@@ -14,6 +15,8 @@ use super::{Left, Subject, TooMany};
 
 /// Buckets that are not full, of one kind: each takes about 60 bytes.
 const BUCKETS_MAX: usize = 100_000;
+/// What comes in a day comes evenly.
+const DAY_SECONDS: u32 = 24 * 60 * 60;
 /// While there are more, those who come share so many.
 const SHARED_BUCKETS: u64 = 16_384;
 
@@ -36,6 +39,13 @@ impl Bucket {
     /// So many a minute, all of them at once where nobody asked for a minute.
     pub(super) fn per_minute(rate: NonZeroU32) -> Self {
         Self::of(Quota::per_minute(rate), rate, 60)
+    }
+
+    /// So many a day, all of them at once where nobody asked for a day.
+    pub(super) fn per_day(rate: NonZeroU32) -> Self {
+        let every = Duration::from_secs(DAY_SECONDS.into()) / rate.get();
+        let quota = Quota::with_period(every).unwrap_or_else(|| Quota::per_second(rate)); // more often than a clock tells apart
+        Self::of(quota.allow_burst(rate), rate, DAY_SECONDS)
     }
 
     /// So many a second, and so many at once.
@@ -133,6 +143,16 @@ mod tests {
         let refused = bucket.take(client(1), of(1)).unwrap_err();
         assert!((1..=20).contains(&refused.wait_seconds), "{refused:?}");
         assert!(bucket.take(client(2), of(1)).is_ok());
+    }
+
+    #[test]
+    fn of_a_days_worth_each_comes_back_after_its_part_of_a_day() {
+        let bucket = Bucket::per_day(of(100));
+        assert_eq!(taken(&bucket, 1), 100);
+        let refused = bucket.take(client(1), of(1)).unwrap_err();
+        assert!((800..=864).contains(&refused.wait_seconds), "{refused:?}");
+        assert_eq!((refused.left.quota, refused.left.window_seconds), (100, 86_400));
+        assert!(Bucket::per_day(NonZeroU32::MAX).take(client(1), of(1)).is_ok());
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub use metadata::ServerMetadata;
 pub use pkce::Challenge;
 pub(crate) use published_keys::KeysOfClients;
 pub use published_keys::PublishedKeyLimits;
-pub use register::{RegistrationPolicy, UNUSED_CLIENTS_MAX};
+pub use register::{RegistrationPolicy, UNUSED_CLIENT_KEPT_AT_LEAST, UNUSED_CLIENTS_MAX};
 pub use resource_metadata::ResourceMetadata;
 pub use revoke::{RevokeForm, Revoked};
 pub use table::{OauthAccess, OauthRoute, Taken};

@@ -33,13 +33,16 @@ use super::bearer::bearer;
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::table::{OauthAccess, OauthRoute};
 use crate::key_holder::{may, member_behind, recognised};
-use crate::limits::Surface;
+use crate::limits::{Subject, Subscriber, Surface};
 use crate::trace_context::TraceContext;
 
 pub(super) const PATH: &str = "/oauth/register";
 /// Clients that are nobody's and that nobody ever let act: every node holds them in memory until they are forgotten, at up to `STRANGER_BYTES_MAX` each. More
 /// are refused until some are used or forgotten (`oauth.md`, case 3).
 pub const UNUSED_CLIENTS_MAX: usize = 5_000;
+
+/// Once three quarters of them are there, the oldest are forgotten sooner: down to those three quarters, and none that registered within so long.
+pub const UNUSED_CLIENT_KEPT_AT_LEAST: Duration = Duration::from_mins(10);
 
 /// When there may be room again.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
@@ -100,6 +103,7 @@ pub(super) fn routes<P: Ports + 'static>() -> Vec<OauthRoute<P>> {
 
 async fn register<P: Ports + 'static>(
     State(oauth): State<Oauth<P>>,
+    asker: Subscriber,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OauthError> {
@@ -107,6 +111,11 @@ async fn register<P: Ports + 'static>(
     let Admitted { actor, organization } = oauth.registrar(bearer(&headers)?, id)?;
     let said: ClientMetadata = read_json(&headers, body, bytes_max(organization)).await?;
     let Wish { proof, description } = said.wish(id)?;
+    if organization.is_none() {
+        // What registers nothing takes nothing of the day.
+        let count = oauth.limits.take(Surface::RegisterStranger, Subject::Address(asker));
+        count.map_err(OauthError::too_many)?;
+    }
     let use_case =
         RegisterItself { id, organization, proof: proof.clone(), description: description.clone() };
     let done = carry_out(&*oauth.ports, &actor, order(&headers), &use_case).await.map_err(refused)?;

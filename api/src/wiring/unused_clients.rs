@@ -9,12 +9,14 @@ use std::time::Duration;
 use commands::client::EndUnused;
 use commands::{Actor, CommandId, Order, Ports as _, carry_out};
 use domain::value::{ClientId, Clock as _, Position, Timestamp};
-use projections::access::LiveView;
+use projections::access::{AccessView, LiveView};
 use tokio_util::sync::CancellationToken;
 
 use super::RealPorts;
+use crate::config::Registration;
 
-const LOOK_EVERY_MAX: Duration = Duration::from_mins(5);
+/// Once a minute there may be room again, as whoever finds none is told.
+const LOOK_EVERY_MAX: Duration = Duration::from_mins(1);
 const LOOK_EVERY_MIN: Duration = Duration::from_millis(200);
 /// How long the view may take to hear of those that were ended.
 const HEARD_WAIT: Duration = Duration::from_secs(5);
@@ -25,24 +27,62 @@ const AT_ONCE_MAX: usize = 100;
 pub(super) async fn end(
     ports: Arc<RealPorts>,
     view: LiveView,
-    unused_for: Duration,
+    registration: Registration,
     stop: CancellationToken,
 ) {
-    let every = (unused_for / 10).clamp(LOOK_EVERY_MIN, LOOK_EVERY_MAX);
-    let seconds = i64::try_from(unused_for.as_secs()).unwrap_or(i64::MAX);
+    let Registration { policy: _, unused_for, unused_max, unused_kept_at_least } = registration;
+    let every = (unused_for.min(unused_kept_at_least) / 10).clamp(LOOK_EVERY_MIN, LOOK_EVERY_MAX);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(every) => {}
         }
-        let since = ports.clock().now().plus_seconds(-seconds);
-        while !stop.is_cancelled() && end_some(&ports, &view, since).await {}
+        let now = ports.clock().now();
+        for which in [
+            Which::All { since: before(now, unused_for) },
+            Which::TooMany { since: before(now, unused_kept_at_least), crowd: unused_max - unused_max / 4 },
+        ] {
+            while !stop.is_cancelled() && end_some(&ports, &view, which).await {}
+        }
+    }
+}
+
+fn before(now: Timestamp, time: Duration) -> Timestamp {
+    now.plus_seconds(-i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Which of them are to go.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    /// All that were there by then.
+    All { since: Timestamp },
+    /// Of those that are nobody's and were there by then, the oldest, as far as there are more than these: strangers make room for each other.
+    TooMany { since: Timestamp, crowd: usize },
+}
+
+impl Which {
+    const fn since(self) -> Timestamp {
+        match self {
+            Self::All { since } | Self::TooMany { since, crowd: _ } => since,
+        }
+    }
+
+    /// Some of those, the oldest first.
+    fn some(self, view: &AccessView) -> Vec<ClientId> {
+        match self {
+            Self::All { since } => view.unused_clients(since).take(AT_ONCE_MAX).collect(),
+            Self::TooMany { since, crowd } => {
+                let too_many = view.unused_clients_of_nobody().saturating_sub(crowd);
+                view.unused_clients_of_nobody_since(since).take(too_many.min(AT_ONCE_MAX)).collect()
+            }
+        }
     }
 }
 
 /// Ends some of them. Whether there may be more.
-async fn end_some(ports: &RealPorts, view: &LiveView, since: Timestamp) -> bool {
-    let unused: Vec<ClientId> = view.load().unused_clients(since).take(AT_ONCE_MAX).collect();
+async fn end_some(ports: &RealPorts, view: &LiveView, which: Which) -> bool {
+    let unused = which.some(&view.load());
+    let since = which.since();
     let mut told = None;
     for client in &unused {
         match end_one(ports, *client, since).await {

@@ -104,6 +104,12 @@ impl AccessView {
         self.unused_clients.iter().take_while(move |(at, _)| *at <= since).map(|(_, id)| *id)
     }
 
+    /// The same of those that are nobody's.
+    pub fn unused_clients_of_nobody_since(&self, since: Timestamp) -> impl Iterator<Item = ClientId> {
+        let is_nobodys = |id: &ClientId| self.client(*id).is_some_and(|client| client.organization.is_none());
+        self.unused_clients(since).filter(is_nobodys)
+    }
+
     /// How many registered themselves for nobody in particular, and were never let act.
     pub const fn unused_clients_of_nobody(&self) -> usize {
         self.unused_of_nobody
@@ -154,17 +160,16 @@ impl AccessView {
                 self.forget_unused(id);
             }
             ClientEvent::Deleted { reason: _ } => {
-                let was_unused = self.forget_unused(id);
+                if self.forget_unused(id) {
+                    // Anybody can register and leave. Nobody ever let it act, so nothing names it: nothing is held of it, not even that it was there.
+                    self.clients.remove(&id);
+                }
                 self.change_client(id, |client| {
                     client.standing = Standing::Ended;
                     client.secrets.clear();
                     client.keys = None;
-                    // Anybody can register and leave: nothing is held of them but that they were there.
                     client.own = None;
                     client.redirect_uris.clear();
-                    if was_unused {
-                        client.be_nameless(); // of one that somebody let act, the name is still shown and the scopes still explain
-                    }
                 });
             }
             ClientEvent::Updated { name, redirect_uris, scopes } => self.change_client(id, |client| {
@@ -226,14 +231,6 @@ impl AccessView {
 }
 
 impl Client {
-    /// Whatever it said of itself is gone.
-    fn be_nameless(&mut self) {
-        if let Ok(name) = DisplayName::parse(&self.id.to_string()) {
-            self.name = name;
-        }
-        self.scopes = Scopes::default();
-    }
-
     /// What it is, it says itself no longer.
     fn be_taken_over(&mut self) {
         if let Some(own) = &mut self.own {

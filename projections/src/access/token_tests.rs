@@ -313,6 +313,8 @@ fn attack_03_of_a_client_that_nobody_used_nothing_is_held_once_it_is_gone() {
         tell(&mut view, id, itself(id, organization));
     }
     assert_eq!(view.unused_clients_of_nobody(), 2);
+    assert_eq!(view.unused_clients_of_nobody_since(NOW).collect::<Vec<_>>(), [one, two]);
+    assert_eq!(view.unused_clients_of_nobody_since(NOW.plus_seconds(-1)).count(), 0);
     let before = view.clone();
     tell(&mut view, one, ClientEvent::FirstUsed {});
     tell(&mut view, one, ClientEvent::FirstUsed {});
@@ -322,16 +324,13 @@ fn attack_03_of_a_client_that_nobody_used_nothing_is_held_once_it_is_gone() {
     }
     assert_eq!(view.unused_clients_of_nobody(), 0);
     let held = |view: &AccessView, id| {
-        let client = view.client(id).expect("that it was there").clone();
-        (client.standing, client.name.as_str().to_owned(), client.scopes.iter().count())
+        let client = view.client(id)?;
+        Some((client.standing, client.name.as_str().to_owned(), client.scopes.iter().count()))
     };
-    assert_eq!(held(&view, one), (Standing::Ended, name().as_str().to_owned(), 1));
-    assert_eq!(held(&view, two), (Standing::Ended, two.to_string(), 0));
-    assert_eq!(
-        held(&before, two),
-        (Standing::Active, name().as_str().to_owned(), 1),
-        "the past is as it was"
-    );
+    assert_eq!(held(&view, one), Some((Standing::Ended, name().as_str().to_owned(), 1)));
+    assert_eq!((held(&view, two), held(&view, three)), (None, None));
+    let was = Some((Standing::Active, name().as_str().to_owned(), 1));
+    assert_eq!(held(&before, two), was, "the past is as it was");
 }
 
 #[test]

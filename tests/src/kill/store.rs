@@ -10,7 +10,7 @@ use api::adapters::key_digest::KeyDigests;
 use api::adapters::master_key::MasterKeys;
 use api::adapters::{nats, postgres};
 use api::config::{Config, MasterKeySource, Registration, Signing, Store as Given};
-use api::oauth::{RegistrationPolicy, UNUSED_CLIENTS_MAX};
+use api::oauth::{RegistrationPolicy, UNUSED_CLIENT_KEPT_AT_LEAST, UNUSED_CLIENTS_MAX};
 use async_nats::Client;
 use domain::value::SigningAlgorithm;
 use harness::signal;
@@ -53,6 +53,7 @@ pub(crate) fn serving(
             policy: RegistrationPolicy::Token,
             unused_for: Duration::from_hours(24),
             unused_max: UNUSED_CLIENTS_MAX,
+            unused_kept_at_least: UNUSED_CLIENT_KEPT_AT_LEAST,
         },
         bcrypt_cost: 10,
         key_rate: rate,

@@ -1,8 +1,10 @@
 //! Item 30 and attack 3: clients that nobody ever lets act are forgotten, each once, and those that somebody does are not; and there are not too many of
 //! them before that.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
 use harness::Settings;
 use hyper::Method;
@@ -107,6 +109,50 @@ async fn attack_03_there_are_only_so_many_unused_clients_of_nobody_and_organizat
     assert_eq!(left.status, 204);
     until_there_is_room(&scene).await;
     full(&scene).await;
+}
+
+#[tokio::test]
+async fn attack_03_strangers_who_take_all_places_keep_others_out_for_minutes_and_not_for_a_day() {
+    let open = Settings { registration: RegistrationPolicy::Open, ..Settings::default() };
+    let crowded = Settings { unused_clients_max: 4, unused_kept_at_least_seconds: 5, ..open };
+    let mut scene = Scene::with(crowded).await;
+    let known = scene.as_itself(&scene.world.admin_key);
+    let ours = text(&known.post("/oauth/register", &on_loopback()).await.good(), "client_id");
+    let mut made = Vec::new();
+    for _ in 0..4 {
+        made.push(text(&scene.register(&on_loopback()).await.good(), "client_id"));
+    }
+    // Three quarters may stay: the oldest makes room, and no other does until somebody comes.
+    until_gone(&scene, &made[0]).await;
+    until_there_is_room(&scene).await;
+    until_gone(&scene, &made[1]).await;
+    for client in [&made[2], &made[3], &ours] {
+        assert_eq!(told(&scene, client).await.len(), 1, "still there");
+    }
+    scene.code(&made[3], CALLBACK).await;
+}
+
+#[tokio::test]
+async fn attack_03_an_address_registers_only_so_many_clients_of_nobody_a_day() {
+    let mut rates = Rates::all(NonZeroU32::MAX);
+    rates.strangers_per_address_per_day = NonZeroU32::new(2).unwrap();
+    let open = Settings { registration: RegistrationPolicy::Open, rates, ..Settings::default() };
+    let scene = Scene::with(open).await;
+    for _ in 0..2 {
+        refused(
+            &scene.register(&json!({ "redirect_uris": ["javascript:alert(1)"] })).await,
+            400,
+            "invalid_redirect_uri",
+        );
+        scene.register(&on_loopback()).await.good();
+    }
+    let answer = scene.register(&on_loopback()).await;
+    refused(&answer, 429, "temporarily_unavailable");
+    let wait: u32 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).unwrap();
+    assert!((1..=43_200).contains(&wait), "{wait}");
+    assert_eq!(answer.header("ratelimit-policy"), Some("\"address\";q=2;w=86400"));
+    let known = scene.as_itself(&scene.world.admin_key);
+    known.post("/oauth/register", &on_loopback()).await.good();
 }
 
 #[tokio::test]
