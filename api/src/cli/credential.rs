@@ -1,6 +1,8 @@
 //! The credential that `sekisho tools` and `sekisho call` present, and to whom: one of the environment belongs to the Sekisho that `--url` names and is
-//! shown to nobody else; one that was named on the line goes where the line says. Neither goes over a network in clear.
+//! shown to nobody else; one that was named on the line goes where the line says, in place of whatever the environment holds. Neither goes over a
+//! network in clear.
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 use http::header::{self, HeaderValue, InvalidHeaderValue};
@@ -20,14 +22,7 @@ struct CredentialOptions {
     api_key: Option<HeaderValue>,
 
     /// Access token to present in place of an API key
-    #[arg(
-        long,
-        env = "SEKISHO_ACCESS_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true,
-        value_parser = token,
-        conflicts_with = "api_key"
-    )]
+    #[arg(long, env = "SEKISHO_ACCESS_TOKEN", value_name = "TOKEN", hide_env_values = true, value_parser = token)]
     access_token: Option<HeaderValue>,
 }
 
@@ -65,13 +60,38 @@ fn token(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     sensitive(&format!("Bearer {}", text.trim()))
 }
 
+/// Nobody says which one is meant.
+fn two(why: &'static str) -> Error {
+    Error::raw(ErrorKind::ArgumentConflict, why)
+}
+
 /// Read by hand for what only the matches tell: whether somebody named it here, or once and for all.
 impl FromArgMatches for Credential {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let of_environment = |id| matches.value_source(id) == Some(ValueSource::EnvVariable);
-        let is_of_environment = ["api_key", "access_token"].into_iter().any(of_environment);
-        let source = if is_of_environment { Source::Environment } else { Source::Line };
-        Ok(Self { options: CredentialOptions::from_arg_matches(matches)?, source })
+        let CredentialOptions { api_key, access_token } = CredentialOptions::from_arg_matches(matches)?;
+        let source_of = |id| match matches.value_source(id) {
+            Some(ValueSource::EnvVariable) => Source::Environment,
+            Some(_) | None => Source::Line,
+        };
+        let (of_key, of_token) = (source_of("api_key"), source_of("access_token"));
+        let (api_key, access_token, source) = match (api_key, access_token) {
+            (None, None) => (None, None, Source::Line),
+            (Some(key), None) => (Some(key), None, of_key),
+            (None, Some(token)) => (None, Some(token), of_token),
+            (Some(key), Some(token)) => match (of_key, of_token) {
+                (Source::Line, Source::Environment) => (Some(key), None, Source::Line),
+                (Source::Environment, Source::Line) => (None, Some(token), Source::Line),
+                (Source::Line, Source::Line) => {
+                    return Err(two("--api-key and --access-token are named: present one of them\n"));
+                }
+                (Source::Environment, Source::Environment) => {
+                    return Err(two(
+                        "SEKISHO_API_KEY and SEKISHO_ACCESS_TOKEN are set: name --api-key or --access-token to say which\n",
+                    ));
+                }
+            },
+        };
+        Ok(Self { options: CredentialOptions { api_key, access_token }, source })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

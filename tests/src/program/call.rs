@@ -206,7 +206,8 @@ async fn access_token(demo: &Demo) -> String {
 }
 
 #[tokio::test]
-async fn an_access_token_opens_as_a_key_does_and_the_two_are_not_presented_together() {
+async fn an_access_token_opens_as_a_key_does_and_what_the_line_names_is_presented_in_place_of_what_the_environment_holds()
+ {
     let demo = Demo::start(&folder("demo-call"), |_| {});
     let token = access_token(&demo).await;
     let line = || {
@@ -217,7 +218,15 @@ async fn an_access_token_opens_as_a_key_does_and_the_two_are_not_presented_toget
     };
     ended(&line().output().await.expect("the program runs"), 0, "42", "");
     let both = line().env("SEKISHO_API_KEY", demo.word("api_key")).output().await.expect("the program runs");
-    ended(&both, 2, "", "cannot be used with");
+    ended(&both, 2, "", "name --api-key or --access-token");
+    let key = ["--api-key", demo.word("api_key")];
+    let named = line().args(key).env("SEKISHO_ACCESS_TOKEN", "ey.nothing").output().await;
+    ended(&named.expect("the program runs"), 0, "42", "");
+    let token = ["--access-token", token.as_str()];
+    let named = line().args(token).env("SEKISHO_API_KEY", "sk_live_nothing").output().await;
+    ended(&named.expect("the program runs"), 0, "42", "");
+    let two = line().args(key).args(token).output().await.expect("the program runs");
+    ended(&two, 2, "", "present one of them");
     let bad = line().env("SEKISHO_ACCESS_TOKEN", "ey.nothing").output().await.expect("the program runs");
     ended(&bad, 3, "", "refused: token-malformed");
     assert_eq!(demo.stop(), Some(0));
