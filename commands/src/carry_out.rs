@@ -60,6 +60,8 @@ pub struct Done<T> {
     pub answer: T,
     /// The position of its last event.
     pub position: Position,
+    /// Whether it was carried out before, and this is the answer of then.
+    pub repeated: bool,
 }
 
 /// Carries out a use case exactly once for its command id, and what follows from it.
@@ -146,7 +148,7 @@ async fn attempt_once<P: Ports, U: UseCase>(
     let answer = use_case.run(ports, actor, &mut unit).await?;
     let kept = serde_json::to_string(&answer).map_err(|error| Refused::Invalid(error.to_string()))?;
     let position = ports.log().append(unit.into_batch(order.request_digest.clone(), kept)).await?;
-    Ok(Done { answer, position })
+    Ok(Done { answer, position, repeated: false })
 }
 
 fn replay<T: DeserializeOwned>(earlier: &Recorded, order: &Order) -> Result<Done<T>, CarryOutError> {
@@ -154,7 +156,7 @@ fn replay<T: DeserializeOwned>(earlier: &Recorded, order: &Order) -> Result<Done
         return Err(CarryOutError::KeyReused);
     }
     let answer = serde_json::from_str(&earlier.answer).map_err(|_| CarryOutError::KeyReused)?;
-    Ok(Done { answer, position: earlier.position })
+    Ok(Done { answer, position: earlier.position, repeated: true })
 }
 
 #[cfg(test)]

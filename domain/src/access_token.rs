@@ -59,10 +59,11 @@ impl crate::Aggregate for AccessToken {
 }
 
 impl AccessToken {
-    fn evolve(&mut self, event: &AccessTokenEvent) {
+    #[expect(clippy::needless_pass_by_value, reason = "as every aggregate takes its events")]
+    fn evolve(&mut self, event: AccessTokenEvent) {
         let AccessTokenEvent::Revoked { client: _, grant: _, organization, instance: _, expires_at: _ } =
             event;
-        self.standing = Standing::Revoked { organization: *organization };
+        self.standing = Standing::Revoked { organization };
     }
 }
 

@@ -31,12 +31,15 @@ pub struct Written<T> {
     pub position: Position,
     /// Whether this node shows it already.
     pub visible: bool,
+    /// Whether it was written before, and this is the answer of then.
+    pub repeated: bool,
 }
 
 impl<T> Written<T> {
     /// With the answer in another shape.
     pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Written<U> {
-        Written { answer: with(self.answer), position: self.position, visible: self.visible }
+        let Self { answer, position, visible, repeated } = self;
+        Written { answer: with(answer), position, visible, repeated }
     }
 }
 
@@ -57,7 +60,7 @@ struct WrittenAt {
 
 impl<T: Serialize> IntoResponse for Written<T> {
     fn into_response(self) -> Response {
-        let Self { answer, position, visible } = self;
+        let Self { answer, position, visible, repeated: _ } = self;
         let mut response = Json(WithPosition { answer, position }).into_response();
         response.extensions_mut().insert(WrittenAt { position, visible });
         response

@@ -150,12 +150,12 @@ impl<P: Ports + 'static> Admin<P> {
         order: Order,
         use_case: &U,
     ) -> Result<Written<U::Answer>, CarryOutError> {
-        let Done { answer, position } = carry_out(&*self.ports, actor, order, use_case).await?;
+        let Done { answer, position, repeated } = carry_out(&*self.ports, actor, order, use_case).await?;
         let visible = self.shown(position, SHOWN_WAIT).await;
         if !visible {
             tracing::warn!(position = position.get(), "written, but this node does not show it yet");
         }
-        Ok(Written { answer, position, visible })
+        Ok(Written { answer, position, visible, repeated })
     }
 
     /// Waits, but no longer than this, until the view and the directory of this node hold a position. Tells whether they do.

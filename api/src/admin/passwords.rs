@@ -59,7 +59,9 @@ async fn set<P: Ports + 'static>(
     };
     let hash = admin.passwords.hash(&password).await.map_err(|error| Problem::from(Refused::Hash(error)))?;
     let written = admin.carry_out(&actor, order, &SetPassword { user }).await?;
-    let new = (&hash, InPlaceOf::Any);
+    // Whoever asks once more may complete what was cut off, and takes back nothing that was set since.
+    let in_place_of = if written.repeated { InPlaceOf::Older } else { InPlaceOf::Any };
+    let new = (&hash, written.position, in_place_of);
     let kept = replace_password(&admin.pool, &admin.passwords, user, new, Which::All).await;
     kept.map_err(|error| Problem::unavailable("password-not-kept", &error))?;
     Ok(written.map(|()| Changed {}))

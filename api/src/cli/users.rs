@@ -141,8 +141,10 @@ impl SetPasswordOf {
         };
         let passwords = passwords(&opened.pool, &master, &digests);
         let hash = passwords.hash(password).await?;
-        operator::order(deployment, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
-        replace_password(&opened.pool, &passwords, user, (&hash, InPlaceOf::Any), Which::All).await?;
+        let told =
+            operator::order(deployment, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
+        let new = (&hash, told, InPlaceOf::Any);
+        replace_password(&opened.pool, &passwords, user, new, Which::All).await?;
         Ok(user)
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn tell<P: Ports>(
         causation: None,
     };
     let position = match carry_out(ports, &actor, order, &End { grant: ended.grant, reason }).await {
-        Ok(Done { answer: (), position }) => Some(position),
+        Ok(Done { answer: (), position, repeated: _ }) => Some(position),
         Err(CarryOutError::Refused(refused)) => {
             tracing::warn!(grant.id = %ended.grant, reason = %refused, "a grant with refresh tokens cannot be ended");
             None // there is no such grant: it has no token that counts either

@@ -1,7 +1,7 @@
 //! Passwords that people sign in with: which texts can be one, and the bcrypt texts that are kept of them, sealed for their person, beside the log.
 //!
 //! Setting one takes three steps: it is digested, the log says that it was set, it is kept. Whoever dies before the last leaves the old one in force,
-//! and has told nobody that it is done. Deliberately absent: whether somebody may set one, which a use case says.
+//! and has told nobody that it is done: they may ask once more, and what was kept since stays. Deliberately absent: whether somebody may set one, which a use case says.
 
 mod ports;
 mod rules;
@@ -9,7 +9,7 @@ mod rules;
 use std::sync::Arc;
 
 use commands::HashError;
-use domain::value::{PresentedSecret, SecretDigest, Timestamp, UserId};
+use domain::value::{Position, PresentedSecret, SecretDigest, Timestamp, UserId};
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
@@ -17,11 +17,10 @@ pub(crate) use ports::{HashPasswords, Seal};
 pub(crate) use rules::NewPassword;
 use rules::{KeptPassword, may_be_one};
 
-const KEEP: &str = "insert into local_passwords (user_id, sealed) values ($1, $2)
-    on conflict (user_id) do update set sealed = excluded.sealed, changed_at = clock_timestamp(), replaced_at = clock_timestamp()";
-const KEEP_OVER: &str =
-    "update local_passwords set sealed = $2, changed_at = clock_timestamp(), replaced_at = clock_timestamp()
-    where user_id = $1 and changed_at = $3";
+const KEEP: &str = "insert into local_passwords as kept (user_id, sealed, position) values ($1, $2, $3)
+    on conflict (user_id) do update set sealed = excluded.sealed, position = greatest(kept.position, excluded.position),
+        changed_at = clock_timestamp(), replaced_at = clock_timestamp()
+    where $4 or kept.position < excluded.position";
 
 /// What people's passwords are kept and checked with.
 #[derive(Clone)]
@@ -78,8 +77,8 @@ pub(crate) struct PasswordMark(OffsetDateTime);
 pub(crate) enum InPlaceOf {
     /// Whatever is there, or nothing.
     Any,
-    /// This one, and no other.
-    This(PasswordMark),
+    /// One of which the log told before, or nothing: so whoever asks once more brings nothing back.
+    Older,
 }
 
 /// What became of a new password.
@@ -87,7 +86,7 @@ pub(crate) enum InPlaceOf {
 pub(crate) enum Keeping {
     /// It is the one in force.
     Done,
-    /// The one that it was to replace was replaced by another before.
+    /// It was kept before, or another one since.
     TooLate,
 }
 
@@ -101,19 +100,20 @@ impl Passwords {
         self.hashes.hash(password.secret()).await.map(Hashed)
     }
 
-    /// Keeps a password, in place of the one before. What that one opened ends in the same unit: see `people::replace_password`.
+    /// Keeps a password of which the log tells at this position, in place of the one before. What that one opened ends in the same unit: see `people::replace_password`.
     pub(crate) async fn keep(
         &self,
         unit: &mut PgConnection,
         user: UserId,
         Hashed(hash): &Hashed,
-        in_place_of: InPlaceOf,
+        (told, in_place_of): (Position, InPlaceOf),
     ) -> Result<Keeping, KeptError> {
         let sealed = self.seal.seal(&place(user), hash.as_bytes()).ok_or(KeptError::Seal)?;
-        let keep = match in_place_of {
-            InPlaceOf::Any => sqlx::query(KEEP).bind(user.uuid()).bind(sealed),
-            InPlaceOf::This(mark) => sqlx::query(KEEP_OVER).bind(user.uuid()).bind(sealed).bind(mark.0),
-        };
+        let keep = sqlx::query(KEEP)
+            .bind(user.uuid())
+            .bind(sealed)
+            .bind(i64::try_from(told.get()).unwrap_or(i64::MAX))
+            .bind(in_place_of == InPlaceOf::Any);
         let kept = keep.execute(unit).await?.rows_affected();
         Ok(if kept == 0 { Keeping::TooLate } else { Keeping::Done })
     }
@@ -173,6 +173,18 @@ pub(crate) async fn is_still_of(
     PasswordMark(since): PasswordMark,
 ) -> Result<bool, sqlx::Error> {
     let query = "select true from local_passwords where user_id = $1 and changed_at = $2 for share";
+    let found: Option<(bool,)> =
+        sqlx::query_as(query).bind(user.uuid()).bind(since).fetch_optional(unit).await?;
+    Ok(found.is_some())
+}
+
+/// The same, and nobody else as much as looks at it meanwhile: it is about to be replaced.
+pub(crate) async fn hold(
+    unit: &mut PgConnection,
+    user: UserId,
+    PasswordMark(since): PasswordMark,
+) -> Result<bool, sqlx::Error> {
+    let query = "select true from local_passwords where user_id = $1 and changed_at = $2 for update";
     let found: Option<(bool,)> =
         sqlx::query_as(query).bind(user.uuid()).bind(since).fetch_optional(unit).await?;
     Ok(found.is_some())

@@ -3,19 +3,20 @@
 use axum::extract::State;
 use axum::response::Response;
 use commands::user::SetPassword;
-use commands::{HashError, Ports};
+use commands::{HashError, Order, Ports, carry_out};
 use domain::value::PresentedSecret;
 use http::StatusCode;
 
+use super::replace_password::{NotReplaced, replace_shown};
 use super::sessions::Which;
 use super::sign_in::later;
 use super::verify::{NotVerified, verify_again};
 use super::visitor::unavailable;
-use super::{Next, People, Sent, SignedIn, Visitor, account, replace_password};
+use super::{Next, People, Sent, SignedIn, Visitor, account};
 use crate::oauth::Parameters;
 use crate::pages::Fault;
 use crate::pages::password::{Outcome, page};
-use crate::passwords::{InPlaceOf, Keeping, NewPassword};
+use crate::passwords::NewPassword;
 
 /// The form.
 pub(super) async fn show<P: Ports + 'static>(State(people): State<People<P>>, visitor: Visitor) -> Response {
@@ -68,15 +69,20 @@ async fn changed<P: Ports + 'static>(
         HashError::Busy => NotChanged::Said(Outcome::Busy, 1),
         HashError::Failed(_) => NotChanged::Fault(unavailable(&error)),
     })?;
-    let set = people.carry_out(&somebody.actor(), &SetPassword { user }, &correlation).await;
-    set.map_err(|error| NotChanged::Fault(unavailable(&error)))?;
+    let order = Order { command: None, request_digest: String::new(), correlation, causation: None };
+    let actor = somebody.actor();
+    let tell = async {
+        let set = carry_out(&*people.ports, &actor, order, &SetPassword { user }).await;
+        set.map(|done| done.position)
+    };
     // Somebody who knew the old one may be changing it too, or an administrator sets another for that very reason: the one that was shown is replaced.
-    let (new, others) = ((&hash, InPlaceOf::This(shown.password)), Which::AllBut(somebody.session.id));
-    match replace_password(&people.pool, &people.passwords, user, new, others).await {
-        Ok(Keeping::Done) => Ok(()),
-        Ok(Keeping::TooLate) => Err(NotChanged::Said(Outcome::Wrong, 0)),
-        Err(error) => Err(NotChanged::Fault(unavailable(&error))),
-    }
+    let (of_them, others) = ((user, shown.password), Which::AllBut(somebody.session.id));
+    let replaced = replace_shown(&people.pool, &people.passwords, of_them, &hash, others, tell).await;
+    replaced.map_err(|why| match why {
+        NotReplaced::TooLate => NotChanged::Said(Outcome::Wrong, 0),
+        NotReplaced::Told(error) => NotChanged::Fault(unavailable(&error)),
+        NotReplaced::Kept(error) => NotChanged::Fault(unavailable(&error)),
+    })
 }
 
 async fn shown<P: Ports + 'static>(

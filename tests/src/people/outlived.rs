@@ -95,4 +95,7 @@ async fn attack_34_who_was_changing_the_password_of_before_changes_nothing() {
     assert_eq!(answer.status.as_u16(), 403, "{}", text(&answer));
     let mut browser = Browser::new(&world.node.running.url);
     assert_eq!(browser.sign_in(&bea.email, "the thief's own").await.status.as_u16(), 403);
+    let told = "select count(*) from events where event_type = 'password_set' and aggregate_id = $1";
+    let told: i64 = sqlx::query_scalar(told).bind(&bea.id).fetch_one(&world.node.running.pool).await.unwrap();
+    assert_eq!(told, 1, "the log tells of nothing that did not happen");
 }

@@ -97,6 +97,32 @@ async fn an_administrator_who_sets_a_password_ends_the_sessions_and_the_old_one(
 }
 
 #[tokio::test]
+async fn attack_44_whoever_asks_once_more_brings_no_old_password_back() {
+    let world = World::start().await;
+    let bea = Person::member(&world, "Bea", "member").await;
+    let first = world.admin().with("idempotency-key", "set bea's password");
+    set(&first, &bea.id, "the first good one").await.good();
+    let mut browser = Browser::new(&world.node.running.url);
+    location(&browser.sign_in(&bea.email, "the first good one").await);
+    // Asked once more at once: what is done is done, and nobody is signed out.
+    set(&first, &bea.id, "the first good one").await.good();
+    assert_eq!(browser.get("/account/grants").await.status.as_u16(), 200);
+    bea.set_password(&world, "the second good one").await;
+    set(&first, &bea.id, "the first good one").await.good();
+    let mut anew = Browser::new(&world.node.running.url);
+    assert_eq!(anew.sign_in(&bea.email, "the first good one").await.status.as_u16(), 403);
+    location(&anew.sign_in(&bea.email, "the second good one").await);
+    // Asked once more where whoever was asked died before it was kept.
+    let last = world.admin().with("idempotency-key", "set bea's password anew");
+    set(&last, &bea.id, "the third good one").await.good();
+    let cut_off = "delete from local_passwords";
+    sqlx::query(cut_off).execute(&world.node.running.pool).await.unwrap();
+    set(&last, &bea.id, "the third good one").await.good();
+    let mut anew = Browser::new(&world.node.running.url);
+    location(&anew.sign_in(&bea.email, "the third good one").await);
+}
+
+#[tokio::test]
 async fn somebody_changes_their_own_with_the_one_in_force_and_is_signed_out_elsewhere() {
     let world = World::start().await;
     let bea = Person::member(&world, "Bea", "member").await;
