@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use api::config::{Loopback, PublishedKeyLimits};
+use api::oauth::RegistrationPolicy;
 use harness::{Answer, Settings};
 use serde_json::{Value, json};
 
@@ -91,4 +92,26 @@ async fn item_54_attack_12_a_client_whose_document_is_gone_refreshes_nothing_and
     refresh = text(&by_name(&refresh).await.good(), "refresh_token");
     document.stop().await;
     by_name(&refresh).await.good();
+}
+
+#[tokio::test]
+async fn attack_37_where_documents_are_not_taken_any_more_no_client_that_is_known_by_one_refreshes() {
+    let mut scene = following(&EAGER).await;
+    let document = Published::start(CALLBACK).await;
+    let code = scene.code(&document.url, CALLBACK).await;
+    let answer = scene.redeem(&document.url, &code, CALLBACK).await.good();
+    let by_name = [("client_id", document.url.as_str())];
+    let answer = refreshed(&scene, &text(&answer, "refresh_token"), &by_name).await.good();
+    let off = Settings { registration: RegistrationPolicy::Closed, ..Settings::default() };
+    let node = scene.world.another_node_with(off).await;
+    let refresh = text(&answer, "refresh_token");
+    let form = encoded(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &refresh),
+        ("client_id", &document.url),
+    ]);
+    refused(&post_form(&node.http(), "/oauth/token", form).await, 401, "invalid_client");
+    let form = encoded(&[("token", refresh.as_str()), ("client_id", &document.url)]);
+    post_form(&node.http(), "/oauth/revoke", form).await.good();
+    refused(&refreshed(&scene, &refresh, &by_name).await, 400, "invalid_grant");
 }

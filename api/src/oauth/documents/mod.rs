@@ -38,7 +38,7 @@ impl DocumentFault {
     /// Whether it tells nothing of what the document says.
     pub(super) fn tells_nothing(&self) -> bool {
         match self {
-            Self::Off => true,
+            Self::Off => false, // whatever they say, such clients are not taken
             Self::Fetch(fault) => fault.tells_nothing(),
         }
     }
