@@ -97,14 +97,19 @@ pub(super) async fn spend(
 ) -> Result<bool, sqlx::Error> {
     let name = digest::digest(&digest::SHA256, says.jti.as_bytes());
     let first = sqlx::query(
-        "insert into client_assertions (client_id, digest, expires_at) values ($1, $2, to_timestamp($3)) on conflict do nothing",
+        "insert into client_assertions (client_id, digest, expires_at) values ($1, $2, to_timestamp($3::bigint)) on conflict do nothing",
     )
     .bind(client.uuid())
     .bind(name.as_ref())
-    .bind(f64::from(i32::try_from(says.exp.saturating_add(CLOCK_LEEWAY_SECONDS)).unwrap_or(i32::MAX)))
+    .bind(counts_until(says))
     .execute(pool)
     .await?;
     Ok(first.rows_affected() == 1)
+}
+
+/// From when on it counts no more, wherever the clock of a node stands within the leeway; in seconds of Unix time.
+const fn counts_until(says: &AssertionClaims) -> i64 {
+    says.exp.saturating_add(CLOCK_LEEWAY_SECONDS)
 }
 
 #[cfg(test)]
@@ -182,6 +187,21 @@ mod tests {
         assert_eq!(judged(|says| says.iat = Some(NOW + leeway + 1)), Err(AssertionFault::NotYet));
         assert_eq!(judged(|says| says.nbf = Some(NOW + leeway + 1)), Err(AssertionFault::NotYet));
         assert_eq!(judged(|says| says.nbf = Some(NOW + leeway)), Ok(()));
+    }
+
+    #[test]
+    fn attack_19_an_assertion_is_remembered_for_as_long_as_it_counts_also_when_seconds_no_longer_fit_32_bits()
+    {
+        for now in [NOW, 1 << 31, 1 << 40] {
+            let says = AssertionClaims { exp: now + 60, iat: Some(now), ..good() };
+            let client = CLIENT.to_string();
+            assert_eq!(
+                must_hold(&says, &client, &url(), Timestamp::EPOCH.plus_seconds(now)),
+                Ok(()),
+                "{now}"
+            );
+            assert_eq!(counts_until(&says), now + 60 + CLOCK_LEEWAY_SECONDS);
+        }
     }
 
     #[test]
