@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use uuid::Uuid;
 
-use super::words::{self, Words, say};
+use super::words::{self, Words, named, say};
 use super::{Language, Page};
 
 /// A standing authorization.
@@ -129,7 +129,7 @@ impl Account<'_> {
         });
         let content = html! {
             h1 { (words.account) }
-            p.soft { (words.signed_in_as) " " (self.person) " · " a href="/account/password" { (words.change_password) } " · " a href="/sign-out" { (words.sign_out) } }
+            p.soft { (words.signed_in_as) " " (named(self.person)) " · " a href="/account/password" { (words.change_password) } " · " a href="/sign-out" { (words.sign_out) } }
             @if let Some(done) = done { div.notice role="status" { p { (done) } } }
             @if self.degraded { div.notice role="status" { p { (words.degraded) } } }
             section aria-labelledby="allowed" {
@@ -164,7 +164,7 @@ impl Account<'_> {
         html! {
             li {
                 div.what {
-                    strong { (grant.client) } " → " (grant.instance) " · " (grant.organization)
+                    strong { (named(&grant.client)) } " → " (named(&grant.instance)) " · " (named(&grant.organization))
                     div.soft.small {
                         @for scope in grant.scopes.iter() { div { (words::scope(language, scope)) " " code { (scope) } } }
                         (since)
@@ -190,7 +190,7 @@ impl Account<'_> {
         };
         html! {
             li {
-                div.what { (name) @if is_linked { span.badge { (words.is_linked) } } }
+                div.what { (named(name)) @if is_linked { span.badge { (words.is_linked) } } }
                 form method="post" action=(action) {
                     input type="hidden" name="csrf" value=(self.csrf);
                     input type="hidden" name=(field) value=(value);

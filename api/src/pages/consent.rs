@@ -3,7 +3,7 @@
 use domain::value::Scope;
 use maud::{Markup, html};
 
-use super::words::{self, Words, say};
+use super::words::{self, Words, named, say};
 use super::{FormTarget, Language, Page};
 
 /// Where a browser goes after the page: what a person can judge of it.
@@ -65,7 +65,7 @@ impl Consent<'_> {
         let title = say(words.allow_title, &[self.client]);
         let content = html! {
             h1 { (title) }
-            p.soft.small { (words.signed_in_as) " " (self.person) " · " a href=(self.other_person) { (words.other_person) } }
+            p.soft.small { (words.signed_in_as) " " (named(self.person)) " · " a href=(self.other_person) { (words.other_person) } }
             (self.facts(words))
             (self.warnings(words))
             @if self.nothing_chosen { div.alert role="alert" { p { (words.choose_one) } } }
@@ -90,11 +90,11 @@ impl Consent<'_> {
     fn facts(&self, words: &Words) -> Markup {
         html! {
             dl.facts {
-                dt { (words.client) } dd { (self.client) }
+                dt { (words.client) } dd { (named(self.client)) }
                 @if let Some(host) = self.described_at { dt { (words.described_at) } dd { code { (host) } } }
                 dt { (words.leads_to) } dd { code { (self.destination.place()) } }
-                dt { (words.instance) } dd { (self.instance) }
-                dt { (words.organization) } dd { (self.organization) }
+                dt { (words.instance) } dd { (named(self.instance)) }
+                dt { (words.organization) } dd { (named(self.organization)) }
             }
         }
     }
@@ -156,6 +156,8 @@ mod tests {
     fn a_clients_name_is_text_and_never_markup() {
         let site = Destination::Site("app.example.com".to_owned());
         assert!(!consent(&site, "<img src=x>").contains("<img"));
+        let turned = consent(&site, "Ban\u{202e}k\u{2069}");
+        assert!(turned.contains("<dd><bdi>Bank</bdi></dd>") && !turned.contains('\u{202e}'), "{turned}");
     }
 
     #[test]

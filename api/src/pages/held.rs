@@ -4,7 +4,7 @@
 use maud::html;
 
 use super::consent::Destination;
-use super::words::Words;
+use super::words::{Words, named};
 use super::{Language, Page};
 
 /// What the page shows.
@@ -29,7 +29,7 @@ impl Held<'_> {
             h1 { (words.held) }
             p { (words.held_text) }
             dl.facts {
-                dt { (words.client) } dd { (self.client) }
+                dt { (words.client) } dd { (named(self.client)) }
                 dt { (words.held_error) } dd { code { (self.code) } " " span lang="en" { (self.description) } }
                 dt { (words.held_leads_to) } dd { code { (self.destination.place()) } }
             }

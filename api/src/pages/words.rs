@@ -1,6 +1,7 @@
 //! Everything that pages say, in both languages. A sentence that names something has its place marked by `{}`.
 
-use domain::value::Scope;
+use domain::value::{Scope, turns_text};
+use maud::{Markup, html};
 
 use super::Language;
 
@@ -136,7 +137,17 @@ impl Words {
 pub(super) fn say(sentence: &str, names: &[&str]) -> String {
     let mut parts = sentence.split("{}");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.zip(names).fold(first, |text, (part, name)| text + name + part)
+    parts.zip(names).fold(first, |text, (part, name)| text + &straight(name) + part)
+}
+
+/// A name on its own: in whatever direction it is read, what stands beside it is read as it stands (`oauth.md`, case 42).
+pub(super) fn named(name: &str) -> Markup {
+    html! { bdi { (straight(name)) } }
+}
+
+/// A name without what turns the text around it.
+fn straight(name: &str) -> String {
+    name.chars().filter(|letter| !turns_text(*letter)).collect()
 }
 
 /// A scope in words.
@@ -178,5 +189,6 @@ mod tests {
     fn a_name_stands_where_its_place_is_and_is_never_a_place_itself() {
         assert_eq!(say("{} on {}", &["{}", "Linux"]), "{} on Linux");
         assert_eq!(say("nothing", &["x"]), "nothing");
+        assert_eq!(say("Call {} now", &["a\u{202e}b\u{2069}"]), "Call ab now");
     }
 }

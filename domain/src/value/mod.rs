@@ -65,7 +65,7 @@ pub use scope::{Scope, ScopeError, Scopes};
 pub use secret::{IssuedSecret, PresentedSecret, SecretDigest};
 pub use signing::{KeyThumbprint, KeyThumbprintError, PublicJwk, PublicJwkError, SigningAlgorithm};
 pub use slug::{Slug, SlugError};
-pub use text::{DisplayName, TextError};
+pub use text::{DisplayName, TextError, turns_text};
 pub use timestamp::{Clock, Timestamp, TimestampError};
 pub use tool::{ToolName, ToolNameError, ToolSelection};
 pub use upstream_url::{UpstreamUrl, UpstreamUrlError};

@@ -27,6 +27,15 @@ pub enum TextError {
     Control,
 }
 
+/// Whether a character turns the direction of the text around it, and is not seen itself (Unicode's `Bidi_Control`): a name that holds one may read as
+/// another name, or have what stands beside it read as something else. Names of before may hold some, so they are kept, and shown without.
+pub const fn turns_text(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
 impl DisplayName {
     /// Trims, normalises and checks a name.
     pub fn parse(text: &str) -> Result<Self, TextError> {
@@ -54,6 +63,16 @@ text_value!(DisplayName, TextError);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attack_42_what_turns_a_text_is_told_from_letters_of_any_direction() {
+        for letter in ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}'] {
+            assert!(turns_text(letter), "{letter:?}");
+        }
+        for letter in "aあ\u{5d0}\u{627}\u{200d}\u{2065}\u{206a}\u{2029}\u{202f}".chars() {
+            assert!(!turns_text(letter), "{letter:?}");
+        }
+    }
 
     #[test]
     fn blanks_control_characters_and_novels_are_no_names() {

@@ -9,7 +9,7 @@ use domain::client::{
 };
 use domain::value::{
     AssertionAlgorithm, ClientId, ClientKeySource, DisplayName, KeysUrl, OrganizationId, PublishedKeys,
-    RedirectUri, Scope, Scopes, WebUrl,
+    RedirectUri, Scope, Scopes, WebUrl, turns_text,
 };
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -269,6 +269,9 @@ impl ClientMetadata {
 }
 
 fn read_name(text: &str) -> Result<DisplayName, OauthError> {
+    if text.contains(turns_text) {
+        return Err(metadata("a name holds no characters that turn the direction of a text"));
+    }
     DisplayName::parse(text).map_err(|error| metadata(error.to_string()))
 }
 

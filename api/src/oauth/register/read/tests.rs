@@ -34,6 +34,17 @@ fn item_28_keys_are_sent_or_published_and_what_they_sign_with_may_be_said() {
 }
 
 #[test]
+fn attack_42_a_name_that_turns_the_text_around_it_is_invalid_metadata() {
+    for member in ["client_name", "software_id", "software_version"] {
+        for turning in ['\u{202e}', '\u{2066}', '\u{2069}', '\u{200f}'] {
+            let refused = wish(&with(member, json!(format!("Ban{turning}k")))).unwrap_err();
+            assert_eq!(refused, OauthErrorCode::InvalidClientMetadata, "{member} {turning:?}");
+        }
+        assert!(wish(&with(member, json!("\u{5d1}\u{5e0}\u{5e7}"))).is_ok(), "a name in any script");
+    }
+}
+
+#[test]
 fn item_28_a_redirect_uri_that_is_none_or_one_too_many_is_refused() {
     let many: Vec<String> = (0..=REDIRECT_URIS_MAX).map(|n| format!("https://a.example/{n}")).collect();
     for uris in [
