@@ -221,6 +221,11 @@ impl Limits {
         })
     }
 
+    /// Counts a request that is refused for another limit than those here.
+    pub(crate) fn refused(&self, surface: Surface, limit: &'static str) {
+        self.0.metrics.rate_limited(surface.as_str(), limit);
+    }
+
     fn bucket(&self, surface: Surface, subject: Subject) -> Option<&Bucket> {
         let all = &self.0;
         match (surface, subject) {

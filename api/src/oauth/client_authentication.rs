@@ -17,7 +17,7 @@ use super::client_assertion::{self, AssertionFault};
 use super::error::{OauthError, Tried};
 use super::fetched::FetchFault;
 use super::form::{Parameters, form_decode};
-use crate::limits::Subscriber;
+use crate::limits::{Subscriber, Surface};
 use crate::token::{SecretFault, client_named};
 
 /// Longest secret that is looked at; bcrypt takes 71 bytes, and ours have 46.
@@ -43,6 +43,15 @@ pub enum PresentedProof {
     Secret(PresentedSecret),
     /// Something that it signed (RFC 7523, 2.2).
     Assertion(PresentedSecret),
+}
+
+/// For what a client proves who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProvesFor {
+    /// It wants to be given something, or to be told.
+    Asking,
+    /// It gives back what it was given.
+    GivingBack,
 }
 
 impl PresentedClient {
@@ -114,6 +123,7 @@ impl<P> Oauth<P> {
         presented: &PresentedClient,
         view: &AccessView,
         asker: Subscriber,
+        what_for: ProvesFor,
     ) -> Result<Arc<Client>, OauthError> {
         let refused = || OauthError::invalid_client(presented.tried);
         let found = client_named(&presented.client_id).and_then(|id| view.client(id));
@@ -121,7 +131,13 @@ impl<P> Oauth<P> {
         if found.standing != Standing::Active {
             return Err(refused());
         }
-        let found = &self.as_described(found, asker).await?;
+        let described = self.as_described(found, asker).await;
+        let found = &match (described, what_for) {
+            (Ok(described), ProvesFor::Asking | ProvesFor::GivingBack) => described,
+            // What it was given it gives back as who it was when somebody consented, wherever its document is by now (RFC 7009).
+            (Err(_), ProvesFor::GivingBack) => Arc::clone(found),
+            (Err(error), ProvesFor::Asking) => return Err(error),
+        };
         if !presented.is_as_registered(found.authentication) {
             return Err(refused());
         }
@@ -149,7 +165,10 @@ impl<P> Oauth<P> {
             tracing::warn!(error = %fault, client.id = %client.id, "whether a client's secret is right is not known");
             match fault {
                 SecretFault::Hash(_) => OauthError::unavailable("too many secrets are being checked; try again"),
-                SecretFault::TooManyWrong => OauthError::too_many_wrong_secrets(),
+                SecretFault::TooManyWrong => {
+                    self.limits.refused(Surface::Token, "wrong_secrets");
+                    OauthError::too_many_wrong_secrets()
+                }
             }
         })
     }

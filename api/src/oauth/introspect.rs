@@ -18,7 +18,7 @@ use projections::access::{Client, Grounds};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::client_authentication::PresentedClient;
+use super::client_authentication::{PresentedClient, ProvesFor};
 use super::error::{OauthError, no_store};
 use super::form::Parameters;
 use super::refresh::unavailable;
@@ -98,7 +98,7 @@ async fn introspect<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view(), asker).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker, ProvesFor::Asking).await?;
     if client.authentication.is_none() {
         return Err(OauthError::invalid_client(presented.tried)); // a name alone proves nothing (RFC 7662, 2.1)
     }

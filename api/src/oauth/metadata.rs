@@ -39,6 +39,8 @@ pub struct ServerMetadata {
     pub code_challenge_methods_supported: Vec<&'static str>,
     /// Every answer names the issuer (RFC 9207).
     pub authorization_response_iss_parameter_supported: bool,
+    /// No request lies at an address that is named in its place (RFC 9101): Discovery takes it that one may, where nothing is said.
+    pub request_uri_parameter_supported: bool,
     /// Where tokens are given out.
     pub token_endpoint: String,
     /// Where the keys are that tokens are verified with.
@@ -88,6 +90,7 @@ impl ServerMetadata {
             response_modes_supported: vec![authorize::RESPONSE_MODE],
             code_challenge_methods_supported: vec![pkce::METHOD],
             authorization_response_iss_parameter_supported: true,
+            request_uri_parameter_supported: false,
             token_endpoint: url.at(token::PATH),
             jwks_uri: url.at(jwks::PATH),
             grant_types_supported: grant_types.map(GrantType::as_str).collect(),

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::Oauth;
-use super::client_authentication::PresentedClient;
+use super::client_authentication::{PresentedClient, ProvesFor};
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::refresh::{ended, unavailable};
@@ -77,7 +77,7 @@ async fn take_back<P: Ports + 'static>(
     let presented = PresentedClient::read(&headers, &parameters)?;
     let token = parameters.required("token")?;
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view(), asker).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker, ProvesFor::GivingBack).await?;
     oauth.count(&client)?;
     if OTHERS.iter().any(|prefix| token.starts_with(prefix)) {
         let why = "API keys and client secrets are revoked in the management API";

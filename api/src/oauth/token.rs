@@ -10,7 +10,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::client_authentication::PresentedClient;
+use super::client_authentication::{PresentedClient, ProvesFor};
 use super::error::{OauthError, OauthErrorCode, no_store};
 use super::form::Parameters;
 use super::table::OauthRoute;
@@ -114,7 +114,7 @@ async fn give_out<P: Ports + 'static>(
         return Err(unsupported());
     }
     let grounds = oauth.grounds()?;
-    let client = oauth.prove(&presented, grounds.view(), asker).await?;
+    let client = oauth.prove(&presented, grounds.view(), asker, ProvesFor::Asking).await?;
     oauth.count(&client)?;
     if !client.grant_types().contains(&grant_type) {
         let why = "this client is not registered for this grant type";

@@ -2,15 +2,16 @@
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use api::limits::Rates;
 use api::oauth::RegistrationPolicy;
+use futures_util::future::join_all;
 use harness::{Answer, Node, Scripted, Settings, World};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::scene::{Scene, ask, call, post_form, refused, register};
+use super::scene::{Scene, ask, basic, call, post_form, refused, register};
 use crate::people::Person;
 use crate::people::browser::{Browser, encoded, location};
 
@@ -302,4 +303,25 @@ async fn three_nodes_give_out_together_what_one_would() {
     second.running.stop().await;
     third.running.stop().await;
     counts(&world.node, 1).await;
+}
+
+#[tokio::test]
+async fn attack_30_a_client_whose_secret_is_guessed_too_often_is_counted_with_the_other_refusals() {
+    let scene = scene(|_| {}).await;
+    let guesses: Vec<String> =
+        (0..ASKED_MAX).map(|n| basic(&scene.client.id, &format!("cs_{n:0>43}"))).collect();
+    let once =
+        async || join_all(guesses.iter().map(|guess| ask(&scene.world.node, guess, CREDENTIALS))).await;
+    // However slowly they are checked, so many at once are more than are let through anew meanwhile.
+    let too_many = async {
+        loop {
+            if let Some(answer) = once().await.into_iter().find(|answer| answer.status == 429) {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(Duration::from_mins(3), too_many).await.expect("too many");
+    refused(&answer, 429, "temporarily_unavailable");
+    let line = "sekisho_rate_limited_total{surface=\"token\",limit=\"wrong_secrets\"} ";
+    assert!(counted(&scene.world, line).await);
 }

@@ -95,6 +95,34 @@ async fn item_54_attack_12_a_client_whose_document_is_gone_refreshes_nothing_and
 }
 
 #[tokio::test]
+async fn item_32_a_client_whose_document_is_gone_still_gives_its_tokens_back() {
+    let mut scene = following(&NEVER_GOOD).await;
+    let (own, other) = (Signer::new("EdDSA", "own"), Signer::new("EdDSA", "other"));
+    let document = Published::start(CALLBACK).await;
+    document.says(&keyed(&document, &own));
+    let code = scene.code(&document.url, CALLBACK).await;
+    let assertion = proof(&scene, &document, &own);
+    let form =
+        Scene::form(&code, CALLBACK, &[("client_assertion_type", TYPE), ("client_assertion", &assertion)]);
+    let answer = post_form(&scene.anybody(), "/oauth/token", form).await.good();
+    document.answers("404 Not Found", "content-type: application/json\r\n", b"");
+    let (access, refresh) = (text(&answer, "access_token"), text(&answer, "refresh_token"));
+    let assertion = proof(&scene, &document, &own);
+    let proven = [("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
+    refused(&refreshed(&scene, &refresh, &proven).await, 401, "invalid_client");
+    let given_back = async |signer: &Signer, token: &str| {
+        let assertion = proof(&scene, &document, signer);
+        let form = [("token", token), ("client_assertion_type", TYPE), ("client_assertion", &assertion)];
+        post_form(&scene.anybody(), "/oauth/revoke", encoded(&form)).await
+    };
+    refused(&given_back(&other, &access).await, 401, "invalid_client");
+    given_back(&own, &access).await.good();
+    let told = "select count(*) from events where aggregate_type = 'access_token'";
+    let told: i64 = sqlx::query_scalar(told).fetch_one(&scene.world.node.running.pool).await.unwrap();
+    assert_eq!(told, 1);
+}
+
+#[tokio::test]
 async fn attack_37_where_documents_are_not_taken_any_more_no_client_that_is_known_by_one_refreshes() {
     let mut scene = following(&EAGER).await;
     let document = Published::start(CALLBACK).await;
