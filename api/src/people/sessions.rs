@@ -29,7 +29,12 @@ pub(crate) enum Method {
     /// Not at all: the demonstration signed its user in by itself.
     AutoConsent,
     /// By the word of an identity provider.
-    Provider(ProviderId),
+    Provider {
+        /// Which one.
+        provider: ProviderId,
+        /// The keyed digest of who they are there.
+        identity: String,
+    },
 }
 
 impl Method {
@@ -37,14 +42,14 @@ impl Method {
         match self {
             Self::Password(_) => "password",
             Self::AutoConsent => "auto_consent",
-            Self::Provider(_) => "provider",
+            Self::Provider { .. } => "provider",
         }
     }
 
     fn provider(&self) -> Option<&str> {
         match self {
             Self::Password(_) | Self::AutoConsent => None,
-            Self::Provider(provider) => Some(provider.as_str()),
+            Self::Provider { provider, identity: _ } => Some(provider.as_str()),
         }
     }
 }
@@ -135,13 +140,17 @@ pub(super) enum NotBegun {
     /// The password that was shown is theirs no more.
     #[error("the password was replaced while it was looked at")]
     PasswordReplaced,
+    /// The identity by which they came is theirs no more.
+    #[error("the identity was unlinked while its provider was asked")]
+    IdentityUnlinked,
     /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
-/// Signs somebody in under a fresh token. Whatever the browser's old one stood for is over in the same moment. Whoever showed a password is signed in
-/// while it is theirs: looking at it took its time, and whoever replaces it ends the sessions that there are then.
+/// Signs somebody in under a fresh token. Whatever the browser's old one stood for is over in the same moment, and so is the oldest of too many sessions.
+/// Whoever showed a password, or came by an identity, is signed in while it is theirs: looking at it took its time, and whoever replaces or unlinks it ends
+/// the sessions that there are then.
 pub(super) async fn begin(
     pool: &PgPool,
     (old, new): (&VisitToken, &VisitToken),
@@ -151,18 +160,20 @@ pub(super) async fn begin(
     let agent: String = agent.chars().filter(|letter| !letter.is_control()).take(AGENT_CHARS_MAX).collect();
     let Begun { id, user, method, proved_at } = begun;
     let mut transaction = pool.begin().await?;
-    match method {
+    match &method {
         Method::Password(mark) => {
-            if !is_still_of(&mut transaction, user, mark).await? {
+            if !is_still_of(&mut transaction, user, *mark).await? {
                 return Err(NotBegun::PasswordReplaced);
             }
         }
-        Method::AutoConsent | Method::Provider(_) => {}
+        Method::Provider { provider: _, identity } => {
+            if !leads_to(&mut transaction, identity, user).await? {
+                return Err(NotBegun::IdentityUnlinked);
+            }
+        }
+        Method::AutoConsent => {}
     }
-    sqlx::query("delete from sessions where digest = $1")
-        .bind(old.digest())
-        .execute(&mut *transaction)
-        .await?;
+    leave_in(&mut transaction, old).await?;
     sqlx::query(
         "insert into sessions (digest, id, user_id, method, provider, proved_at, agent, expires_at)
          values ($1, $2, $3, $4, $5, case when $4 = 'password' then clock_timestamp() else $6 end, $7, clock_timestamp() + make_interval(secs => $8))",
@@ -177,7 +188,7 @@ pub(super) async fn begin(
     .bind(LIFE_SECONDS)
     .execute(&mut *transaction)
     .await?;
-    sqlx::query(
+    let ended = sqlx::query(
         "delete from sessions where user_id = $1
          and id in (select id from sessions where user_id = $1 order by created_at desc offset $2)",
     )
@@ -185,8 +196,20 @@ pub(super) async fn begin(
     .bind(SESSIONS_MAX)
     .execute(&mut *transaction)
     .await?;
+    if ended.rows_affected() > 0 {
+        end_codes(&mut transaction, user).await?;
+    }
     transaction.commit().await?;
     Ok(())
+}
+
+/// Whether an identity is still somebody's. As long as the unit lasts, it stays theirs: whoever unlinks it then finds the session that begins in it.
+async fn leads_to(unit: &mut PgConnection, identity: &str, user: UserId) -> Result<bool, sqlx::Error> {
+    let query = "select true from claims
+        where scope = 'identity' and value = $1 and owner_type = 'user' and owner_id = $2 for share";
+    let found: Option<(bool,)> =
+        sqlx::query_as(query).bind(identity).bind(user.to_string()).fetch_optional(unit).await?;
+    Ok(found.is_some())
 }
 
 /// Notes that a session goes on by what its provider said before.
@@ -240,7 +263,7 @@ pub(super) async fn end_in(unit: &mut PgConnection, user: UserId, which: Which) 
 }
 
 /// Of a session that ends no code is left on its way (`oauth.md`, case 10): somebody else may hold it. A client that loses its code so asks again.
-async fn end_codes(unit: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
+pub(crate) async fn end_codes(unit: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let open = "update authorization_codes set expires_at = least(expires_at, clock_timestamp())
         where user_id = $1 and consumed_at is null and expires_at > clock_timestamp()";
     sqlx::query(open).bind(user.uuid()).execute(unit).await.map(|_| ())
@@ -249,14 +272,19 @@ async fn end_codes(unit: &mut PgConnection, user: UserId) -> Result<(), sqlx::Er
 /// Ends the session of a browser, also one that does not count now, and the codes of whoever leaves.
 pub(super) async fn leave(pool: &PgPool, token: &VisitToken) -> Result<(), sqlx::Error> {
     let mut unit = pool.begin().await?;
+    leave_in(&mut unit, token).await?;
+    unit.commit().await
+}
+
+async fn leave_in(unit: &mut PgConnection, token: &VisitToken) -> Result<(), sqlx::Error> {
     let left: Option<(Uuid,)> = sqlx::query_as("delete from sessions where digest = $1 returning user_id")
         .bind(token.digest())
         .fetch_optional(&mut *unit)
         .await?;
-    if let Some((user,)) = left {
-        end_codes(&mut unit, UserId::new(user)).await?;
+    match left {
+        Some((user,)) => end_codes(unit, UserId::new(user)).await,
+        None => Ok(()),
     }
-    unit.commit().await
 }
 
 /// Whether a session has not been ended. As long as the unit lasts, it is not: what is drawn in it is there for whoever ends it then.

@@ -80,7 +80,7 @@ pub(super) async fn sign_in<P: Ports + 'static>(
         let Verified { user, password } = verify(&people, &visitor, &attempted, &presented).await?;
         let proof = Proof { method: Method::Password(password), proved_at: None };
         begin(&people, &visitor, user, proof, &next).await.map_err(|why| match why {
-            NotLetIn::PasswordReplaced => NotVerified::NoMatch,
+            NotLetIn::PasswordReplaced | NotLetIn::IdentityUnlinked => NotVerified::NoMatch,
             NotLetIn::Fault(fault) => NotVerified::Fault(fault),
         })
     };
@@ -122,6 +122,8 @@ pub(super) struct Proof {
 pub(super) enum NotLetIn {
     /// The password that was shown is theirs no more.
     PasswordReplaced,
+    /// The identity by which they came is theirs no more.
+    IdentityUnlinked,
     /// Something does not answer.
     Fault(Fault),
 }
@@ -145,6 +147,7 @@ pub(super) async fn begin<P: Ports + 'static>(
     sessions::begin(&people.pool, (&visitor.token, &token), begun, visitor.agent()).await.map_err(
         |error| match error {
             NotBegun::PasswordReplaced => NotLetIn::PasswordReplaced,
+            NotBegun::IdentityUnlinked => NotLetIn::IdentityUnlinked,
             NotBegun::Database(error) => NotLetIn::Fault(unavailable(&error)),
         },
     )?;

@@ -18,6 +18,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use super::Providers;
+use crate::people::sessions::end_codes;
 
 /// What somebody who rests on a provider's word may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,8 +163,15 @@ pub(crate) async fn vouch<P: Ports>(
 /// Notes that somebody comes from a provider no more: their sessions from there end, and what they allowed is theirs without it.
 pub(crate) async fn part(pool: &PgPool, user: UserId, provider: &ProviderId) -> Result<(), sqlx::Error> {
     let mut transaction = pool.begin().await?;
+    let ended = sqlx::query("delete from sessions where user_id = $1 and provider = $2")
+        .bind(user.uuid())
+        .bind(provider.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    if ended.rows_affected() > 0 {
+        end_codes(&mut transaction, user).await?;
+    }
     for statement in [
-        "delete from sessions where user_id = $1 and provider = $2",
         "delete from provider_vouchers where user_id = $1 and provider = $2",
         "delete from provider_grants p using grants g where g.id = p.grant_id and g.user_id = $1 and p.provider = $2",
     ] {

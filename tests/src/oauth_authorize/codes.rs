@@ -7,6 +7,7 @@ use domain::value::{ClientId, InstanceId};
 use sqlx::{Connection as _, PgConnection};
 
 use super::scene::{CALLBACK, Scene, VERIFIER, back};
+use crate::people::PASSWORD;
 use crate::people::browser::{hidden, location};
 
 impl Scene {
@@ -126,6 +127,28 @@ async fn attack_10_a_code_is_good_for_nothing_after_its_session_was_ended_from_a
     let fields = hidden(&elsewhere.get("/account/grants").await);
     let csrf = fields.iter().find(|(name, _)| name == "csrf").unwrap().1.clone();
     location(&elsewhere.post("/account/sessions/end", &[("csrf", &csrf), ("session", &ended)]).await);
+    assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
+
+#[tokio::test]
+async fn attack_10_a_code_is_good_for_nothing_after_another_session_took_the_place_of_its_own() {
+    let mut scene = Scene::start().await;
+    let again = scene.browser.get("/sign-in?again=1").await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let who = [("email", scene.bea.email.as_str()), ("password", PASSWORD)];
+    location(&scene.browser.fill(&again, "/sign-in", &who).await);
+    assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
+}
+
+#[tokio::test]
+async fn attack_10_a_code_is_good_for_nothing_after_its_session_made_room_for_later_ones() {
+    let mut scene = Scene::start().await;
+    let code = scene.allow(&scene.request()).await["code"].clone();
+    let later = "insert into sessions (digest, id, user_id, method, agent, created_at, expires_at)
+        select int4send(n), gen_random_uuid(), user_id, method, agent, created_at + interval '1 second', expires_at
+        from sessions, generate_series(1, 49) n";
+    sqlx::query(later).execute(&scene.world.node.running.pool).await.unwrap();
+    assert_eq!(scene.bea.browser(&scene.world).await.get("/account/grants").await.status, 200);
     assert_eq!(scene.redeem(scene.presented(&code)).await, Redeemed::Not);
 }
 

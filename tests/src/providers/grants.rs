@@ -12,19 +12,19 @@ use crate::people::browser::{Browser, encoded, location};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const CALLBACK: &str = "http://127.0.0.1:3000/callback";
+pub(super) const CALLBACK: &str = "http://127.0.0.1:3000/callback";
 /// Whoever allowed something to a site is not asked for the same again.
 const SITE: &str = "https://app.example.com/callback";
 
 /// A public client.
-struct Client<'a> {
+pub(super) struct Client<'a> {
     scene: &'a Scene,
     id: String,
     resource: String,
 }
 
 impl<'a> Client<'a> {
-    async fn register(scene: &'a Scene, instance: &str) -> Self {
+    pub(super) async fn register(scene: &'a Scene, instance: &str) -> Self {
         let world = &scene.world;
         let path = world.path(&format!("/instances/{instance}/authentication"));
         world.admin().json(Method::PUT, &path, &json!({ "authentication": "oauth" })).await.good();
@@ -49,7 +49,7 @@ impl<'a> Client<'a> {
     }
 
     /// The person allows it in their browser: where that leads.
-    async fn allowed(&self, browser: &mut Browser, redirect_uri: &str) -> String {
+    pub(super) async fn allowed(&self, browser: &mut Browser, redirect_uri: &str) -> String {
         let page = browser.get(&self.request(redirect_uri)).await;
         let fields = [("decision", "allow"), ("allow mcp:write", "on")];
         location(&browser.fill(&page, "/oauth/authorize", &fields).await)

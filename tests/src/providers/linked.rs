@@ -1,8 +1,10 @@
 //! Identities that lead to an account which is here already.
 
-use harness::Answer;
+use harness::{Answer, Scripted, ScriptedUpstream};
 use serde_json::json;
+use sqlx::{Connection as _, PgConnection};
 
+use super::grants::{CALLBACK, Client};
 use super::scene::{Scene, led_to, says, until};
 use crate::people::browser::{Browser, hidden, location, text};
 use crate::people::{PASSWORD, Person};
@@ -77,6 +79,51 @@ async fn attack_08_nothing_is_linked_in_a_session_that_ends_while_the_provider_i
     scene.provider.thaw();
     says(&linking.await.unwrap(), 403, "out of date");
     assert_eq!(scene.told("identity_linked").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attack_08_nobody_is_signed_in_by_an_identity_that_is_unlinked_at_that_moment() {
+    let scene = Scene::start().await;
+    let bea = Person::member(&scene.world, "Bea", "member").await;
+    let mut browser = bea.browser(&scene.world).await;
+    assert_eq!(link(&scene, &mut browser).await, "/account/grants?done=linked");
+    let mut thief = scene.browser();
+    let back = scene.there_and_back(&mut thief, &mut scene.there()).await;
+    let mut own = PgConnection::connect(&scene.world.database.url).await.unwrap();
+    let mut holding = own.begin().await.unwrap();
+    sqlx::query("lock table provider_vouchers in exclusive mode").execute(&mut *holding).await.unwrap();
+    let coming = tokio::spawn(async move { (thief.get(&back).await, thief) });
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        and query like '%provider_vouchers%'";
+    until("they are known, and about to be vouched for", async || scene.number(waiting).await == 1).await;
+    let parting = async {
+        assert_eq!(unlink(&scene, &mut browser).await, "/account/grants?done=unlinked");
+    };
+    let letting_go = async {
+        until("the identity is unlinked", async || scene.number(waiting).await == 2).await;
+        holding.commit().await.unwrap();
+    };
+    tokio::join!(parting, letting_go);
+    let (answer, mut thief) = coming.await.unwrap();
+    assert_eq!(answer.status.as_u16(), 403, "{}", text(&answer));
+    assert!(location(&thief.get("/account/grants").await).starts_with("/sign-in"));
+}
+
+#[tokio::test]
+async fn attack_10_a_code_is_good_for_nothing_after_its_session_ended_with_the_identity() {
+    let scene = Scene::start().await;
+    let bea = Person::member(&scene.world, "Bea", "member").await;
+    let mut browser = bea.browser(&scene.world).await;
+    assert_eq!(link(&scene, &mut browser).await, "/account/grants?done=linked");
+    let on_its_way = "select count(*) from authorization_codes where consumed_at is null and expires_at > clock_timestamp()";
+    let upstream = ScriptedUpstream::start(Scripted::Tools(vec![("echo", false)])).await;
+    let instance = scene.world.instance_in_front_of(&upstream.url).await.id;
+    let client = Client::register(&scene, &instance).await;
+    let mut elsewhere = scene.signed_in("ann").await;
+    client.allowed(&mut elsewhere, CALLBACK).await;
+    assert_eq!(scene.number(on_its_way).await, 1);
+    assert_eq!(unlink(&scene, &mut browser).await, "/account/grants?done=unlinked");
+    assert_eq!(scene.number(on_its_way).await, 0);
 }
 
 #[tokio::test]

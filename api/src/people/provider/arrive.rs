@@ -28,8 +28,12 @@ pub(super) async fn known<P>(
     provider: &Provider,
     vouched_for: &VouchedFor,
 ) -> Result<Option<UserId>, sqlx::Error> {
-    let claim = identity_claim(&provider.issuer, &vouched_for.subject);
-    owner_in(&people.pool, ClaimScope::Identity, &people.digests.keyed("identity", &claim)).await
+    owner_in(&people.pool, ClaimScope::Identity, &identity(people, provider, vouched_for)).await
+}
+
+/// What stands for an identity where names are unique.
+pub(super) fn identity<P>(people: &People<P>, provider: &Provider, vouched_for: &VouchedFor) -> String {
+    people.digests.keyed("identity", &identity_claim(&provider.issuer, &vouched_for.subject))
 }
 
 /// Waits for the view to hear of somebody whom Postgres knows already: another tab, or another node, made them a moment ago.

@@ -141,9 +141,12 @@ async fn signed_in<P: Ports + 'static>(
         correlation: &correlation,
     };
     vouch(&vouching, user, provider).await?;
-    let proof = Proof { method: Method::Provider(provider.id.clone()), proved_at: vouched_for.proved_at };
+    let identity = arrive::identity(people, provider, vouched_for);
+    let method = Method::Provider { provider: provider.id.clone(), identity };
+    let proof = Proof { method, proved_at: vouched_for.proved_at };
     begin(people, visitor, user, proof, &visit.next).await.map_err(|why| match why {
         NotLetIn::PasswordReplaced => Fault::StaleForm.into(), // it rests on none
+        NotLetIn::IdentityUnlinked => NotIn::Said(Trouble::NotAllowed, visit.next.clone()),
         NotLetIn::Fault(fault) => fault.into(),
     })
 }
