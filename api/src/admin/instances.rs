@@ -1,12 +1,14 @@
 //! `/v1/organizations/{organization}/instances`: what stands behind `/mcp/{instance}`.
 
+mod members;
+
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use commands::Ports;
 use commands::instance::{
     ChangeAuthentication, ChangeConnections, ChangeRecording, ChangeTools, ChangeWhenStale, Create, Created,
-    Delete, NameMembers, Rename, Start, Stop,
+    Delete, Rename, Start, Stop,
 };
 use domain::instance::{CallerAuthentication, MemberNames, WhenStale};
 use domain::value::{ConnectionId, DisplayName, InstanceId, OrganizationId, Scope};
@@ -24,6 +26,7 @@ use super::shapes::{Changed, NewName, Nothing, one_of};
 use super::tools::Tools;
 use super::{Access, Admin, Area, Command, Listed, Paging, Path};
 use crate::problem::Problem;
+use members::{NewMemberNames, name_members};
 
 const ALL: &str = "/v1/organizations/{organization}/instances";
 const ONE: &str = "/v1/organizations/{organization}/instances/{instance}";
@@ -190,16 +193,6 @@ struct NewConnections {
     connections: Vec<ConnectionId>,
 }
 
-/// Other names.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewInstanceMemberNames)]
-struct NewMemberNames {
-    /// The name of each connection: 1 to 24 of a-z, 0-9 and -. What names tools (`{member}__{tool}`), as scopes and `tools` do, goes by the new ones at once.
-    #[schema(value_type = BTreeMap<Uuid, String>)]
-    members: MemberNames,
-}
-
 /// Another proof.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -351,14 +344,6 @@ async fn change_connections<P: Ports + 'static>(
     Command { body: NewConnections { connections }, order }: Command<NewConnections>,
 ) -> Answered<Changed> {
     asker.change(order, &ChangeConnections { organization, instance, connections }).await
-}
-
-async fn name_members<P: Ports + 'static>(
-    asker: Asker<P>,
-    Path((organization, instance)): Within<InstanceId>,
-    Command { body: NewMemberNames { members: names }, order }: Command<NewMemberNames>,
-) -> Answered<Changed> {
-    asker.change(order, &NameMembers { organization, instance, names }).await
 }
 
 async fn change_authentication<P: Ports + 'static>(

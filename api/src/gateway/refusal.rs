@@ -3,6 +3,8 @@
 //! Each answer has a status, a `WWW-Authenticate` where credentials are the matter (RFC 9110, 11.6.1; RFC 6750, 3), a JSON-RPC error with the
 //! request's id as soon as it is known, and a stable `data.reason`. What a caller may not know is not in it: a foreign instance is an unknown one.
 
+mod members;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -16,7 +18,6 @@ use mcp::error::{RpcError, code};
 use mcp::headers::{HeaderError, MediaError};
 use mcp::memory::{ByteBudget, NoRoom};
 use mcp::origin::OriginRefused;
-use mcp::revision::Era;
 use mcp::upstream::UpstreamError;
 
 use super::authenticate::AuthenticatedCaller;
@@ -274,40 +275,6 @@ impl Refusal {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "method-not-allowed", message)
     }
 
-    /// A GET at an instance with several connections.
-    pub(super) fn no_stream() -> Self {
-        let message = "an instance with several connections has no stream to listen to";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, code::INVALID_REQUEST, "no-stream", message)
-    }
-
-    /// A request of the handshake era without the session that it is of (MCP 2025-11-25, session management).
-    pub(super) fn session_missing() -> Self {
-        let message = "initialize first, and send Mcp-Session-Id with every request after that";
-        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, "session-missing", message)
-    }
-
-    /// To whoever shook hands, a 404 would say that the session is over.
-    pub(super) fn unknown_method(era: Era) -> Self {
-        let status = match era {
-            Era::Modern => StatusCode::NOT_FOUND,
-            Era::Legacy => StatusCode::OK,
-        };
-        let message = "an instance with several connections does not offer this method";
-        Self::new(status, code::METHOD_NOT_FOUND, "method-unknown", message)
-    }
-
-    /// No member has such a tool, or such a prompt.
-    pub(super) fn unknown_name() -> Self {
-        let message = "there is nothing of that name; it begins with that of a member, as in wiki__search";
-        Self::new(StatusCode::OK, code::INVALID_PARAMS, "name-unknown", message)
-    }
-
-    /// A cursor that this caller was never given here.
-    pub(super) fn unknown_cursor() -> Self {
-        let message = "this cursor leads nowhere; list again from the beginning";
-        Self::new(StatusCode::OK, code::INVALID_PARAMS, "cursor-unknown", message)
-    }
-
     pub(super) fn no_upstream() -> Self {
         let message = "the connection or server behind this instance was removed";
         Self::new(StatusCode::BAD_GATEWAY, code::INTERNAL_ERROR, "upstream-removed", message)
@@ -460,7 +427,9 @@ impl IntoResponse for Refused {
             None => {}
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
+            let verbs =
+                if error.reason() == members::NO_STREAM { "POST, DELETE" } else { "POST, GET, DELETE" };
+            headers.insert(header::ALLOW, HeaderValue::from_static(verbs));
         }
         response.extensions_mut().insert(RefusedFor(error.reason()));
         response

@@ -44,3 +44,61 @@ impl AccessView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::instance::{CallerAuthentication, Recording, WhenStale};
+    use domain::policy::Standing;
+    use domain::value::{InstanceId, OrganizationId, ToolSelection};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn instance(names: &[&str]) -> Instance {
+        let id = |number: usize| ConnectionId::new(Uuid::from_u128(number as u128));
+        let called =
+            names.iter().enumerate().map(|(number, name)| (id(number), MemberName::parse(name).unwrap()));
+        Instance {
+            id: InstanceId::new(Uuid::nil()),
+            organization: OrganizationId::new(Uuid::nil()),
+            connections: (0..names.len()).map(id).collect(),
+            names: called.collect(),
+            tools: ToolSelection::All,
+            authentication: CallerAuthentication::ApiKey,
+            standing: Standing::Active,
+            recording: Recording::default(),
+            when_stale: WhenStale::default(),
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_member_in_front_leads_nowhere_unless_there_is_one_connection_alone() {
+        let several = instance(&["a", "a-b"]);
+        for tool in ["", "add", "a", "a_add", "_a__add", "A__add", "a-__add", "b__add"] {
+            assert_eq!(several.connection_of(tool), None, "{tool}");
+        }
+        let one = instance(&["a"]);
+        assert_eq!(one.connection_of("a__add"), Some((one.connections[0], "a__add")));
+    }
+
+    proptest! {
+        #[test]
+        fn an_exposed_name_leads_to_the_member_that_it_was_made_for(
+            names in prop::collection::btree_set("[a-z0-9][a-z0-9-]{0,5}", 2..8),
+            tool in "[A-Za-z0-9_-]{1,12}",
+        ) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let instance = instance(&names);
+            let mut seen = BTreeSet::new();
+            for (number, name) in names.iter().enumerate() {
+                let exposed = format!("{name}{MEMBER_SEPARATOR}{tool}");
+                let led_to = instance.connection_of(&exposed);
+                prop_assert_eq!(led_to, Some((instance.connections[number], tool.as_str())));
+                prop_assert!(seen.insert(exposed));
+            }
+        }
+    }
+}

@@ -137,5 +137,5 @@ async fn what_is_not_offered_is_told_in_the_words_of_the_era() {
     session.ask("resources/list", json!({})).await.refused_call(200, "method-unknown", &json!(7));
     assert_eq!(session.ask("ping", json!({})).await.good()["result"], json!({}));
     let listening = session.http.clone().with("accept", "text/event-stream").get(&session.path).await;
-    assert_eq!(listening.status, 405);
+    assert_eq!((listening.status.as_u16(), listening.header("allow")), (405, Some("POST, DELETE")));
 }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Scripted, ScriptedUpstream};
+use harness::{Scripted, ScriptedUpstream, World};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::super::scene::{names, patience};
-use super::{Pair, legacy, modern, said};
+use super::super::scene::{names, patience, until};
+use super::{Modern, Pair, legacy, modern, said};
 
 const HANGS: Duration = Duration::from_mins(10);
 
@@ -85,6 +85,43 @@ async fn a_member_without_tools_is_not_missing() {
     let pair = Pair::of(Scripted::By(none), modern(&["add"])).await;
     let listed = pair.modern().list().await;
     assert_eq!((names(&listed), listed["result"].get("_meta")), (vec!["desk__add".to_owned()], None));
+}
+
+/// Of ten members one hangs, one answers nonsense, one is not there, and one calls its tools otherwise each time.
+#[tokio::test]
+async fn seven_of_ten_go_on_as_if_nothing_were_wrong_with_the_others() {
+    let world = World::with(patience(1_500)).await;
+    let gone = ScriptedUpstream::start(Scripted::Redirect("http://127.0.0.1:1/".to_owned())).await;
+    let hangs = ScriptedUpstream::start(Scripted::Silence(HANGS)).await;
+    let breaks = ScriptedUpstream::start(Scripted::CutStream("data: {".into())).await;
+    let mut good = Vec::new();
+    for _ in 0..7 {
+        good.push(ScriptedUpstream::start(modern(&["add"])).await);
+    }
+    let mut behind = vec![("Hangs", &hangs.url), ("Breaks", &breaks.url), ("Gone", &gone.url)];
+    behind.extend(good.iter().map(|upstream| ("Good", &upstream.url)));
+    let instance = world.instance_in_front_of_all(&behind).await;
+    let client = Modern { http: world.node.http().as_key(instance.api_key()), path: instance.path() };
+    let expected: Vec<String> = std::iter::once("good__add".to_owned())
+        .chain((2..=7).map(|number| format!("good-{number}__add")))
+        .collect();
+    for round in 0..3 {
+        let listed = client.list().await;
+        assert_eq!(names(&listed), expected, "round {round}");
+        let members: Vec<&str> = missing(&listed)
+            .as_array()
+            .expect("some")
+            .iter()
+            .filter_map(|one| one["member"].as_str())
+            .collect();
+        assert_eq!(members, ["hangs", "breaks", "gone"]);
+        for tool in &expected {
+            assert_eq!(said(&client.call(tool).await.good()), "add");
+        }
+    }
+    for upstream in [&hangs, &breaks] {
+        until("it is let go", async || upstream.open_streams() == 0).await;
+    }
 }
 
 #[tokio::test]
