@@ -18,6 +18,7 @@ use crate::installed::installed;
 
 const RUN_WAIT: Duration = Duration::from_mins(5);
 const ATTEMPTS_MAX: usize = 6;
+const CLIENT_WAIT_MILLISECONDS: &str = "120000";
 /// `-2026-07-28T03-10-00-579Z`, which it puts behind the name of a scenario.
 const MOMENT_BYTES: usize = 25;
 
@@ -86,8 +87,10 @@ pub(super) async fn serve_once(
     asked_by: &str,
     door: Option<&Url>,
 ) -> Findings {
+    // Scenarios of extensions are of no revision, and a machine with other work to do takes its time.
+    let patiently = ["--force", "--timeout", CLIENT_WAIT_MILLISECONDS];
     let what = ["client", "--command", asked_by, "--scenario", scenario, "--spec-version", revision];
-    finds(&what, door).await
+    finds(&[&what[..], &patiently].concat(), door).await
 }
 
 /// One run of `conformance server`.
