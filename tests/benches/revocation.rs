@@ -106,7 +106,7 @@ async fn measure(nats: bool, count: usize) -> (Vec<f64>, Vec<f64>, f64) {
 impl Scene {
     async fn start(nats: bool) -> Self {
         let bound = STALENESS_MAX_DEFAULT.as_millis();
-        let staleness_max_milliseconds = u32::try_from(bound).expect("seconds");
+        let staleness_max_milliseconds = u16::try_from(bound).expect("seconds");
         let settings = Settings { nats, staleness_max_milliseconds, ..Settings::default() };
         let world = World::with(settings).await;
         let upstream = ScriptedUpstream::start(Scripted::Tools(vec![("echo", false)])).await;

@@ -25,7 +25,7 @@ use crate::counted::Counted;
 use crate::http::Http;
 
 /// Tests share two processors with many others: a pause of a second is nothing there.
-const STALENESS_MAX_MILLISECONDS: u32 = 10_000;
+const STALENESS_MAX_MILLISECONDS: u16 = 10_000;
 
 /// One log with nodes on it.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub struct Settings {
     /// Cost of slow digests.
     pub bcrypt_cost: u8,
     /// How old the view of the node may be when it decides.
-    pub staleness_max_milliseconds: u32,
+    pub staleness_max_milliseconds: u16,
     /// How the node signs access tokens.
     pub signing_algorithm: SigningAlgorithm,
     /// Whether clients register themselves.
@@ -103,7 +103,7 @@ pub struct Settings {
     /// How long keys that clients publish are taken for what they are, if not for as long as usual.
     pub published_keys: Option<&'static PublishedKeyLimits>,
     /// How long one is kept that nobody ever let act, in seconds.
-    pub unused_seconds: u32,
+    pub unused_seconds: u16,
     /// How many of those there may be that are nobody's.
     pub unused_clients_max: u16,
     /// How long one of those is kept in any case, in seconds.
@@ -140,7 +140,7 @@ impl Default for Settings {
             outbound_loopback: Loopback::Refused,
             upstream_loopback: Loopback::Allowed,
             published_keys: None,
-            unused_seconds: 24 * 3_600,
+            unused_seconds: 18 * 3_600,
             unused_clients_max: u16::try_from(UNUSED_CLIENTS_MAX).expect("not that many"),
             unused_kept_at_least_seconds: 600,
             public_url: None,

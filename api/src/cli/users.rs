@@ -141,8 +141,8 @@ impl SetPasswordOf {
         };
         let passwords = passwords(&opened.pool, &master, &digests);
         let hash = passwords.hash(password).await?;
-        let told =
-            operator::order(deployment, opened, format!("set-password:{user}"), &SetPassword { user }).await?;
+        let told = operator::order(deployment, opened, format!("set-password:{user}"), &SetPassword { user })
+            .await?;
         let new = (&hash, told, InPlaceOf::Any);
         replace_password(&opened.pool, &passwords, user, new, Which::All).await?;
         Ok(user)

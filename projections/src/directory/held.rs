@@ -61,12 +61,12 @@ impl Rows for DirectoryRows {
             Event::User(_) => self.users.want(id),
             Event::Client(_) => self.clients.want(id),
             Event::Grant(_) => self.grants.want(id),
-            Event::AccessToken(_) => {} // no listing shows tokens: they are gone in minutes
             Event::ApiKey(_) => self.api_keys.want(id),
             Event::Server(fact) => self.servers.want(id, fact),
             Event::Connection(_) => self.connections.table.want(id),
             Event::Instance(_) => self.instances.want(id),
-            Event::Deployment(_) => {} // above
+            // The first is above; no listing shows the others, which are gone in minutes.
+            Event::Deployment(_) | Event::AccessToken(_) => {}
         }
     }
 

@@ -22,7 +22,7 @@ async fn a_sound_deployment_is_found_sound_while_it_is_stopped_and_while_it_runs
     let data = folder("doctor");
     let migrated = output(&["migrate", "--data", data.to_str().unwrap()]);
     assert_eq!(migrated.status.code(), Some(0), "{}", text(&migrated.stderr));
-    assert!(text(&migrated.stdout).contains("the schema is at version 21"), "{}", text(&migrated.stdout));
+    assert!(text(&migrated.stdout).contains("the schema is at version 22"), "{}", text(&migrated.stdout));
     found_sound(&data);
 
     let program = Program::start("doctor").await;

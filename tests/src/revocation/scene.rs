@@ -19,7 +19,7 @@ pub(super) const BOUND: Duration = Duration::from_secs(1);
 
 /// How nodes are set here.
 pub(super) fn settings() -> Settings {
-    let staleness_max_milliseconds = u32::try_from(BOUND.as_millis()).expect("a second");
+    let staleness_max_milliseconds = u16::try_from(BOUND.as_millis()).expect("a second");
     Settings { staleness_max_milliseconds, ..Settings::default() }
 }
 
