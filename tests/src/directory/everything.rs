@@ -21,6 +21,7 @@ use domain::value::{
 };
 use uuid::Uuid;
 
+use super::authorizations::{all_of_an_authorization, authorized, by_oauth};
 use super::history::{History, display, email, erased, founded, known, moment, registered, scopes};
 
 pub(crate) const ANN: UserId = UserId::new(Uuid::from_u128(0xa1));
@@ -197,6 +198,7 @@ fn tell_servers(history: &mut History) {
                 visibility: Visibility::Private,
             },
         )
+        .tell(OLD_WIKI, by_oauth())
         .tell(OLD_WIKI, ServerEvent::Retired {});
 }
 
@@ -218,8 +220,11 @@ fn tell_connections(history: &mut History) {
         .tell(SHARED, ConnectionEvent::Renamed { name: display("Wiki") })
         .tell(SHARED, secrets(1, &["token"]))
         .tell(SHARED, secrets(2, &["tenant", "token"]))
-        .tell(OLD_CONNECTION, secrets(1, &["token"]))
-        .tell(OLD_CONNECTION, ConnectionEvent::Removed {});
+        .tell(OLD_CONNECTION, secrets(1, &["token"]));
+    for event in all_of_an_authorization() {
+        history.tell(BENS, event.clone()).tell(OLD_CONNECTION, event);
+    }
+    history.tell(BENS, authorized()).tell(OLD_CONNECTION, ConnectionEvent::Removed {});
 }
 
 fn tell_instances(history: &mut History) {

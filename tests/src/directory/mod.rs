@@ -1,6 +1,7 @@
 //! The directory read model against a real Postgres: however a log is folded, the same rows come out, and a listing shows what it should.
 #![cfg(test)]
 
+mod authorizations;
 pub(crate) mod everything;
 mod folding;
 pub(crate) mod history;
