@@ -12,7 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
 use commands::Ports;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use prometheus_client::metrics::gauge::Gauge;
 use tower::ServiceExt as _;
@@ -51,10 +51,13 @@ impl Surface {
             let Ok(response) = self.others.clone().oneshot(request).await;
             return response;
         };
-        observed(&self.metrics, MCP_ROUTE, request, async |request| {
+        let is_head = request.method() == Method::HEAD;
+        let response = observed(&self.metrics, MCP_ROUTE, request, async |request| {
             self.gateway.relay(&instance, peer, request).await
         })
-        .await
+        .await;
+        // Nothing but the head is for HEAD (RFC 9110, 9.3.2); over HTTP/2 nobody else sees to that.
+        if is_head { response.map(|_| Body::empty()) } else { response }
     }
 }
 

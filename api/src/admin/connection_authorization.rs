@@ -88,7 +88,9 @@ async fn withdraw<P: Ports + 'static>(
 fn problem(trouble: Trouble) -> Problem {
     match trouble {
         Trouble::Gone => Problem::not_found("server"),
-        Trouble::Unavailable(cause) => Problem::unavailable("authorization-unavailable", &cause),
+        trouble @ Trouble::Unavailable => {
+            Problem::unavailable("authorization-unavailable", &trouble.to_string())
+        }
         trouble @ (Trouble::NotFound(_)
         | Trouble::Nobody(_)
         | Trouble::NotGiven(_)

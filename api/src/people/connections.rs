@@ -192,7 +192,7 @@ const fn status_of(trouble: &Trouble) -> StatusCode {
         Trouble::NotFound(_) | Trouble::Nobody(_) | Trouble::NotGiven(_) => StatusCode::BAD_GATEWAY,
         Trouble::Denied(_) | Trouble::Mixed | Trouble::Stale => StatusCode::BAD_REQUEST,
         Trouble::Gone => StatusCode::NOT_FOUND,
-        Trouble::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Trouble::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -138,7 +138,7 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
         let secrets = match version {
             Some(version) => {
                 let opened = self.0.parts.secrets.open(connection, version).await;
-                opened.map_err(|error| Trouble::Unavailable(error.to_string()))?
+                opened.map_err(|error| Trouble::behind_us(&error))?
             }
             None => None,
         };
@@ -171,7 +171,7 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
             organization: place.organization,
             redirect_uri: &self.callback(),
         };
-        Ok(registrations.client(&found.server, found.reach).await?)
+        Ok(registrations.client(&found.server, found.registration_reach).await?)
     }
 }
 

@@ -17,6 +17,11 @@ use commands::connection::{OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_ISSUER};
 use http::{Request, header};
 use mcp::upstream::Reach;
 
+/// The longest id, and the longest secret, that is kept.
+const NAME_BYTES_MAX: usize = 2_048;
+/// Registrations that are kept for one organization; the oldest goes for another one, and is made again when it is wanted.
+const REGISTRATIONS_MAX: i64 = 64;
+
 /// How a client proves itself at the token endpoint (RFC 6749, 2.3.1; RFC 7591, 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,9 +91,14 @@ pub(crate) enum Nobody {
     /// We were not let in.
     #[error("the authorization server does not register this deployment: {0}")]
     NotRegistered(String),
-    /// What we are known as cannot be read.
-    #[error("registrations cannot be read: {0}")]
-    Unreadable(String),
+    /// What we are known as cannot be read. Why is in the log.
+    #[error("registrations cannot be read or kept right now")]
+    Unreadable,
+}
+
+fn unreadable(why: &dyn std::fmt::Display) -> Nobody {
+    tracing::error!(error = %why, "registrations at authorization servers cannot be read or kept");
+    Nobody::Unreadable
 }
 
 /// The connection's own client, if it has one.
@@ -144,7 +154,7 @@ impl Registrations<'_> {
         .bind(self.redirect_uri)
         .fetch_optional(self.pool)
         .await
-        .map_err(|error| Nobody::Unreadable(error.to_string()))?;
+        .map_err(|error| unreadable(&error))?;
         let Some(sealed) = sealed else { return Ok(None) };
         // What does not open is registered anew: its key is gone.
         let plain = self.seal.open(&self.place(server), &sealed);
@@ -186,16 +196,16 @@ impl Registrations<'_> {
             (None, Some(_)) => proof,
         };
         let Registered { client_id: id, client_secret: secret, client_secret_expires_at, .. } = registered;
+        if id.len().max(secret.as_ref().map_or(0, String::len)) > NAME_BYTES_MAX {
+            return Err(refused("what it calls this deployment is too long".to_owned()));
+        }
         Ok((OauthClient { id, secret, proof }, client_secret_expires_at))
     }
 
     async fn keep(&self, server: &Known, client: &OauthClient, expires_at: i64) -> Result<(), Nobody> {
-        let unreadable = |why: String| Nobody::Unreadable(why);
-        let plain = zeroize::Zeroizing::new(
-            serde_json::to_vec(client).map_err(|error| unreadable(error.to_string()))?,
-        );
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(client).map_err(|error| unreadable(&error))?);
         let sealed = self.seal.seal(&self.place(server), &plain);
-        let sealed = sealed.ok_or_else(|| unreadable("there is no key to seal with".to_owned()))?;
+        let sealed = sealed.ok_or_else(|| unreadable(&"there is no key to seal with"))?;
         sqlx::query(
             "insert into upstream_registrations (organization_id, issuer, redirect_uri, sealed, expires_at)
              values ($1, $2, $3, $4, case when $5 > 0 then to_timestamp($5) end)
@@ -209,8 +219,18 @@ impl Registrations<'_> {
         .bind(expires_at)
         .execute(self.pool)
         .await
+        .map_err(|error| unreadable(&error))?;
+        sqlx::query(
+            "delete from upstream_registrations where organization_id = $1 and (issuer, redirect_uri) in
+             (select issuer, redirect_uri from upstream_registrations where organization_id = $1
+              order by created_at desc offset $2)",
+        )
+        .bind(self.organization.uuid())
+        .bind(REGISTRATIONS_MAX)
+        .execute(self.pool)
+        .await
         .map(|_| ())
-        .map_err(|error| unreadable(error.to_string()))
+        .map_err(|error| unreadable(&error))
     }
 
     fn place(&self, server: &Known) -> String {

@@ -55,8 +55,10 @@ pub(super) struct Found {
     pub(super) scopes: BTreeSet<ProviderScope>,
     /// Who gives them out.
     pub(super) server: Known,
-    /// How that one is reached.
+    /// How its token endpoint is reached.
     pub(super) reach: Reach,
+    /// How its registration endpoint is reached.
+    pub(super) registration_reach: Reach,
 }
 
 /// Why nobody is found who gives out tokens.
@@ -100,10 +102,7 @@ impl Discovery<'_> {
                 continue;
             };
             match self.server(&issuer).await {
-                Ok(Some(server)) => {
-                    let reach = self.reach(&server.token);
-                    return Ok(Found { resource: document.resource, scopes, server, reach });
-                }
+                Ok(Some(server)) => return Ok(self.found(document.resource, scopes, server)),
                 Ok(None) => last = NotFound::Nobody(format!("{issuer} publishes no metadata")),
                 Err(unfit) => return Err(unfit.into()),
             }
@@ -147,7 +146,12 @@ impl Discovery<'_> {
         let Ok(url) = Url::parse(issuer.as_str()) else { return Ok(None) };
         for place in of_issuer(&url) {
             if let Some(document) = self.document::<ServerDocument>(&place).await {
-                return document.of(issuer, self.target.grant).map(Some);
+                let document = document.of(issuer, self.target.grant)?;
+                let vouched_for = self.target.pinned.is_some() && self.target.reach == Reach::Anywhere;
+                if !vouched_for {
+                    document.must_not_be_mistaken(self.target.grant)?;
+                }
+                return Ok(Some(document));
             }
         }
         Ok(None)
@@ -165,7 +169,15 @@ impl Discovery<'_> {
         let published = self.server(&issuer).await?;
         let server = published.or_else(|| Known::unpublished(url)).ok_or_else(nobody)?;
         let scopes = wanted(challenge, &[]);
-        Ok(Found { resource, scopes, server, reach: self.target.reach })
+        Ok(self.found(resource, scopes, server))
+    }
+
+    /// Each address is reached for what it is, whoever named it: only beside the server itself as the server is.
+    fn found(&self, resource: String, scopes: BTreeSet<ProviderScope>, server: Known) -> Found {
+        let reach = self.reach(&server.token);
+        let registration_reach =
+            server.registration.as_ref().map_or(Reach::OpenNetworks, |place| self.reach(place));
+        Found { resource, scopes, server, reach, registration_reach }
     }
 
     /// JSON that lies somewhere, if it does.

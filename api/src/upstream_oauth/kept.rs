@@ -176,37 +176,48 @@ impl Rows<'_> {
     }
 
     /// Gives the turn back: after so long, somebody may try again.
-    pub(super) async fn give_back(&self, id: AuthorizationId, after: Duration) -> Result<(), RowError> {
+    pub(super) async fn give_back(
+        &self,
+        id: AuthorizationId,
+        rotation: i64,
+        after: Duration,
+    ) -> Result<(), RowError> {
         sqlx::query(
-            "update upstream_authorizations set renewing_until = clock_timestamp() + make_interval(secs => $2) where id = $1",
+            "update upstream_authorizations set renewing_until = clock_timestamp() + make_interval(secs => $3)
+             where id = $1 and rotation = $2",
         )
         .bind(id.uuid())
+        .bind(rotation)
         .bind(after.as_secs_f64())
         .execute(self.pool)
         .await?;
         Ok(())
     }
 
-    /// Keeps what was given out in the turn.
+    /// Keeps what was given out in the turn; nothing, where somebody else has kept something newer.
     pub(super) async fn renew(
         &self,
         id: AuthorizationId,
         rotation: i64,
         kept: &Kept,
-    ) -> Result<Held, RowError> {
+    ) -> Result<Option<Held>, RowError> {
         let next = rotation.saturating_add(1);
-        sqlx::query(
+        let kept_here = sqlx::query(
             "update upstream_authorizations set sealed = $2, rotation = $3, renewing_until = null,
-             expires_at = clock_timestamp() + make_interval(secs => $4) where id = $1",
+             expires_at = clock_timestamp() + make_interval(secs => $4) where id = $1 and rotation = $5",
         )
         .bind(id.uuid())
         .bind(self.sealed(id, kept)?)
         .bind(next)
         .bind(seconds(kept.life_seconds))
+        .bind(rotation)
         .execute(self.pool)
         .await?;
+        if kept_here.rows_affected() == 0 {
+            return Ok(None);
+        }
         let held = Held::of(kept, next, seconds(kept.life_seconds)).ok_or(RowError::Sealed)?;
-        Ok(Held { renewed_at: Some(Instant::now()), ..held })
+        Ok(Some(Held { renewed_at: Some(Instant::now()), ..held }))
     }
 
     fn sealed(&self, id: AuthorizationId, kept: &Kept) -> Result<Vec<u8>, RowError> {

@@ -11,6 +11,8 @@ use super::addresses::at;
 
 /// Authorization servers of one resource that are looked at.
 pub(super) const ISSUERS_MAX: usize = 4;
+/// The longest address that servers take.
+const ENDPOINT_BYTES_MAX: usize = 2_048;
 const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What a protected resource says of itself.
@@ -67,6 +69,12 @@ pub(crate) enum UnfitServer {
     /// An endpoint is missing, or others could read what is sent there.
     #[error("it has no endpoint under https for what is needed")]
     Endpoint,
+    /// Its answers say not whose they are, and its endpoints are elsewhere: one that sends people to another's may have the other's codes brought to
+    /// itself (RFC 9700, 4.4; RFC 9207).
+    #[error(
+        "it does not promise to name itself in its answers (authorization_response_iss_parameter_supported), and its endpoints are not at its own host"
+    )]
+    Mistakable,
     /// It does not say that it checks PKCE (RFC 7636; MCP 2025-11-25, authorization).
     #[error("it does not support PKCE with S256")]
     NoPkce,
@@ -80,6 +88,7 @@ impl ServerDocument {
         }
         let place = |text: Option<String>| match text {
             None => Ok(None),
+            Some(text) if text.len() > ENDPOINT_BYTES_MAX => Err(UnfitServer::Endpoint),
             Some(text) => {
                 let url = Url::parse(&text).ok().filter(is_private);
                 url.map(Some).ok_or(UnfitServer::Endpoint)
@@ -113,6 +122,18 @@ impl ServerDocument {
 }
 
 impl Known {
+    /// Refuses one whose answers could be another's. One that a deployment administrator chose for a server of the catalogue is vouched for.
+    pub(super) fn must_not_be_mistaken(&self, grant: UpstreamGrant) -> Result<(), UnfitServer> {
+        let asks_people = match grant {
+            UpstreamGrant::AuthorizationCode => true,
+            UpstreamGrant::ClientCredentials => false,
+        };
+        let own = Url::parse(self.issuer.as_str()).ok().map(|issuer| issuer.origin());
+        let is_own = |place: &Url| own.as_ref() == Some(&place.origin());
+        let all_own = is_own(&self.token) && self.authorization.as_ref().is_none_or(is_own);
+        if asks_people && !self.names_itself && !all_own { Err(UnfitServer::Mistakable) } else { Ok(()) }
+    }
+
     /// A server of 2025-03-26 that publishes nothing: its endpoints are where that revision says.
     pub(super) fn unpublished(server: &Url) -> Option<Self> {
         let issuer = AuthorizationServer::parse(&server.origin().ascii_serialization()).ok()?;
@@ -172,6 +193,29 @@ mod tests {
                 assert_eq!(refused, Err(UnfitServer::Endpoint), "{place} {address}");
             }
         }
+    }
+
+    #[test]
+    fn attack_03_a_server_whose_answers_could_be_anothers_is_not_used() {
+        let elsewhere = |name: &'static str| {
+            move |document: &mut Value| document[name] = json!("https://other.example/x")
+        };
+        for name in ["authorization_endpoint", "token_endpoint"] {
+            let known = read(elsewhere(name)).unwrap();
+            assert_eq!(
+                known.must_not_be_mistaken(UpstreamGrant::AuthorizationCode),
+                Err(UnfitServer::Mistakable),
+                "{name}"
+            );
+            assert_eq!(known.must_not_be_mistaken(UpstreamGrant::ClientCredentials), Ok(()), "{name}");
+            let promises = |document: &mut Value| {
+                elsewhere(name)(document);
+                document["authorization_response_iss_parameter_supported"] = json!(true);
+            };
+            let known = read(promises).unwrap();
+            assert_eq!(known.must_not_be_mistaken(UpstreamGrant::AuthorizationCode), Ok(()), "{name}");
+        }
+        assert_eq!(read(|_| {}).unwrap().must_not_be_mistaken(UpstreamGrant::AuthorizationCode), Ok(()));
     }
 
     #[test]

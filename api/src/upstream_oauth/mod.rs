@@ -132,19 +132,26 @@ pub(crate) enum Trouble {
     #[error("the connection or its server was removed")]
     Gone,
     /// Something behind us does not answer.
-    #[error("something behind this deployment does not answer: {0}")]
-    Unavailable(String),
+    #[error("something behind this deployment does not answer right now; what it is stands in its log")]
+    Unavailable,
+}
+
+impl Trouble {
+    fn behind_us(why: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %why, "the authorization of a connection cannot be carried out");
+        Self::Unavailable
+    }
 }
 
 impl From<VisitError> for Trouble {
     fn from(error: VisitError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::behind_us(&error)
     }
 }
 
 impl From<RowError> for Trouble {
     fn from(error: RowError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::behind_us(&error)
     }
 }
 

@@ -50,6 +50,17 @@ impl Gates {
     }
 }
 
+/// Why there is no newer token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotRenewed {
+    /// A person must authorize the connection again.
+    Needed,
+    /// Another node has the turn, or had it meanwhile.
+    Elsewhere,
+    /// We have asked, or wanted to, and nobody answered.
+    Unanswered,
+}
+
 /// For whom a token is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum For {
@@ -99,14 +110,21 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
             return Ok(held);
         }
         if failed_at.is_some_and(|failed| failed.elapsed() < REST) {
-            return Err(NoUpstreamToken::Unavailable);
+            // Another node may have had more luck.
+            let held = self.rows().open(id).await.map_err(|error| unreadable(&error))?;
+            let renewed = held.filter(|held| held.rotation > rotation);
+            return renewed.inspect(|held| self.remember(id, held)).ok_or(NoUpstreamToken::Unavailable);
         }
         let renewed = self.in_turn(connection, id, rotation, whom).await;
         *failed_at = match renewed {
-            Ok(_) | Err(NoUpstreamToken::Needed) => None,
-            Err(NoUpstreamToken::Unavailable) => Some(Instant::now()),
+            Ok(_) | Err(NotRenewed::Needed) => None,
+            Err(NotRenewed::Elsewhere) => *failed_at, // another node does it, and may be done any moment
+            Err(NotRenewed::Unanswered) => Some(Instant::now()),
         };
-        renewed
+        renewed.map_err(|why| match why {
+            NotRenewed::Needed => NoUpstreamToken::Needed,
+            NotRenewed::Elsewhere | NotRenewed::Unanswered => NoUpstreamToken::Unavailable,
+        })
     }
 
     async fn in_turn(
@@ -115,20 +133,20 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
         id: AuthorizationId,
         rotation: i64,
         whom: For,
-    ) -> Result<Held, NoUpstreamToken> {
+    ) -> Result<Held, NotRenewed> {
         let by = Instant::now() + PATIENCE;
         loop {
-            if let Some(kept) = self.rows().turn(id, rotation).await.map_err(|error| unreadable(&error))? {
+            if let Some(kept) = self.rows().turn(id, rotation).await.map_err(|error| unanswered(&error))? {
                 return self.spend(connection, id, rotation, &kept).await;
             }
-            match self.rows().open(id).await.map_err(|error| unreadable(&error))? {
-                None => return Err(NoUpstreamToken::Needed),
+            match self.rows().open(id).await.map_err(|error| unanswered(&error))? {
+                None => return Err(NotRenewed::Needed),
                 Some(held) if held.rotation != rotation => {
                     self.remember(id, &held);
                     return Ok(held);
                 }
                 Some(_) if whom == For::Later || Instant::now() > by => {
-                    return Err(NoUpstreamToken::Unavailable);
+                    return Err(NotRenewed::Elsewhere);
                 }
                 Some(_) => tokio::time::sleep(LOOK_EVERY.mul_f64(0.5 + random::fraction())).await,
             }
@@ -142,7 +160,7 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
         id: AuthorizationId,
         rotation: i64,
         kept: &Kept,
-    ) -> Result<Held, NoUpstreamToken> {
+    ) -> Result<Held, NotRenewed> {
         match self.ask(connection, kept).await {
             Ok(tokens) => {
                 let held = self.keep_renewed(id, rotation, &kept.renewed(&tokens)).await?;
@@ -153,13 +171,13 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
                 tracing::warn!(connection.id = %connection, issuer = %kept.issuer, cause = %why, "an upstream's token is not renewed");
                 self.unlearn(kept.organization, kept.issuer.as_str(), &why).await;
                 self.lose(connection, id, AuthorizationEnd::RenewalRefused).await;
-                let _ = self.rows().give_back(id, REST).await;
-                Err(NoUpstreamToken::Needed)
+                let _ = self.rows().give_back(id, rotation, REST).await;
+                Err(NotRenewed::Needed)
             }
             Err(why) => {
                 tracing::warn!(connection.id = %connection, issuer = %kept.issuer, cause = %why, "an upstream's token cannot be renewed now");
-                let _ = self.rows().give_back(id, REST).await;
-                Err(NoUpstreamToken::Unavailable)
+                let _ = self.rows().give_back(id, rotation, REST).await;
+                Err(NotRenewed::Unanswered)
             }
         }
     }
@@ -190,17 +208,19 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
         id: AuthorizationId,
         rotation: i64,
         kept: &Kept,
-    ) -> Result<Held, NoUpstreamToken> {
+    ) -> Result<Held, NotRenewed> {
         let mut pause = LOOK_EVERY;
         for _ in 1..KEEP_ATTEMPTS_MAX {
             match self.rows().renew(id, rotation, kept).await {
-                Ok(held) => return Ok(held),
+                Ok(Some(held)) => return Ok(held),
+                Ok(None) => return Err(NotRenewed::Elsewhere), // the turn was over: what another node keeps is newer
                 Err(error) => tracing::warn!(error = %error, "a renewed token cannot be kept yet"),
             }
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2);
         }
-        self.rows().renew(id, rotation, kept).await.map_err(|error| unreadable(&error))
+        let held = self.rows().renew(id, rotation, kept).await.map_err(|error| unanswered(&error))?;
+        held.ok_or(NotRenewed::Elsewhere)
     }
 
     /// Tells that an authorization is of no use any more.
@@ -232,6 +252,11 @@ impl<P: Ports + 'static> UpstreamOauth<P> {
         }
         remembered.insert(id, held.clone());
     }
+}
+
+fn unanswered(error: &RowError) -> NotRenewed {
+    unreadable(error);
+    NotRenewed::Unanswered
 }
 
 pub(super) fn unreadable(error: &RowError) -> NoUpstreamToken {

@@ -18,6 +18,9 @@ const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// What is told of its life is believed up to here.
 const LIFE_SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 
+/// The longest refresh token that is kept.
+const REFRESH_TOKEN_BYTES_MAX: usize = 16 * 1024;
+
 /// What was given out.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Tokens {
@@ -52,6 +55,17 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
     }))
 }
 
+/// What an authorization server says when asking again cannot help (RFC 6749, 5.2; RFC 8707, 2).
+const FINAL: [&str; 7] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_target",
+];
+
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
@@ -75,9 +89,7 @@ impl NotGiven {
     /// Whether asking again cannot help: nobody but a person, or whoever set the client, changes anything.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Refused(code) => {
-                code != "temporarily_unavailable" && code != "server_error" && code != "slow_down"
-            }
+            Self::Refused(code) => FINAL.contains(&code.as_str()),
             Self::Unfit => true,
             Self::Unanswered(_) => false,
         }
@@ -108,13 +120,19 @@ impl Counter<'_> {
         let answer = answer.map_err(|why| NotGiven::Unanswered(why.0))?;
         let status = answer.status();
         if status == StatusCode::OK {
-            let tokens: Tokens = serde_json::from_slice(answer.body()).map_err(|_| NotGiven::Unfit)?;
-            let fits = tokens.token_type.eq_ignore_ascii_case("bearer") && is_sendable(&tokens.access_token);
+            // What cannot be read is a page of somebody in between, and says nothing of what was asked for.
+            let tokens: Tokens = serde_json::from_slice(answer.body())
+                .map_err(|_| NotGiven::Unanswered("what it answers is no token response".to_owned()))?;
+            let short =
+                tokens.refresh_token.as_ref().is_none_or(|token| token.len() <= REFRESH_TOKEN_BYTES_MAX);
+            let bearer = tokens.token_type.eq_ignore_ascii_case("bearer");
+            let fits = bearer && short && is_sendable(&tokens.access_token);
             return if fits { Ok(tokens) } else { Err(NotGiven::Unfit) };
         }
-        if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
-            let code = serde_json::from_slice(answer.body()).map(|Refusal { error }| readable(&error));
-            return Err(NotGiven::Refused(code.unwrap_or_else(|_| status.as_u16().to_string())));
+        if status.is_client_error()
+            && let Ok(Refusal { error }) = serde_json::from_slice(answer.body())
+        {
+            return Err(NotGiven::Refused(readable(&error)));
         }
         Err(NotGiven::Unanswered(format!("it answers {}", status.as_u16())))
     }
@@ -182,6 +200,50 @@ mod tests {
     fn what_would_end_a_header_is_no_token() {
         for token in ["", "a b", "a\r\nx: y", "t\u{e9}", &"a".repeat(TOKEN_BYTES_MAX + 1)] {
             assert!(!is_sendable(token), "{token}");
+        }
+    }
+
+    /// An authorization server, or somebody in front of it, that always says the same.
+    struct Says(StatusCode, &'static str);
+
+    impl CallAuthorization for Says {
+        fn call(
+            &self,
+            _: Request<Bytes>,
+            _: Reach,
+        ) -> std::pin::Pin<
+            Box<
+                dyn Future<Output = Result<http::Response<Bytes>, crate::upstream_oauth::NoAnswer>>
+                    + Send
+                    + '_,
+            >,
+        > {
+            let answer = http::Response::builder().status(self.0).body(Bytes::from_static(self.1.as_bytes()));
+            Box::pin(async move { Ok(answer.unwrap()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_somebody_in_between_ends_no_authorization() {
+        let client = OauthClient { id: "sekisho".to_owned(), secret: None, proof: Proof::None };
+        let endpoint = Url::parse("https://id.example/token").unwrap();
+        let counter = Counter { endpoint: &endpoint, reach: Reach::OpenNetworks, client: &client };
+        let page = "<html>Back soon</html>";
+        for (status, body, is_final) in [
+            (400, r#"{"error":"invalid_grant"}"#, true),
+            (401, r#"{"error":"invalid_client"}"#, true),
+            (400, r#"{"error":"temporarily_unavailable"}"#, false),
+            (400, page, false),
+            (403, page, false),
+            (404, page, false),
+            (408, "", false),
+            (429, "", false),
+            (200, page, false),
+            (503, page, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let refused = counter.ask(&Says(status, body), &[]).await.map(drop).unwrap_err();
+            assert_eq!(refused.is_final(), is_final, "{status} {body}");
         }
     }
 

@@ -18,6 +18,8 @@ use crate::passwords::Seal;
 
 /// Whoever takes longer begins again.
 const STATE_SECONDS: f64 = 600.0;
+/// Ways that one person is on at once; the oldest goes for another one.
+const VISITS_MAX: i64 = 16;
 
 /// Whose way it is.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +102,14 @@ impl Visits<'_> {
         .bind(visit.connection.uuid())
         .bind(sealed)
         .bind(STATE_SECONDS)
+        .execute(self.pool)
+        .await?;
+        sqlx::query(
+            "delete from upstream_visits where user_id = $1 and digest in
+             (select digest from upstream_visits where user_id = $1 order by expires_at desc offset $2)",
+        )
+        .bind(traveller.user.uuid())
+        .bind(VISITS_MAX)
         .execute(self.pool)
         .await?;
         Ok(state)

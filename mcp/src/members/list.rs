@@ -12,6 +12,8 @@ use crate::tools::{ToolSummary, ToolsError, read_list};
 
 /// How many of what is withheld are named; of more, their number is.
 const WITHHELD_MAX: usize = 100;
+/// Of a name that is withheld, so much is told.
+const TOLD_CHARS_MAX: usize = 128;
 
 /// What is there and is not exposed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,7 @@ pub struct MergedList {
     items: String,
     names: HashSet<String>,
     withheld: Vec<Withheld>,
+    withheld_count: usize,
     /// How long all of it holds: as long as what holds for the shortest time.
     ttl_ms: Option<u64>,
 }
@@ -75,7 +78,7 @@ impl MergedList {
     /// Nothing yet.
     pub fn new(listed: Listed) -> Self {
         let (items, names, withheld) = (String::new(), HashSet::new(), Vec::new());
-        Self { listed, items, names, withheld, ttl_ms: None }
+        Self { listed, items, names, withheld, withheld_count: 0, ttl_ms: None }
     }
 
     /// Adds one page of a member's list, which stays in its order. `keep` is asked about each under its exposed name, also about one that is
@@ -104,8 +107,7 @@ impl MergedList {
                 }
                 Err(why) => {
                     if keep(&format!("{member}__{}", summary.name), summary) {
-                        let name = summary.name.to_string();
-                        self.withheld.push(Withheld { member: member.to_owned(), name, why });
+                        self.withhold(member, &summary.name, why);
                     }
                 }
             }
@@ -115,14 +117,27 @@ impl MergedList {
         Ok(page.next_cursor())
     }
 
+    fn withhold(&mut self, member: &str, name: &str, why: Unexposable) {
+        self.withheld_count += 1;
+        if self.withheld.len() < WITHHELD_MAX {
+            let name = name.chars().take(TOLD_CHARS_MAX).collect();
+            self.withheld.push(Withheld { member: member.to_owned(), name, why });
+        }
+    }
+
     /// How many bytes it is.
     pub const fn bytes(&self) -> usize {
         self.items.len()
     }
 
-    /// What is there and is not exposed.
+    /// What is there and is not exposed: the first of them.
     pub fn withheld(&self) -> &[Withheld] {
         &self.withheld
+    }
+
+    /// How many are not exposed in all.
+    pub const fn withheld_count(&self) -> usize {
+        self.withheld_count
     }
 
     /// The answer. It was made for one caller, so it is nobody else's to keep; where a member is missing, it does not hold for long either.
@@ -159,13 +174,13 @@ impl MergedList {
             meta.insert(super::META_MISSING.to_owned(), told.collect());
         }
         if !self.withheld.is_empty() {
-            let told = self.withheld.iter().take(WITHHELD_MAX).map(|withheld| {
+            let told = self.withheld.iter().map(|withheld| {
                 let (one, name) = (self.listed.one(), &withheld.name);
                 json!({ "member": withheld.member, one: name, "reason": withheld.why.reason() })
             });
             meta.insert(super::META_WITHHELD.to_owned(), told.collect());
-            if self.withheld.len() > WITHHELD_MAX {
-                meta.insert(super::META_WITHHELD_COUNT.to_owned(), self.withheld.len().into());
+            if self.withheld_count > self.withheld.len() {
+                meta.insert(super::META_WITHHELD_COUNT.to_owned(), self.withheld_count.into());
             }
         }
         meta

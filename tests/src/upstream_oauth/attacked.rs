@@ -155,6 +155,40 @@ async fn attack_22_what_a_server_names_is_reached_only_where_servers_of_organiza
     let answer = super::scene::begin(&mut scene.browser().await, &page).await;
     assert_eq!(answer.status.as_u16(), 502, "{}", text(&answer));
     assert!(scene.fixture.count_of_all() > 0 && bystander.count_of_all() == 0);
+    // Nor do its own metadata, whichever endpoint they put there.
+    for (no_resource, endpoint) in
+        [(false, "/register"), (true, "/register"), (false, "/token"), (true, "/token")]
+    {
+        let name = if endpoint == "/register" { "registration_endpoint" } else { "token_endpoint" };
+        scene.fixture.now(|ways| {
+            ways.no_resource = no_resource;
+            ways.resource = [].into();
+            ways.server = [(name, json!(format!("{}{endpoint}", bystander.origin)))].into();
+        });
+        let mut browser = scene.browser().await;
+        let status = if endpoint == "/register" {
+            super::scene::begin(&mut browser, &page).await.status
+        } else {
+            let back = super::scene::there(&mut browser, &scene.world.node.running.url, &page).await;
+            browser.get(&back).await.status
+        };
+        assert_eq!(status.as_u16(), 502, "{no_resource} {endpoint}");
+        assert_eq!(bystander.count_of_all(), 0, "{no_resource} {endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn attack_24_a_server_that_does_not_name_itself_sends_nobody_to_another_ones_page() {
+    let (scene, honest) = (Scene::start().await, Fixture::start().await);
+    scene.fixture.now(|ways| {
+        ways.server = [
+            ("authorization_response_iss_parameter_supported", json!(false)),
+            ("authorization_endpoint", json!(format!("{}/authorize", honest.origin))),
+        ]
+        .into();
+    });
+    not_begun(&scene, "does not promise to name itself").await;
+    assert_eq!(honest.count_of_all(), 0);
 }
 
 #[tokio::test]

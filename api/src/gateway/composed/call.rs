@@ -10,7 +10,7 @@ use mcp::envelope::{Message, MessageKind, RequestId};
 use mcp::error::code;
 use mcp::forward_headers;
 use mcp::headers::{MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, RepeatedArguments};
-use mcp::members::{AnswerText, Hop, answer_for, call as call_of};
+use mcp::members::{AnswerText, Hop, answer_for, call as call_of, exposed};
 use mcp::relay::{Exchange, Translated, Translation};
 use mcp::revision::Era;
 use mcp::spoken::Spoken;
@@ -44,6 +44,8 @@ impl Gateway {
     ) -> Result<Response, Refusal> {
         let name = message(call)?.name().unwrap_or_default();
         let (member, name) = permitted.route.member_of(name).ok_or_else(Refusal::unknown_name)?;
+        // What cannot be listed cannot be called: nobody could say what a permission is about.
+        exposed(member.name.as_str(), name).map_err(|_| Refusal::unknown_name())?;
         let destination = member.destination.as_ref().ok_or_else(Refusal::no_upstream)?;
         recording.say(|draft| draft.sent(destination));
         let talk = Talk::new(self, (&permitted.route, destination), call, client);

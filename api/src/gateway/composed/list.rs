@@ -52,8 +52,8 @@ impl Gateway {
             held.resize(merging.merged.bytes()).map_err(Refusal::no_room)?;
         }
         let Merging { merged, more, .. } = merging;
-        for withheld in merged.withheld() {
-            tracing::warn!(instance.id = %route.instance.id, member = withheld.member, name = withheld.name, why = %withheld.why, "a tool or prompt is not exposed");
+        if let Some(first) = merged.withheld().first() {
+            tracing::warn!(instance.id = %route.instance.id, member = first.member, name = first.name, why = %first.why, count = merged.withheld_count(), "tools or prompts are not exposed");
         }
         let next = self.seal_cursors(caller, route, call, &more);
         Ok(held.until_gone(merged.answer(id, client.era, next, &missing)))
