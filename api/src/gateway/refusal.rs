@@ -338,6 +338,15 @@ impl Refusal {
         Self::new(status, code::INTERNAL_ERROR, UPSTREAM_REFUSED, message)
     }
 
+    /// The same, said of one of several servers: that one does not know its address or session says nothing of the client's own, which 404 would end.
+    #[must_use]
+    pub(super) fn of_a_member(mut self) -> Self {
+        if self.status == StatusCode::NOT_FOUND && self.reason() == UPSTREAM_REFUSED {
+            self.status = StatusCode::BAD_GATEWAY;
+        }
+        self
+    }
+
     /// The stable word.
     pub(super) const fn reason(&self) -> &'static str {
         self.error.reason()

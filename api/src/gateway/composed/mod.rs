@@ -53,6 +53,17 @@ impl Gateway {
         call: &McpCall,
         recording: &CallRecording,
     ) -> Result<Response, Refusal> {
+        let answered = self.composed(permitted, members, call, recording).await;
+        answered.map_err(Refusal::of_a_member)
+    }
+
+    async fn composed(
+        &self,
+        permitted: Permitted,
+        members: &[Member],
+        call: &McpCall,
+        recording: &CallRecording,
+    ) -> Result<Response, Refusal> {
         self.must_hold(permitted.mark)?;
         let client = self.client(&permitted.caller, &permitted.route, call)?;
         let Some(message) = &call.message else {

@@ -1,5 +1,6 @@
 //! Sessions of clients of the handshake, which hold those of the members, and what becomes of both.
 
+use harness::Scripted;
 use hyper::Method;
 use serde_json::json;
 
@@ -100,4 +101,16 @@ async fn attack_49_a_member_that_has_moved_is_told_nothing_of_sessions_that_were
     let seen = elsewhere.seen();
     assert_eq!(seen[0].header("mcp-session-id"), None);
     assert!(seen.iter().any(|seen| seen.message()["method"] == "initialize"), "it is greeted like anybody");
+}
+
+#[tokio::test]
+async fn a_member_that_is_gone_from_its_address_ends_nobodys_session_with_the_others() {
+    let pair = Pair::of(modern(&["add"]), legacy("s-1", &["look"])).await;
+    let session = pair.legacy().await;
+    session.call("desk__look").await.good();
+    for body in ["", "gone"] {
+        pair.desk.now(Scripted::Raw { status: 404, content_type: "text/plain", body: body.into() });
+        session.call("desk__look").await.refused_call(502, "upstream-refused", &json!(7));
+        session.call("wiki__add").await.good();
+    }
 }
