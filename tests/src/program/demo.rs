@@ -67,7 +67,7 @@ async fn what_a_demonstration_did_not_make_it_does_not_serve() {
     for data in [&data, &later] {
         let mut beside = command(&["demo", "--json", "--listen", "127.0.0.1:0"]);
         beside.env("SEKISHO_DATA", data);
-        let demo = Demo::started(beside);
+        let demo = Demo::started(beside, |_| ());
         assert!(data.join("demo/demonstration").exists() && !data.join("demonstration").exists());
         assert_eq!(demo.stop(), Some(0));
     }

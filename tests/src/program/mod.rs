@@ -53,12 +53,12 @@ impl Demo {
         let mut command =
             command(&["demo", "--json", "--listen", "127.0.0.1:0", "--grace-seconds", "30", "--data"]);
         command.arg(data);
-        set(&mut command);
-        Self::started(command)
+        Self::started(command, set)
     }
 
-    fn started(mut command: Command) -> Self {
+    fn started(mut command: Command, set: impl FnOnce(&mut Command)) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        set(&mut command);
         let mut child = command.spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("its output");
         let (sender, receiver) = mpsc::channel();

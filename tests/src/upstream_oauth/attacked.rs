@@ -1,7 +1,8 @@
 //! What servers, authorization servers and other people try.
 
-use harness::{Answer, Settings};
+use harness::{Answer, Settings, World};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::fixture::Fixture;
 use super::scene::{Scene, led_to, page, protected};
@@ -139,37 +140,41 @@ async fn attack_49_what_one_member_allowed_is_nobody_elses() {
 #[tokio::test]
 async fn attack_22_what_a_server_names_is_reached_only_where_servers_of_organizations_may_be() {
     let closed = Settings { upstream_loopback: api::config::Loopback::Refused, ..Settings::default() };
-    let scene = Scene::with(closed, &json!({})).await;
-    let answer = scene.begin(&mut scene.browser().await).await;
-    assert_eq!(answer.status.as_u16(), 502, "{}", text(&answer));
-    assert_eq!(scene.fixture.count_of_all(), 0, "the server itself is on this machine");
+    let (world, fixture, bystander) =
+        (World::with(closed).await, Fixture::start().await, Fixture::start().await);
+    let olga = Person::member(&world, "Olga", "owner").await;
+    // A name is judged where it leads.
+    let named = Url::parse(&fixture.url().as_str().replace("127.0.0.1", "localhost")).expect("an address");
+    let instance = protected(&world, &named, &json!({})).await;
+    let begun = super::scene::begin(&mut olga.browser(&world).await, &page(&world, &instance).await).await;
+    assert_eq!(begun.status.as_u16(), 502, "{}", text(&begun));
+    assert_eq!(fixture.count_of_all(), 0, "the server itself is on this machine");
     // A server of the deployment's own catalogue may be here, and still leads nobody to what else is.
-    let bystander = Fixture::start().await;
-    scene.fixture.now(|ways| ways.resource = [("authorization_servers", json!([bystander.origin]))].into());
+    fixture.now(|ways| ways.resource = [("authorization_servers", json!([bystander.origin]))].into());
     let server = json!({
-        "name": "Catalogue", "transport": { "http": { "url": scene.fixture.url() } }, "oauth": {}, "visibility": "public",
+        "name": "Catalogue", "transport": { "http": { "url": fixture.url() } }, "oauth": {}, "visibility": "public",
     });
-    let made = scene.world.admin().post("/v1/deployment/servers", &server).await.good();
-    let instance = scene.world.instance_of_server(made["id"].as_str().expect("an id")).await;
-    let page = page(&scene.world, &instance).await;
-    let answer = super::scene::begin(&mut scene.browser().await, &page).await;
+    let made = world.admin().post("/v1/deployment/servers", &server).await.good();
+    let instance = world.instance_of_server(made["id"].as_str().expect("an id")).await;
+    let page = page(&world, &instance).await;
+    let answer = super::scene::begin(&mut olga.browser(&world).await, &page).await;
     assert_eq!(answer.status.as_u16(), 502, "{}", text(&answer));
-    assert!(scene.fixture.count_of_all() > 0 && bystander.count_of_all() == 0);
+    assert!(fixture.count_of_all() > 0 && bystander.count_of_all() == 0);
     // Nor do its own metadata, whichever endpoint they put there.
     for (no_resource, endpoint) in
         [(false, "/register"), (true, "/register"), (false, "/token"), (true, "/token")]
     {
         let name = if endpoint == "/register" { "registration_endpoint" } else { "token_endpoint" };
-        scene.fixture.now(|ways| {
+        fixture.now(|ways| {
             ways.no_resource = no_resource;
             ways.resource = [].into();
             ways.server = [(name, json!(format!("{}{endpoint}", bystander.origin)))].into();
         });
-        let mut browser = scene.browser().await;
+        let mut browser = olga.browser(&world).await;
         let status = if endpoint == "/register" {
             super::scene::begin(&mut browser, &page).await.status
         } else {
-            let back = super::scene::there(&mut browser, &scene.world.node.running.url, &page).await;
+            let back = super::scene::there(&mut browser, &world.node.running.url, &page).await;
             browser.get(&back).await.status
         };
         assert_eq!(status.as_u16(), 502, "{no_resource} {endpoint}");
